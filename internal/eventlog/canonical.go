@@ -1,0 +1,213 @@
+package eventlog
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/isbl/telemetry"
+)
+
+// Defaults are for records that do not say themselves. None may be empty.
+type Defaults struct {
+	// EventType is the type of records without an event name.
+	EventType string
+	// SourceID is the source of records whose resource and scope have no name.
+	SourceID string
+}
+
+// idNamespace is the namespace of the UUIDv5 that stands for an id that is too long.
+var idNamespace = uuid.MustParse("6f0f6a3c-6a4e-5d0b-9c55-1d6a3f1f1f0e")
+
+// Canonicalize makes every record of ld canonical, in place: id, type, time and source are
+// set as docs/architecture.md says. Doing it again changes nothing. Records nested deeper
+// than MaxDepth, in themselves or in their scope or resource, are removed and reported;
+// nil means that there were none.
+func Canonicalize(ld plog.Logs, d Defaults) *Refused {
+	var refused *Refused
+	n := 0 // of the record in the request
+	refuse := func(record plog.LogRecord) {
+		if refused == nil {
+			refused = &Refused{Total: ld.LogRecordCount()}
+		}
+		refused.Records = append(refused.Records, Refusal{
+			Index: n, EventID: getStr(record.Attributes(), AttrUID), EventType: record.EventName(), Reason: ReasonTooDeep,
+			Detail: fmt.Sprintf("lists and maps are nested deeper than %d levels", MaxDepth),
+		})
+	}
+	for _, rl := range ld.ResourceLogs().All() {
+		named := serviceName(rl.Resource()) != ""
+		deepResource := mapTooDeep(rl.Resource().Attributes(), MaxDepth)
+		for _, sl := range rl.ScopeLogs().All() {
+			if scope := sl.Scope(); !named && scope.Name() == "" {
+				scope.SetName(d.SourceID)
+			}
+			deepAround := deepResource || mapTooDeep(sl.Scope().Attributes(), MaxDepth)
+			first := n
+			for _, record := range sl.LogRecords().All() {
+				if deepAround || !canonicalize(record, d) {
+					refuse(record)
+				}
+				n++
+			}
+			if refused != nil {
+				remove(sl.LogRecords(), refused.Records, first)
+			}
+		}
+	}
+	if refused != nil {
+		dropEmpty(ld)
+	}
+	return refused
+}
+
+// remove takes the refused records out of a scope whose first record is the first-th of
+// the request.
+func remove(records plog.LogRecordSlice, refused []Refusal, first int) {
+	for len(refused) > 0 && refused[0].Index < first {
+		refused = refused[1:]
+	}
+	n := first - 1
+	records.RemoveIf(func(plog.LogRecord) bool {
+		n++
+		if len(refused) == 0 || refused[0].Index != n {
+			return false
+		}
+		refused = refused[1:]
+		return true
+	})
+}
+
+// dropEmpty removes scopes and resources without records.
+func dropEmpty(ld plog.Logs) {
+	ld.ResourceLogs().RemoveIf(func(rl plog.ResourceLogs) bool {
+		rl.ScopeLogs().RemoveIf(func(sl plog.ScopeLogs) bool { return sl.LogRecords().Len() == 0 })
+		return rl.ScopeLogs().Len() == 0
+	})
+}
+
+// canonicalize makes a record canonical, or returns false when it is nested too deep.
+func canonicalize(record plog.LogRecord, d Defaults) bool {
+	a, ok := scan(record)
+	if !ok {
+		return false
+	}
+	attributes := record.Attributes()
+	canonicalBody(record, a.own, a.body)
+
+	if record.EventName() == "" {
+		record.SetEventName(d.EventType)
+		if a.promoted != "" {
+			record.SetEventName(a.name)
+			attributes.Remove(a.promoted)
+		}
+	}
+	if record.Timestamp() == 0 {
+		if record.SetTimestamp(record.ObservedTimestamp()); record.Timestamp() == 0 {
+			record.SetTimestamp(pcommon.NewTimestampFromTime(time.Now()))
+		}
+	}
+	switch {
+	case a.uid == "":
+		attributes.PutStr(AttrUID, telemetry.NewEventID())
+	case len(a.uid) > MaxIDBytes:
+		attributes.PutStr(AttrUID, uuid.NewSHA1(idNamespace, []byte(a.uid)).String())
+		attributes.PutStr(AttrOriginalID, a.uid)
+	case a.uidIsOther:
+		attributes.PutStr(AttrUID, a.uid)
+	}
+	return true
+}
+
+// scanned is what one pass over the attributes of a record finds.
+type scanned struct {
+	uid        string
+	uidIsOther bool   // uid is the text of another kind of value
+	name       string // the event name that an attribute gives, and
+	promoted   string // which; "" without one
+	own        int    // attributes that are data, but for body
+	body       bool   // there is an attribute body
+}
+
+// scan looks at every attribute once. It returns false when the record is nested too deep.
+func scan(record plog.LogRecord) (a scanned, ok bool) {
+	if tooDeep(record.Body(), MaxDepth) {
+		return a, false
+	}
+	for key, v := range record.Attributes().All() {
+		kind := v.Type()
+		if (kind == pcommon.ValueTypeMap || kind == pcommon.ValueTypeSlice) && tooDeep(v, MaxDepth) {
+			return a, false
+		}
+		switch key {
+		case AttrUID:
+			if kind == pcommon.ValueTypeStr {
+				a.uid = v.Str()
+			} else if kind != pcommon.ValueTypeEmpty {
+				a.uid, a.uidIsOther = v.AsString(), true
+			}
+		case AttrOTelEventName, AttrEventName:
+			better := a.promoted == "" || key == AttrOTelEventName
+			if name := str(v); name != "" && better && record.EventName() == "" {
+				a.name, a.promoted = name, key
+			}
+			a.own++
+		case AttrThreshold, AttrRandomness, AttrMetadata, AttrOriginalID:
+		case attrBody:
+			a.body = true
+		default:
+			a.own++
+		}
+	}
+	if a.promoted != "" {
+		a.own--
+	}
+	return a, true
+}
+
+// canonicalBody puts a map body on a record without data of its own into the attributes,
+// and the attribute body into an empty body, unless that would come out again. own is the
+// number of attributes that are data, but for body.
+func canonicalBody(record plog.LogRecord, own int, hasBody bool) {
+	body, attributes := record.Body(), record.Attributes()
+	if own == 0 && !hasBody && isDetails(body) {
+		details := pcommon.NewMap()
+		body.Map().MoveTo(details)
+		pcommon.NewValueEmpty().CopyTo(body)
+		attributes.EnsureCapacity(attributes.Len() + details.Len() + 1)
+		for key, v := range details.All() {
+			v.CopyTo(attributes.PutEmpty(key))
+		}
+		_, hasBody = attributes.Get(attrBody)
+		own = details.Len() // one less with a body among them
+		if hasBody {
+			own--
+		}
+	}
+	if !hasBody || body.Type() != pcommon.ValueTypeEmpty {
+		return
+	}
+	v, _ := attributes.Get(attrBody)
+	if v.Type() == pcommon.ValueTypeEmpty || own == 0 && isDetails(v) {
+		return
+	}
+	v.CopyTo(body)
+	attributes.Remove(attrBody)
+}
+
+// isDetails says whether a body holds event details, which belong in attributes: a map none
+// of whose keys has a meaning of its own there.
+func isDetails(body pcommon.Value) bool {
+	if body.Type() != pcommon.ValueTypeMap {
+		return false
+	}
+	for key := range body.Map().All() {
+		if reserved(key) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,211 @@
+package eventlog
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/isbl/telemetry"
+)
+
+// lastTimestamp is the latest time that a record can carry: 2^64 nanoseconds after 1970.
+var lastTimestamp = toTime(math.MaxUint64)
+
+// AppendRecord appends an event to ld as a canonical record with a resource and scope of
+// its own. It is the way back of Ref.Event. An error names the field that a record
+// cannot carry, and ld is as it was.
+func AppendRecord(ld plog.Logs, e *telemetry.Event) error {
+	w := writer{e: e, rl: plog.NewResourceLogs()}
+	w.sl = w.rl.ScopeLogs().AppendEmpty()
+	w.record = w.sl.LogRecords().AppendEmpty()
+	if err := w.write(); err != nil {
+		return err
+	}
+	w.rl.MoveTo(ld.ResourceLogs().AppendEmpty())
+	return nil
+}
+
+// writer writes one event.
+type writer struct {
+	e      *telemetry.Event
+	rl     plog.ResourceLogs
+	sl     plog.ScopeLogs
+	record plog.LogRecord
+}
+
+func (w *writer) write() error {
+	e := w.e
+	switch {
+	case e.EventID == "" || len(e.EventID) > MaxIDBytes:
+		return fmt.Errorf("event_id must have 1 to %d bytes, this one has %d", MaxIDBytes, len(e.EventID))
+	case e.EventType == "":
+		return errors.New("event_type must not be empty")
+	case e.Timestamp.Before(time.Unix(0, 1)) || e.Timestamp.After(lastTimestamp):
+		return fmt.Errorf("timestamp must lie between 1970 and 2554, this one is %s", e.Timestamp)
+	}
+	w.record.SetEventName(e.EventType)
+	w.record.SetTimestamp(fromTime(e.Timestamp))
+	attributes := w.record.Attributes()
+	if err := putAll(attributes, e.Data, "data", 0); err != nil {
+		return err
+	}
+	for key, v := range attributes.All() {
+		if !isData(key, v) {
+			return fmt.Errorf("data.%s must not be set: the attribute has a meaning of its own", key)
+		}
+	}
+	attributes.PutStr(AttrUID, e.EventID)
+	if err := w.metadata(); err != nil {
+		return err
+	}
+	if err := w.source(); err != nil {
+		return err
+	}
+	a, ok := scan(w.record)
+	if !ok {
+		return fmt.Errorf("data is nested deeper than %d levels", MaxDepth)
+	}
+	canonicalBody(w.record, a.own, a.body)
+	return nil
+}
+
+// source writes the source where Ref.Source finds it. An event that was a record says by
+// its metadata where it was.
+func (w *writer) source() error {
+	source := w.e.Source
+	resource := w.rl.Resource()
+	if name := serviceName(resource); name != "" {
+		if name != source {
+			return fmt.Errorf("source is %q, but metadata.resource.attributes has the service.name %q", source, name)
+		}
+		return nil
+	}
+	if source != "" && source == w.sl.Scope().Name() {
+		return nil
+	}
+	if !isServiceName(source) {
+		return fmt.Errorf("source must not be empty nor start with %s, this one is %q", unknownService, source)
+	}
+	resource.Attributes().PutStr(attrServiceName, source)
+	return nil
+}
+
+// metadata writes the entries with a meaning to where they belong, and all others to the
+// attribute isbl.metadata.
+func (w *writer) metadata() error {
+	own := map[string]any{}
+	hasOwn := false
+	for _, name := range slices.Sorted(maps.Keys(w.e.Metadata)) {
+		value := w.e.Metadata[name]
+		switch {
+		case name == AttrMetadata:
+			hasOwn = true
+			more, ok := value.(map[string]any)
+			if !ok {
+				return fmt.Errorf("metadata.%s must be a map, not %T", name, value)
+			}
+			for key := range more {
+				if !ReservedMetadata(key) {
+					return fmt.Errorf("metadata.%s.%s belongs into metadata itself", name, key)
+				}
+			}
+			maps.Copy(own, more)
+		case ReservedMetadata(name):
+			if err := w.reserved(name, value); err != nil {
+				return fmt.Errorf("metadata.%s %w", name, err)
+			}
+		default:
+			own[name] = value
+		}
+	}
+	if len(own) == 0 && !hasOwn {
+		return nil
+	}
+	return putAll(w.record.Attributes().PutEmptyMap(AttrMetadata), own, "metadata", 1)
+}
+
+func (w *writer) reserved(name string, value any) error {
+	switch name {
+	case metaResource, metaScope, metaSampling:
+		m, ok := value.(map[string]any)
+		if !ok {
+			return fmt.Errorf("must be a map, not %T", value)
+		}
+		return w.reservedMap(name, &fields{of: m})
+	case metaBody:
+		if _, ok := w.e.Data[attrBody]; !ok {
+			return errors.New("needs data.body; without it, the body is data.body")
+		}
+		return put(w.record.Body(), value, "value", 1)
+	}
+	f := &fields{of: map[string]any{name: value}}
+	switch name {
+	case metaSeverity:
+		w.record.SetSeverityText(f.text(name))
+	case metaSeverityNumber:
+		w.record.SetSeverityNumber(plog.SeverityNumber(f.number(name, math.MinInt32, math.MaxInt32)))
+	case metaTraceID:
+		var id pcommon.TraceID
+		f.hex(name, id[:])
+		w.record.SetTraceID(id)
+	case metaSpanID:
+		var id pcommon.SpanID
+		f.hex(name, id[:])
+		w.record.SetSpanID(id)
+	case metaTraceFlags:
+		w.record.SetFlags(plog.LogRecordFlags(f.count(name)))
+	case metaObservedTimestamp:
+		t, err := time.Parse(time.RFC3339Nano, f.text(name))
+		if err != nil || t.Before(time.Unix(0, 0)) || t.After(lastTimestamp) {
+			return errors.New("must be a time in RFC 3339 between 1970 and 2554")
+		}
+		w.record.SetObservedTimestamp(fromTime(t))
+	case metaDropped:
+		w.record.SetDroppedAttributesCount(f.count(name))
+	case metaOriginalID:
+		w.record.Attributes().PutStr(AttrOriginalID, f.text(name))
+	}
+	return f.end()
+}
+
+func (w *writer) reservedMap(name string, f *fields) error {
+	switch name {
+	case metaResource:
+		resource := w.rl.Resource()
+		w.rl.SetSchemaUrl(f.text(metaSchemaURL))
+		resource.SetDroppedAttributesCount(f.count(metaDropped))
+		f.attributes(resource.Attributes())
+	case metaScope:
+		scope := w.sl.Scope()
+		scope.SetName(f.text(metaName))
+		scope.SetVersion(f.text(metaVersion))
+		w.sl.SetSchemaUrl(f.text(metaSchemaURL))
+		scope.SetDroppedAttributesCount(f.count(metaDropped))
+		f.attributes(scope.Attributes())
+	case metaSampling:
+		attributes := w.record.Attributes()
+		for attribute, key := range map[string]string{AttrThreshold: metaThreshold, AttrRandomness: metaRandomness} {
+			text := f.text(key)
+			if text == "" {
+				continue
+			}
+			attributes.PutStr(attribute, text)
+			if v, _ := attributes.Get(attribute); isData(attribute, v) {
+				f.fail("has a bad %s: %q", key, text)
+			}
+		}
+		f.take(metaAdjustedCount) // follows from the threshold
+	}
+	return f.end()
+}
+
+// fromTime is the way back of toTime.
+func fromTime(t time.Time) pcommon.Timestamp {
+	return pcommon.Timestamp(uint64(t.Unix())*uint64(time.Second) + uint64(t.Nanosecond()))
+}

@@ -1,0 +1,105 @@
+package eventlog
+
+import (
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/sampling"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// Ref is a record with what it hangs on. It is valid as long as the plog.Logs that it is of
+// is not changed.
+type Ref struct {
+	Resource plog.ResourceLogs
+	Scope    plog.ScopeLogs
+	Record   plog.LogRecord
+}
+
+// All goes through the records of ld in order.
+func All(ld plog.Logs) iter.Seq[Ref] {
+	return func(yield func(Ref) bool) {
+		for _, rl := range ld.ResourceLogs().All() {
+			for _, sl := range rl.ScopeLogs().All() {
+				for _, record := range sl.LogRecords().All() {
+					if !yield(Ref{rl, sl, record}) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// The event's fields, of a canonical record.
+
+// EventID is the id of the event.
+func (r Ref) EventID() string {
+	return getStr(r.Record.Attributes(), AttrUID)
+}
+
+// EventType is the type of the event.
+func (r Ref) EventType() string { return r.Record.EventName() }
+
+// Source is the system that emitted the event.
+func (r Ref) Source() string {
+	if name := serviceName(r.Resource.Resource()); name != "" {
+		return name
+	}
+	return r.Scope.Scope().Name()
+}
+
+// Timestamp is when it happened, in UTC.
+func (r Ref) Timestamp() time.Time { return toTime(r.Record.Timestamp()) }
+
+// AdjustedCount is how many events this one stands for: more than 1 when it was sampled.
+func (r Ref) AdjustedCount() float64 {
+	return adjustedCount(getStr(r.Record.Attributes(), AttrThreshold))
+}
+
+// adjustedCount is 1 for what is no threshold.
+func adjustedCount(threshold string) float64 {
+	th, err := sampling.TValueToThreshold(threshold)
+	if err != nil {
+		return 1
+	}
+	return th.AdjustedCount()
+}
+
+// serviceName returns the resource's service name, or "" where it names no service.
+func serviceName(r pcommon.Resource) string {
+	if name := getStr(r.Attributes(), attrServiceName); isServiceName(name) {
+		return name
+	}
+	return ""
+}
+
+// unknownService starts the service name that SDKs make up where nobody gave one.
+const unknownService = "unknown_service"
+
+func isServiceName(name string) bool { return name != "" && !strings.HasPrefix(name, unknownService) }
+
+// getStr is str of an entry of m, "" without it.
+func getStr(m pcommon.Map, key string) string {
+	v, ok := m.Get(key)
+	if !ok {
+		return ""
+	}
+	return str(v)
+}
+
+// str returns the text of a string, and "" of any other value.
+func str(v pcommon.Value) string {
+	if v.Type() != pcommon.ValueTypeStr {
+		return ""
+	}
+	return v.Str()
+}
+
+// toTime does not overflow in 2262, as Timestamp.AsTime does.
+func toTime(t pcommon.Timestamp) time.Time {
+	const second = uint64(time.Second)
+	return time.Unix(int64(uint64(t)/second), int64(uint64(t)%second)).UTC()
+}

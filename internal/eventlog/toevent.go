@@ -1,0 +1,198 @@
+package eventlog
+
+import (
+	"encoding/hex"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/sampling"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/isbl/telemetry"
+)
+
+// Event makes an event of a canonical record. It shares nothing with the record.
+func (r Ref) Event() telemetry.Event {
+	e := telemetry.Event{
+		Timestamp: r.Timestamp(),
+		EventType: r.EventType(),
+		Source:    r.Source(),
+		Data:      make(map[string]any, r.Record.Attributes().Len()),
+		Metadata:  make(map[string]any, 4),
+	}
+	for key, v := range r.Record.Attributes().All() {
+		if isData(key, v) {
+			e.Data[key] = raw(v)
+		} else {
+			consume(&e, key, v)
+		}
+	}
+	r.addBody(&e)
+	r.addResource(e.Metadata)
+	r.addScope(e.Metadata)
+	r.addContext(e.Metadata)
+	return e
+}
+
+// isData says whether an attribute of a canonical record is the event's data.
+func isData(key string, v pcommon.Value) bool {
+	switch key {
+	case AttrUID:
+		return false
+	case AttrThreshold:
+		_, err := sampling.TValueToThreshold(str(v))
+		return err != nil
+	case AttrRandomness:
+		_, err := sampling.RValueToRandomness(str(v))
+		return err != nil
+	case AttrOriginalID:
+		return v.Type() != pcommon.ValueTypeStr
+	case AttrMetadata:
+		return v.Type() != pcommon.ValueTypeMap
+	}
+	return true
+}
+
+// consume puts an attribute that is not data where it belongs.
+func consume(e *telemetry.Event, key string, v pcommon.Value) {
+	switch key {
+	case AttrUID:
+		e.EventID = v.Str()
+	case AttrThreshold:
+		s := submap(e.Metadata, metaSampling)
+		s[metaThreshold], s[metaAdjustedCount] = v.Str(), adjustedCount(v.Str())
+	case AttrRandomness:
+		submap(e.Metadata, metaSampling)[metaRandomness] = v.Str()
+	case AttrOriginalID:
+		e.Metadata[metaOriginalID] = v.Str()
+	case AttrMetadata:
+		if v.Map().Len() == 0 {
+			submap(e.Metadata, AttrMetadata)
+		}
+		for name, value := range v.Map().All() {
+			if ReservedMetadata(name) {
+				submap(e.Metadata, AttrMetadata)[name] = raw(value)
+			} else {
+				e.Metadata[name] = raw(value)
+			}
+		}
+	}
+}
+
+func (r Ref) addBody(e *telemetry.Event) {
+	body := r.Record.Body()
+	if body.Type() == pcommon.ValueTypeEmpty {
+		return
+	}
+	if _, taken := e.Data[attrBody]; taken {
+		e.Metadata[metaBody] = raw(body)
+	} else {
+		e.Data[attrBody] = raw(body)
+	}
+}
+
+func (r Ref) addResource(metadata map[string]any) {
+	resource := r.Resource.Resource()
+	attributes := rawMap(resource.Attributes())
+	// The service name that became the source is not said twice. Where the scope has the
+	// same name, it is, or the way back could not tell whose name the source is.
+	if name := serviceName(resource); name != "" && name != r.Scope.Scope().Name() {
+		delete(attributes, attrServiceName)
+	}
+	m := map[string]any{}
+	if len(attributes) > 0 {
+		m[metaAttributes] = attributes
+	}
+	addString(m, metaSchemaURL, r.Resource.SchemaUrl())
+	addNumber(m, metaDropped, int64(resource.DroppedAttributesCount()))
+	if len(m) > 0 {
+		metadata[metaResource] = m
+	}
+}
+
+func (r Ref) addScope(metadata map[string]any) {
+	scope := r.Scope.Scope()
+	m := map[string]any{}
+	if scope.Attributes().Len() > 0 {
+		m[metaAttributes] = rawMap(scope.Attributes())
+	}
+	addString(m, metaName, scope.Name())
+	addString(m, metaVersion, scope.Version())
+	addString(m, metaSchemaURL, r.Scope.SchemaUrl())
+	addNumber(m, metaDropped, int64(scope.DroppedAttributesCount()))
+	if len(m) > 0 {
+		metadata[metaScope] = m
+	}
+}
+
+// addContext adds severity, trace context and the like.
+func (r Ref) addContext(metadata map[string]any) {
+	addString(metadata, metaSeverity, r.Record.SeverityText())
+	addNumber(metadata, metaSeverityNumber, int64(r.Record.SeverityNumber()))
+	if id := r.Record.TraceID(); !id.IsEmpty() {
+		metadata[metaTraceID] = hex.EncodeToString(id[:])
+	}
+	if id := r.Record.SpanID(); !id.IsEmpty() {
+		metadata[metaSpanID] = hex.EncodeToString(id[:])
+	}
+	addNumber(metadata, metaTraceFlags, int64(r.Record.Flags()))
+	if t := r.Record.ObservedTimestamp(); t != 0 {
+		metadata[metaObservedTimestamp] = toTime(t).Format(time.RFC3339Nano)
+	}
+	addNumber(metadata, metaDropped, int64(r.Record.DroppedAttributesCount()))
+}
+
+func addString(m map[string]any, name, value string) {
+	if value != "" {
+		m[name] = value
+	}
+}
+
+func addNumber(m map[string]any, name string, value int64) {
+	if value != 0 {
+		m[name] = value
+	}
+}
+
+// submap returns the map under name, making it if need be.
+func submap(m map[string]any, name string) map[string]any {
+	sub, ok := m[name].(map[string]any)
+	if !ok {
+		sub = map[string]any{}
+		m[name] = sub
+	}
+	return sub
+}
+
+// raw copies a value of a canonical record, whose depth is bounded.
+func raw(v pcommon.Value) any {
+	switch v.Type() {
+	case pcommon.ValueTypeMap:
+		return rawMap(v.Map())
+	case pcommon.ValueTypeSlice:
+		out := make([]any, 0, v.Slice().Len())
+		for _, element := range v.Slice().All() {
+			out = append(out, raw(element))
+		}
+		return out
+	case pcommon.ValueTypeStr:
+		return v.Str()
+	case pcommon.ValueTypeInt:
+		return v.Int()
+	case pcommon.ValueTypeDouble:
+		return v.Double()
+	case pcommon.ValueTypeBool:
+		return v.Bool()
+	case pcommon.ValueTypeBytes:
+		return append([]byte{}, v.Bytes().AsRaw()...)
+	default:
+		return nil
+	}
+}
+
+func rawMap(m pcommon.Map) map[string]any {
+	out := make(map[string]any, m.Len())
+	for key, v := range m.All() {
+		out[key] = raw(v)
+	}
+	return out
+}

@@ -1,0 +1,91 @@
+// Package block writes and reads blocks: some events stored as one message.
+// docs/format.md describes them byte by byte.
+package block
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/crc32"
+
+	"github.com/klauspost/compress/s2"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/isbl/telemetry/internal/eventlog"
+)
+
+// MaxHeaderBytes bounds the headers of a block on the wire.
+const MaxHeaderBytes = 16 << 10
+
+const idBytes = 16
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// ErrDamaged means that a block is not what its writer stored.
+var ErrDamaged = errors.New("damaged block")
+
+// MaxRawBytes is the highest number of bytes of uncompressed LogsData of which a block
+// always fits maxPayload, however badly they compress.
+func MaxRawBytes(maxPayload int64) int {
+	n := int(maxPayload) - MaxHeaderBytes
+	for s2.MaxEncodedLen(n) > int(maxPayload)-MaxHeaderBytes {
+		n -= s2.MaxEncodedLen(n) - n
+	}
+	return n
+}
+
+// Encode makes a block of raw, which is OTLP LogsData. The id is the message id.
+func Encode(raw []byte, s *Summary) (headers map[string][]string, payload []byte, id string) {
+	sum := sha256.Sum256(raw)
+	id = hex.EncodeToString(sum[:idBytes])
+	payload = s2.EncodeSnappy(nil, raw)
+	return header(s, id, crc32.Checksum(payload, castagnoli)), payload, id
+}
+
+// Raw returns the LogsData of a block after checking the payload against h. Its
+// errors are ErrDamaged.
+func Raw(h *Header, payload []byte) ([]byte, error) {
+	if crc32.Checksum(payload, castagnoli) != h.Checksum {
+		return nil, fmt.Errorf("%w: the checksum does not match", ErrDamaged)
+	}
+	if n, err := s2.DecodedLen(payload); err != nil || n > maxRawBytes {
+		return nil, fmt.Errorf("%w: bad decompressed length", ErrDamaged)
+	}
+	raw, err := s2.Decode(nil, payload)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return raw, nil
+}
+
+// maxRawBytes bounds what a reader decompresses: a block never holds more.
+const maxRawBytes = 64 << 20
+
+// Events are the decoded events of a block, in order. They are shared between readers
+// and must not be changed.
+type Events struct {
+	Refs []eventlog.Ref
+	// RawBytes is the uncompressed size.
+	RawBytes int
+}
+
+// Decode opens a block. Its errors are ErrDamaged.
+func Decode(h *Header, payload []byte) (*Events, error) {
+	raw, err := Raw(h, payload)
+	if err != nil {
+		return nil, err
+	}
+	ld, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	e := &Events{Refs: make([]eventlog.Ref, 0, h.Events), RawBytes: len(raw)}
+	for ref := range eventlog.All(ld) {
+		e.Refs = append(e.Refs, ref)
+	}
+	if len(e.Refs) != h.Events {
+		return nil, fmt.Errorf("%w: %d records instead of %d", ErrDamaged, len(e.Refs), h.Events)
+	}
+	return e, nil
+}

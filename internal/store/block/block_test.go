@@ -1,0 +1,153 @@
+package block_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/golang/snappy"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"pgregory.net/rapid"
+
+	"github.com/isbl/telemetry/internal/store/block"
+)
+
+func rawLogs(t testing.TB, n int) []byte {
+	t.Helper()
+	ld := plog.NewLogs()
+	records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	for i := range n {
+		records.AppendEmpty().SetEventName(fmt.Sprintf("n.%d", i))
+	}
+	raw, err := (&plog.ProtoMarshaler{}).MarshalLogs(ld)
+	require.NoError(t, err)
+	return raw
+}
+
+func TestEncodeDecode(t *testing.T) {
+	raw := rawLogs(t, 3)
+	var sum block.Summary
+	sum.Add("user.login", "shop", 30, 1)
+	sum.Add("user.login", "shop", 10, 10)
+	sum.Add("a=b,c:d %/ü", "", 20, 1)
+	headers, payload, id := block.Encode(raw, &sum)
+	assert.Equal(t, []string{id}, headers["Nats-Msg-Id"])
+	assert.Equal(t, []string{"10,30"}, headers["Isbl-Time"])
+	assert.Equal(t, []string{"user.login=2:11,a%3Db%2Cc%3Ad%20%25%2F%C3%BC=1"}, headers["Isbl-Types"])
+
+	h, err := block.ParseHeader(headers)
+	require.NoError(t, err)
+	assert.Equal(t, sum.Types.List, h.Types.List)
+	assert.Equal(t, sum.Sources.List, h.Sources.List)
+	events, err := block.Decode(&h, payload)
+	require.NoError(t, err)
+	assert.Len(t, events.Refs, 3)
+	assert.Equal(t, "n.1", events.Refs[1].EventType())
+
+	plain, err := snappy.Decode(nil, payload) // not the library that wrote it
+	require.NoError(t, err)
+	assert.Equal(t, raw, plain)
+}
+
+func TestDamageIsFound(t *testing.T) {
+	var sum block.Summary
+	sum.Add("a", "b", 1, 1)
+	headers, payload, _ := block.Encode(rawLogs(t, 1), &sum)
+	h, err := block.ParseHeader(headers)
+	require.NoError(t, err)
+	for i := range payload {
+		damaged := append([]byte{}, payload...)
+		damaged[i] ^= 0x10
+		_, err := block.Decode(&h, damaged)
+		require.ErrorIs(t, err, block.ErrDamaged)
+	}
+	h.Events = 2
+	_, err = block.Decode(&h, payload)
+	require.ErrorIs(t, err, block.ErrDamaged, "another number of records")
+}
+
+func TestHeadersStaySmall(t *testing.T) {
+	var sum block.Summary
+	for i := range 1000 {
+		sum.Add(fmt.Sprintf("%d-%s", i, strings.Repeat("ü", i%70)), fmt.Sprintf("%d-%s", i, strings.Repeat("x", 100)), int64(i), 1.5)
+	}
+	sum.Add(strings.Repeat("x", 129), "short", 1, 1)
+	headers, _, _ := block.Encode(rawLogs(t, 1), &sum)
+	size := 0
+	for k, v := range headers {
+		size += len(k) + len(v[0]) + 4
+	}
+	assert.LessOrEqual(t, size, block.MaxHeaderBytes)
+	for _, n := range []block.Names{sum.Types, sum.Sources} {
+		total := n.Others.Events
+		for _, nc := range n.List {
+			total += nc.Events
+		}
+		assert.LessOrEqual(t, len(n.List), 64)
+		assert.EqualValues(t, 1001, total, "what is not listed is counted")
+	}
+}
+
+func TestMaxRawBytes(t *testing.T) {
+	n := block.MaxRawBytes(1 << 20)
+	noise := make([]byte, n)
+	for i := range noise {
+		noise[i] = byte(i * i * 31 >> 3)
+	}
+	_, payload, _ := block.Encode(noise, &block.Summary{})
+	assert.LessOrEqual(t, len(payload)+block.MaxHeaderBytes, 1<<20)
+	assert.Greater(t, n, 1000<<10)
+}
+
+func TestMergeIsAddition(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var whole, left, right block.Summary
+		cut := rapid.IntRange(1, 20).Draw(t, "cut")
+		for i := range rapid.IntRange(21, 40).Draw(t, "events") {
+			name := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "type")
+			at := rapid.Int64().Draw(t, "time")
+			part := &right
+			if i < cut {
+				part = &left
+			}
+			whole.Add(name, "s", at, 2)
+			part.Add(name, "s", at, 2)
+		}
+		left.Merge(&right)
+		h1, _, _ := block.Encode(nil, &whole)
+		h2, _, _ := block.Encode(nil, &left)
+		require.Equal(t, h1, h2)
+	})
+}
+
+func FuzzDecode(f *testing.F) {
+	var sum block.Summary
+	sum.Add("a", "b", 1, 1)
+	headers, payload, _ := block.Encode(rawLogs(f, 1), &sum)
+	f.Add(headers["Isbl-Events"][0], headers["Isbl-Time"][0], headers["Isbl-Types"][0], headers["Isbl-Checksum"][0], headers["Nats-Msg-Id"][0], payload)
+	f.Add("-1", ",", "a=,=", "zz", "", []byte{0xff, 0xff, 0xff, 0xff, 0x0f})
+	f.Fuzz(func(_ *testing.T, events, time, types, checksum, id string, payload []byte) {
+		h, err := block.ParseHeader(map[string][]string{
+			"Isbl-Block": {"1"}, "Isbl-Events": {events}, "Isbl-Time": {time},
+			"Isbl-Types": {types}, "Isbl-Checksum": {checksum}, "Nats-Msg-Id": {id},
+		})
+		if err == nil {
+			_, _ = block.Decode(&h, payload)
+		}
+	})
+}
+
+func BenchmarkEncode(b *testing.B) {
+	raw := rawLogs(b, 1000)
+	var sum block.Summary
+	for i := range 1000 {
+		sum.Add([]string{"user.login", "metric.cpu"}[i%2], "shop", int64(i), 1)
+	}
+	b.ReportAllocs()
+	b.SetBytes(int64(len(raw)))
+	for b.Loop() {
+		_, _, _ = block.Encode(raw, &sum)
+	}
+}

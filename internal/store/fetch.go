@@ -1,0 +1,84 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/synadia-io/orbit.go/jetstreamext"
+	"go.uber.org/zap"
+
+	"github.com/isbl/telemetry/internal/store/block"
+)
+
+// opened is a block with its events, or without them when it turned out damaged.
+type opened struct {
+	seq    uint64
+	events *block.Events
+}
+
+// fetch opens the blocks from first to last, or as many of them from the start as one
+// bounded answer holds; at least one, unless they were evicted meanwhile.
+func (s *Store) fetch(ctx context.Context, first, last uint64) ([]opened, error) {
+	var out []opened
+	for ; first <= last; first++ {
+		events := s.cache.get(first)
+		if events == nil {
+			break
+		}
+		out = append(out, opened{first, events})
+	}
+	if len(out) > 0 {
+		return out, nil
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
+	defer cancel()
+	messages, err := jetstreamext.GetBatch(ctx, s.reads, streamName, int(last-first+1),
+		jetstreamext.GetBatchSeq(first), jetstreamext.GetBatchMaxBytes(maxFetchBytes))
+	if err != nil {
+		return nil, s.readError(err)
+	}
+	for msg, err := range messages {
+		switch {
+		case errors.Is(err, jetstreamext.ErrNoMessages):
+			return out, nil
+		case err != nil:
+			return nil, s.readError(err)
+		case msg.Sequence != first:
+			return out, nil // evicted meanwhile, or missing; the index will know
+		}
+		out = append(out, opened{first, s.open(msg)})
+		if first++; first > last {
+			break
+		}
+	}
+	return out, nil
+}
+
+// open decodes a block. A damaged one is taken out of the index and counted as lost.
+func (s *Store) open(msg *jetstream.RawStreamMsg) *block.Events {
+	if _, lost := s.index.Lost(msg.Sequence); lost {
+		return nil
+	}
+	header, err := block.ParseHeader(msg.Header)
+	if err == nil {
+		var events *block.Events
+		if events, err = block.Decode(&header, msg.Data); err == nil {
+			s.cache.put(msg.Sequence, events)
+			return events
+		}
+	}
+	s.opts.Logger.Error("a block cannot be read; its events count as lost",
+		zap.Uint64("sequence", msg.Sequence), zap.Error(err))
+	s.ledger.lose(msg.Sequence)
+	return nil
+}
+
+func (s *Store) readError(err error) error {
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	return fmt.Errorf("read blocks: %w", err)
+}

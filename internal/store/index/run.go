@@ -1,0 +1,91 @@
+package index
+
+import (
+	"time"
+	"unique"
+
+	"github.com/isbl/telemetry/internal/store/block"
+)
+
+// run is what is known of neighbouring blocks of about runEvents events together. A
+// full block is a run of its own.
+type run struct {
+	first, last     uint64 // sequences, without one missing between them
+	events          int
+	lowest, highest int64 // event timestamps, nanoseconds since 1970
+	types, sources  names
+}
+
+// names are the event types or sources that occur in a run.
+type names struct {
+	list   []unique.Handle[string]
+	others bool // there are more than listed
+}
+
+func newRun(b *Block) *run {
+	r := &run{first: b.Seq, lowest: b.First, highest: b.Last}
+	r.add(b)
+	return r
+}
+
+// takes says whether b belongs to r, whose blocks it follows.
+func (r *run) takes(b *Block) bool {
+	return b.Seq == r.last+1 && r.events+b.Events <= runEvents
+}
+
+func (r *run) add(b *Block) {
+	r.last = b.Seq
+	r.events += b.Events
+	r.lowest, r.highest = min(r.lowest, b.First), max(r.highest, b.Last)
+	r.types.add(&b.Types)
+	r.sources.add(&b.Sources)
+}
+
+// maxNames bounds the names of a run, as of a block.
+const maxNames = 64
+
+func (n *names) add(m *block.Names) {
+	n.others = n.others || m.Others.Events > 0
+next:
+	for _, nc := range m.List {
+		h := unique.Make(nc.Name)
+		for _, have := range n.list {
+			if have == h {
+				continue next
+			}
+		}
+		if len(n.list) == maxNames {
+			n.others = true
+			continue
+		}
+		n.list = append(n.list, h)
+	}
+}
+
+// Filter says which runs are worth opening. A nil func and a zero time select all.
+type Filter struct {
+	Type, Source func(name string) bool
+	Since, Until time.Time
+}
+
+func (f *Filter) matches(r *run) bool {
+	if !f.Since.IsZero() && r.highest < f.Since.UnixNano() {
+		return false
+	}
+	if !f.Until.IsZero() && r.lowest >= f.Until.UnixNano() {
+		return false
+	}
+	return r.types.any(f.Type) && r.sources.any(f.Source)
+}
+
+func (n *names) any(matches func(string) bool) bool {
+	if matches == nil || n.others {
+		return true
+	}
+	for _, h := range n.list {
+		if matches(h.Value()) {
+			return true
+		}
+	}
+	return false
+}

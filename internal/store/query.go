@@ -1,0 +1,93 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/eventtype"
+)
+
+// ErrClosed is returned by every call on a store that was closed.
+var ErrClosed = errors.New("the event store is closed")
+
+// CursorError says that a cursor does not name a place in this store. Reading can
+// go on from Oldest.
+type CursorError struct {
+	// Reason is "generation" (the cursor is of another store, or of this one before
+	// it was emptied), "ahead" (beyond the newest event) or "mismatch" (another
+	// block is at that place).
+	Reason string
+	// Oldest is the place before the oldest event kept.
+	Oldest Cursor
+}
+
+func (e *CursorError) Error() string {
+	switch e.Reason {
+	case ReasonAhead:
+		return "the cursor is ahead of the newest event"
+	case ReasonGeneration:
+		return "the cursor belongs to another generation of the store"
+	default:
+		return fmt.Sprintf("the cursor does not fit the store (%s)", e.Reason)
+	}
+}
+
+// Reasons of gaps and cursor errors.
+const (
+	ReasonRetention  = "retention"
+	ReasonDamage     = "damage"
+	ReasonGeneration = "generation"
+	ReasonAhead      = "ahead"
+	ReasonMismatch   = "mismatch"
+)
+
+// Filter selects events. The zero Filter selects all.
+type Filter struct {
+	// Types and Sources select by event type and source; nil selects all.
+	Types, Sources *eventtype.Selection
+	// Since and Until bound the event time: Since is included, Until is not. The zero
+	// time is no bound.
+	Since, Until time.Time
+}
+
+// Query says what to read.
+type Query struct {
+	Filter Filter
+	// After is the place to go on from. The zero Cursor is the place before the
+	// oldest event, or after the newest in descending order.
+	After Cursor
+	// Descending reads from new to old.
+	Descending bool
+	// Limit is the highest number of events of the page, at least 1.
+	Limit int
+}
+
+// Page is a part of the answer to a Query.
+type Page struct {
+	Entries []Entry
+	// Next is where the next page starts; always set.
+	Next Cursor
+	// More is false when the end was reached for now.
+	More bool
+	// Gap tells of events before Entries that went away unread; nil when there is none.
+	Gap *Gap
+}
+
+// Entry is one event of a page. It is shared between readers and must not be changed.
+type Entry struct {
+	// Cursor names the place of this event: a reader that goes on after it gets the
+	// next one, in either direction.
+	Cursor Cursor
+	eventlog.Ref
+}
+
+// Gap tells of events that a reader had not read when they went away.
+type Gap struct {
+	// Reason is "retention", "damage" or "generation".
+	Reason string `json:"reason"`
+	Blocks uint64 `json:"blocks"`
+	// Events is nil where this process never saw what the blocks held.
+	Events *uint64 `json:"events,omitempty"`
+}

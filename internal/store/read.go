@@ -1,0 +1,311 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/store/index"
+)
+
+// Read returns the next events that match, without waiting for new ones. An empty page
+// is no error. It ends early, with More set, after two seconds of scanning and before a
+// gap. Errors: *CursorError, ErrClosed, the context's, and those of the connection.
+func (s *Store) Read(ctx context.Context, q Query) (Page, error) {
+	if s.closed.Load() {
+		return Page{}, ErrClosed
+	}
+	r := reader{s: s, q: q, filter: newFilter(&q.Filter), deadline: time.Now().Add(maxScan)}
+	var err error
+	if q.Descending {
+		err = r.descend(ctx)
+	} else {
+		err = r.ascend(ctx)
+	}
+	return r.page, err
+}
+
+// reader fills one page.
+type reader struct {
+	s        *Store
+	q        Query
+	filter   filter
+	deadline time.Time
+	page     Page
+}
+
+// full says whether the page ends here.
+func (r *reader) full() bool {
+	return len(r.page.Entries) >= r.q.Limit || time.Now().After(r.deadline)
+}
+
+// gap notes that events went away unread. It returns false when the page has to end
+// first, since a gap lies before all events of a page.
+func (r *reader) gap(reason string, blocks, events uint64, known bool) bool {
+	if len(r.page.Entries) > 0 || r.page.Gap != nil {
+		return false
+	}
+	r.page.Gap = &Gap{Reason: reason, Blocks: blocks}
+	if known {
+		r.page.Gap.Events = &events
+	}
+	return true
+}
+
+func (r *reader) stop(next Cursor, more bool) error {
+	r.page.Next, r.page.More = next, more
+	return nil
+}
+
+func (r *reader) ascend(ctx context.Context) error {
+	x := r.s.index
+	first, _ := x.Bounds()
+	at := place{seq: first}
+	if !r.q.After.IsZero() {
+		var err error
+		if at, err = r.s.locate(r.q.After); err != nil {
+			return err
+		}
+	}
+	for {
+		at = r.s.normalise(at)
+		next, ok := r.skipEvicted(at)
+		if !ok {
+			return r.stop(r.s.cursor(at), true)
+		}
+		at = next
+		span, last, ok := x.Next(at.seq, &r.filter.index)
+		if span.Missing > 0 && !r.gap(ReasonDamage, span.Missing, 0, false) {
+			return r.stop(r.s.cursor(at), true)
+		}
+		if !ok {
+			return r.stop(r.s.after(last), false)
+		}
+		if span.First != at.seq {
+			at = place{seq: span.First}
+		}
+		blocks, err := r.s.fetch(ctx, span.First, r.enough(span))
+		if err != nil {
+			return err
+		}
+		if len(blocks) == 0 { // evicted meanwhile; without a block that is a gap
+			if err := r.s.trim(ctx); err != nil {
+				return err
+			}
+			if first, _ := x.Bounds(); first <= at.seq { // missing
+				r.s.ledger.lose(at.seq)
+				blocks = []opened{{seq: at.seq}}
+			} else if len(r.page.Entries) > 0 || r.page.Gap != nil {
+				return r.stop(r.s.cursor(at), true)
+			}
+		}
+		for _, b := range blocks {
+			if b.events == nil {
+				events, known := x.Lost(b.seq)
+				if !r.gap(ReasonDamage, 1, events, known) {
+					return r.stop(r.s.cursor(at), true)
+				}
+				at = place{seq: b.seq + 1}
+				continue
+			}
+			for i := at.pos; i < len(b.events.Refs); i++ {
+				if len(r.page.Entries) == r.q.Limit {
+					return r.stop(r.s.cursor(place{b.seq, i}), true)
+				}
+				r.take(b, i)
+			}
+			at = place{seq: b.seq + 1}
+		}
+		if r.full() {
+			_, last := x.Bounds()
+			return r.stop(r.s.after(at.seq-1), at.seq <= last)
+		}
+	}
+}
+
+// skipEvicted moves a place that retention has overtaken to the oldest event kept and
+// notes the gap. It returns false when the page has to end before the gap.
+func (r *reader) skipEvicted(at place) (place, bool) {
+	x := r.s.index
+	first, _ := x.Bounds()
+	if at.seq >= first {
+		return at, true
+	}
+	events, known := x.Events(at.seq, first-1)
+	events -= min(events, uint64(at.pos))
+	if (!known || events > 0) && !r.gap(ReasonRetention, first-at.seq, events, known) {
+		return at, false
+	}
+	return place{seq: first}, true
+}
+
+func (r *reader) descend(ctx context.Context) error {
+	x := r.s.index
+	_, last := x.Bounds()
+	at := place{seq: last + 1} // the events before it come next
+	if !r.q.After.IsZero() {
+		var err error
+		if at, err = r.s.locate(r.q.After); err != nil {
+			return err
+		}
+		at.pos = max(at.pos-1, 0) // the cursor names its event, which was read
+	}
+	for {
+		seq := at.seq
+		if at.pos == 0 {
+			seq--
+		}
+		span, ok := x.Previous(seq, &r.filter.index)
+		if span.Missing > 0 && !r.gap(ReasonDamage, span.Missing, 0, false) {
+			return r.stop(r.older(at), true)
+		}
+		if !ok {
+			first, _ := x.Bounds()
+			return r.stop(r.s.cursor(place{seq: first}), false)
+		}
+		if span.Last != at.seq {
+			at = place{seq: span.Last + 1}
+		}
+		blocks, err := r.fetchLast(ctx, span)
+		if err != nil {
+			return err
+		}
+		if len(blocks) == 0 {
+			if err := r.s.trim(ctx); err != nil {
+				return err
+			}
+			if first, _ := x.Bounds(); first > span.Last {
+				continue // nothing older is kept
+			}
+			r.s.ledger.lose(span.Last)
+			blocks = []opened{{seq: span.Last}}
+		}
+		for i := len(blocks) - 1; i >= 0; i-- {
+			b := blocks[i]
+			if b.events == nil {
+				events, known := x.Lost(b.seq)
+				if !r.gap(ReasonDamage, 1, events, known) {
+					return r.stop(r.older(at), true)
+				}
+				at = place{seq: b.seq}
+				continue
+			}
+			from := len(b.events.Refs)
+			if at.seq == b.seq {
+				from = at.pos
+			}
+			for i := from - 1; i >= 0; i-- {
+				if len(r.page.Entries) == r.q.Limit {
+					return r.stop(r.older(place{b.seq, i + 1}), true)
+				}
+				r.take(b, i)
+			}
+			at = place{seq: b.seq}
+		}
+		if r.full() {
+			first, _ := x.Bounds()
+			return r.stop(r.older(at), at.seq > first)
+		}
+	}
+}
+
+// older names the place from which a descending reader goes on with the events before
+// at: a descending cursor names the event that was read last.
+func (r *reader) older(at place) Cursor {
+	switch n, _, _ := r.s.index.Block(at.seq); {
+	case at.pos == 0:
+		return r.s.cursor(at)
+	case at.pos >= n:
+		return r.s.cursor(place{seq: at.seq + 1})
+	default:
+		return r.s.cursor(place{at.seq, at.pos + 1})
+	}
+}
+
+// fetchLast opens the last blocks of a span.
+func (r *reader) fetchLast(ctx context.Context, span index.Span) ([]opened, error) {
+	first := span.Last
+	for n := r.want(); first > span.First && n > 0; first-- {
+		events, _, _ := r.s.index.Block(first)
+		n -= events
+	}
+	blocks, err := r.s.fetch(ctx, first, span.Last)
+	if err != nil || len(blocks) > 0 && blocks[len(blocks)-1].seq == span.Last {
+		return blocks, err
+	}
+	return r.s.fetch(ctx, span.Last, span.Last) // they did not fit one answer
+}
+
+// enough returns the last block of a span that is needed to fill the page.
+func (r *reader) enough(span index.Span) uint64 {
+	last := span.First
+	for n := r.want(); last < span.Last; last++ {
+		events, _, _ := r.s.index.Block(last)
+		if n -= events; n <= 0 {
+			break
+		}
+	}
+	return last
+}
+
+// want is how many events the page has room for; with a filter more have to be opened
+// than are taken.
+func (r *reader) want() int {
+	n := r.q.Limit - len(r.page.Entries) + 1
+	if !r.filter.all {
+		n = max(n, maxBlockEvents)
+	}
+	return n
+}
+
+func (r *reader) take(b opened, i int) {
+	ref := b.events.Refs[i]
+	if r.filter.matches(ref) {
+		r.page.Entries = append(r.page.Entries, Entry{Cursor: r.s.cursor(place{b.seq, i + 1}), Ref: ref})
+	}
+}
+
+// normalise moves a place at the end of a block to the start of the next.
+func (s *Store) normalise(p place) place {
+	if n, _, known := s.index.Block(p.seq); known && p.pos > 0 && p.pos >= n {
+		return place{seq: p.seq + 1}
+	}
+	return p
+}
+
+// filter is a Filter made ready for many events.
+type filter struct {
+	all          bool // nothing is filtered
+	f            *Filter
+	since, until pcommon.Timestamp
+	index        index.Filter
+}
+
+func newFilter(f *Filter) filter {
+	out := filter{f: f, all: f.Types.All() && f.Sources.All() && f.Since.IsZero() && f.Until.IsZero()}
+	out.index = index.Filter{Since: f.Since, Until: f.Until}
+	if !f.Types.All() {
+		out.index.Type = f.Types.Matches
+	}
+	if !f.Sources.All() {
+		out.index.Source = f.Sources.Matches
+	}
+	if !f.Since.IsZero() {
+		out.since = pcommon.NewTimestampFromTime(f.Since)
+	}
+	if !f.Until.IsZero() {
+		out.until = pcommon.NewTimestampFromTime(f.Until)
+	}
+	return out
+}
+
+func (f *filter) matches(ref eventlog.Ref) bool {
+	if f.all {
+		return true
+	}
+	t := ref.Record.Timestamp()
+	return (f.f.Since.IsZero() || t >= f.since) && (f.f.Until.IsZero() || t < f.until) &&
+		f.f.Types.Matches(ref.EventType()) && f.f.Sources.Matches(ref.Source())
+}

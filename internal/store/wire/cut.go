@@ -1,0 +1,185 @@
+// Package wire cuts encoded OTLP LogsData without decoding the records.
+package wire
+
+import (
+	"errors"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// Numbers of the fields in logs.proto that lead to a record. Each message on the way has
+// its list in one field, and everything else belongs to all entries of the list.
+const (
+	fieldResourceLogs = 1 // of LogsData
+	fieldScopeLogs    = 2 // of ResourceLogs
+	fieldLogRecords   = 2 // of ScopeLogs
+)
+
+// maxLevelBytes is the most that the tag and length of one enclosing message take.
+const maxLevelBytes = 6
+
+// ErrMalformed means that the bytes are not LogsData.
+var ErrMalformed = errors.New("malformed LogsData")
+
+// Limits of the pieces that Cut makes.
+type Limits struct {
+	// Bytes and Records bound a piece.
+	Bytes, Records int
+	// RecordBytes bounds one record with its resource and scope, at most Bytes.
+	RecordBytes int
+}
+
+// Piece is LogsData with some of the records.
+type Piece struct {
+	Raw     []byte
+	Records int
+}
+
+// Cut divides LogsData, in order, into as few pieces as fit the limits. A record
+// that alone exceeds RecordBytes is left out and told to tooLarge with its number,
+// counted from 0, and its size in bytes.
+func Cut(raw []byte, l Limits, tooLarge func(n, size int)) ([]Piece, error) {
+	c := cutter{limits: l, tooLarge: tooLarge}
+	err := fields(raw, fieldResourceLogs, func(rl []byte) error {
+		resource, err := without(rl, fieldScopeLogs)
+		if err != nil {
+			return err
+		}
+		return fields(rl, fieldScopeLogs, func(sl []byte) error {
+			scope, err := without(sl, fieldLogRecords)
+			if err != nil {
+				return err
+			}
+			c.enter(resource, scope)
+			return fields(sl, fieldLogRecords, func(record []byte) error {
+				c.add(record)
+				return nil
+			})
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.finish()
+	return c.pieces, nil
+}
+
+// cutter fills the open piece, a list of groups of records that share a scope.
+type cutter struct {
+	limits   Limits
+	tooLarge func(n, size int)
+	pieces   []Piece
+	seen     int // records, left out ones included
+
+	groups          []group
+	resource, scope []byte // of the records that come
+	fresh           bool   // the next record opens a group
+	bytes, records  int    // of the open piece; bytes is an upper bound
+}
+
+type group struct {
+	resource, scope []byte
+	records         [][]byte
+	bytes           int // of the records with their tags
+}
+
+func (c *cutter) enter(resource, scope []byte) {
+	c.resource, c.scope, c.fresh = resource, scope, true
+}
+
+func (c *cutter) add(record []byte) {
+	around := 2*maxLevelBytes + len(c.resource) + len(c.scope)
+	size := maxLevelBytes + len(record)
+	n := c.seen
+	c.seen++
+	if around+size > c.limits.RecordBytes {
+		c.tooLarge(n, around+size)
+		return
+	}
+	need := size
+	if c.fresh {
+		need += around
+	}
+	if c.records == c.limits.Records || c.bytes+need > c.limits.Bytes {
+		c.finish()
+		need = around + size
+	}
+	if c.fresh {
+		c.groups = append(c.groups, group{resource: c.resource, scope: c.scope})
+		c.fresh = false
+	}
+	g := &c.groups[len(c.groups)-1]
+	g.records = append(g.records, record)
+	g.bytes += protowire.SizeTag(fieldLogRecords) + protowire.SizeBytes(len(record))
+	c.bytes += need
+	c.records++
+}
+
+// finish closes the open piece. What comes next opens a group in the next one.
+func (c *cutter) finish() {
+	c.fresh = true
+	if c.records == 0 {
+		return
+	}
+	b := make([]byte, 0, c.bytes)
+	for _, g := range c.groups {
+		scopeLogs := len(g.scope) + g.bytes
+		resourceLogs := len(g.resource) + protowire.SizeTag(fieldScopeLogs) + protowire.SizeBytes(scopeLogs)
+		b = appendHead(b, fieldResourceLogs, resourceLogs)
+		b = append(b, g.resource...)
+		b = appendHead(b, fieldScopeLogs, scopeLogs)
+		b = append(b, g.scope...)
+		for _, record := range g.records {
+			b = appendHead(b, fieldLogRecords, len(record))
+			b = append(b, record...)
+		}
+	}
+	c.pieces = append(c.pieces, Piece{Raw: b, Records: c.records})
+	c.groups, c.bytes, c.records = nil, 0, 0
+}
+
+func appendHead(b []byte, field protowire.Number, size int) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.BytesType), uint64(size))
+}
+
+// fields calls f with each value of a repeated message field.
+func fields(msg []byte, field protowire.Number, f func([]byte) error) error {
+	for len(msg) > 0 {
+		num, typ, n := protowire.ConsumeTag(msg)
+		if n < 0 {
+			return ErrMalformed
+		}
+		size := protowire.ConsumeFieldValue(num, typ, msg[n:])
+		if size < 0 {
+			return ErrMalformed
+		}
+		if num == field && typ == protowire.BytesType {
+			value, _ := protowire.ConsumeBytes(msg[n:])
+			if err := f(value); err != nil {
+				return err
+			}
+		}
+		msg = msg[n+size:]
+	}
+	return nil
+}
+
+// without returns the message without one of its fields.
+func without(msg []byte, field protowire.Number) ([]byte, error) {
+	var rest []byte
+	for len(msg) > 0 {
+		num, typ, n := protowire.ConsumeTag(msg)
+		if n < 0 {
+			return nil, ErrMalformed
+		}
+		size := protowire.ConsumeFieldValue(num, typ, msg[n:])
+		if size < 0 {
+			return nil, ErrMalformed
+		}
+		if num != field || typ != protowire.BytesType {
+			rest = append(rest, msg[:n+size]...)
+		}
+		msg = msg[n+size:]
+	}
+	return rest, nil
+}

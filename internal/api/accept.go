@@ -1,0 +1,80 @@
+package api
+
+import (
+	"mime"
+	"strconv"
+	"strings"
+)
+
+// form is how events are written.
+type form struct {
+	name        string // value of the parameter format
+	contentType string
+	// aliases are other media types by which clients ask for the form.
+	aliases []string
+}
+
+var (
+	formJSON   = &form{name: "json", contentType: contentJSON}
+	formNDJSON = &form{
+		name: "ndjson", contentType: "application/x-ndjson",
+		aliases: []string{"application/ndjson", "application/jsonl", "application/x-jsonl"},
+	}
+	// forms are in order of preference.
+	forms = []*form{formJSON, formNDJSON}
+)
+
+// matches says how closely a media range names the form: 0 is not at all.
+func (f *form) matches(mediaRange string) int {
+	if mediaRange == f.contentType {
+		return 3
+	}
+	for _, alias := range f.aliases {
+		if mediaRange == alias {
+			return 3
+		}
+	}
+	switch mediaRange {
+	case "application/*":
+		return 2
+	case "*/*":
+		return 1
+	}
+	return 0
+}
+
+// negotiate returns the form that the values of an Accept header like best, and of
+// equals the one that is named most closely; nil when they like none.
+func negotiate(accept []string) *form {
+	ranges := strings.Split(strings.Join(accept, ","), ",")
+	if strings.TrimSpace(strings.Join(ranges, "")) == "" {
+		return formJSON
+	}
+	var best *form
+	var bestQuality float64
+	var bestMatch int
+	for _, f := range forms {
+		quality, match := f.quality(ranges)
+		if quality > bestQuality || quality > 0 && quality == bestQuality && match > bestMatch {
+			best, bestQuality, bestMatch = f, quality, match
+		}
+	}
+	return best
+}
+
+// quality returns the quality that the closest range gives the form, from 0 to 1.
+func (f *form) quality(ranges []string) (quality float64, match int) {
+	for _, r := range ranges {
+		mediaRange, attributes, err := mime.ParseMediaType(r)
+		if err != nil {
+			continue // what we do not understand asks for nothing we have
+		}
+		if m := f.matches(mediaRange); m > match {
+			match, quality = m, 1
+			if q, err := strconv.ParseFloat(attributes["q"], 64); err == nil {
+				quality = q
+			}
+		}
+	}
+	return quality, match
+}

@@ -1,0 +1,110 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/isbl/telemetry/internal/store"
+)
+
+const (
+	// allLimit and allBytes bound what limit=all keeps in memory.
+	allLimit = 1024
+	allBytes = 512 << 10
+)
+
+// serveAll writes one page after the other until the events end for now: the lines of
+// many pages are the lines of one. A gap is a line at its place.
+//
+// How it ends is known in the end only, so Event-Next, Event-More and Event-Gap (the last
+// one, when there were several) are trailers. An answer that could not be finished breaks
+// off without its end: a client that got to the end has everything. The answer to HEAD
+// has neither.
+func (h *Handler) serveAll(w http.ResponseWriter, r *http.Request, req *eventsRequest) *problem {
+	b := newBody(req.form)
+	defer b.free()
+	q := req.query
+	q.Limit = allLimit
+
+	extendDeadlines(w, r, maxScan)
+	err := h.collect(r.Context(), q, b, allBytes)
+	if err != nil { // nothing is written yet
+		return h.storeProblem(r, err, req.start.parameter)
+	}
+	header := w.Header()
+	header.Set("Content-Type", req.form.contentType)
+	if r.Method == http.MethodHead {
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	header.Set("Trailer", "Event-Next, Event-More, Event-Gap")
+	w.WriteHeader(http.StatusOK)
+
+	var lastGap *store.Gap
+	for {
+		if b.gap != nil {
+			lastGap = b.gap
+		}
+		if !h.flush(w, r, b) {
+			return nil // the client is gone
+		}
+		if !b.more {
+			break
+		}
+		if h.closing.Err() != nil {
+			breakOff(w)
+			return nil
+		}
+		q.After = b.next
+		b.reset()
+		if err := h.collect(r.Context(), q, b, allBytes); err != nil {
+			if r.Context().Err() == nil && !errors.Is(err, store.ErrClosed) {
+				h.opts.Logger.Error("reading all events for an HTTP request, which breaks off", zap.Error(err))
+			}
+			breakOff(w)
+			return nil
+		}
+	}
+	b.gap = lastGap
+	b.summarise(header)
+	return nil
+}
+
+// flush writes a page of lines. It returns false when the client is gone.
+func (h *Handler) flush(w http.ResponseWriter, r *http.Request, b *body) bool {
+	extendDeadlines(w, r, maxScan)
+	head, _ := b.frame()
+	for _, part := range [][]byte{head, b.events} {
+		if _, err := w.Write(part); err != nil {
+			return false
+		}
+	}
+	_ = http.NewResponseController(w).Flush() // the next write knows whether it failed
+	return true
+}
+
+// extendDeadlines gives an answer that takes longer by design the server's timeouts on
+// top.
+func extendDeadlines(w http.ResponseWriter, r *http.Request, more time.Duration) {
+	server, _ := r.Context().Value(http.ServerContextKey).(*http.Server)
+	if server == nil {
+		return
+	}
+	control, end := http.NewResponseController(w), time.Now().Add(more)
+	// Errors mean that w has no deadlines.
+	if server.ReadTimeout > 0 { // it ends the request's context too
+		_ = control.SetReadDeadline(end.Add(server.ReadTimeout))
+	}
+	if server.WriteTimeout > 0 {
+		_ = control.SetWriteDeadline(end.Add(server.WriteTimeout))
+	}
+}
+
+// breakOff ends an answer so that the client sees that it is not whole: the end of a
+// chunked body cannot be written any more.
+func breakOff(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Unix(1, 0))
+}

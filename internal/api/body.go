@@ -1,0 +1,93 @@
+package api
+
+import (
+	"strconv"
+	"sync"
+
+	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/store"
+)
+
+// maxKept is the size up to which the memory of a body is used again.
+const maxKept = 4 << 20
+
+var bodies = sync.Pool{New: func() any { return new(body) }}
+
+// body is a page in the making. Events are written into it as they are read, so that it
+// keeps none of the store's memory.
+type body struct {
+	form   *form
+	events []byte
+	count  int
+	next   store.Cursor
+	more   bool
+	gap    *store.Gap
+}
+
+func newBody(f *form) *body {
+	b := bodies.Get().(*body)
+	*b = body{form: f, events: b.events[:0]}
+	return b
+}
+
+// reset empties b for the page after it.
+func (b *body) reset() { *b = body{form: b.form, events: b.events[:0], next: b.next} }
+
+// free gives b's memory back; b must not be used after it.
+func (b *body) free() {
+	if cap(b.events) <= maxKept {
+		bodies.Put(b)
+	}
+}
+
+// add writes a page of the store into b. It returns false when the page ends here.
+func (b *body) add(page *store.Page, maxBytes int) bool {
+	if page.Gap != nil {
+		b.gap = page.Gap
+	}
+	for i := range page.Entries {
+		b.addEvent(&page.Entries[i])
+		if len(b.events) >= maxBytes {
+			b.next, b.more = page.Entries[i].Cursor, page.More || i+1 < len(page.Entries)
+			return false
+		}
+	}
+	b.next, b.more = page.Next, page.More
+	return page.More
+}
+
+// addEvent writes an event with its cursor as the first member.
+func (b *body) addEvent(entry *store.Entry) {
+	if b.form == formJSON && b.count > 0 {
+		b.events = append(b.events, ",\n"...)
+	}
+	b.count++
+	b.events = append(b.events, `{"cursor":"`...)
+	b.events = entry.Cursor.AppendText(b.events)
+	b.events = append(b.events, '"')
+	brace := len(b.events)
+	event := entry.Event()
+	b.events = telemetry.AppendJSON(b.events, &event)
+	b.events[brace] = ',' // instead of the { of the event
+	if b.form == formNDJSON {
+		b.events = append(b.events, '\n')
+	}
+}
+
+// frame returns what goes before and after the events.
+func (b *body) frame() (head, tail []byte) {
+	if b.form == formNDJSON {
+		if b.gap != nil {
+			head = append(append([]byte(`{"gap":`), compact(b.gap)...), "}\n"...)
+		}
+		return head, nil
+	}
+	head = []byte(`{"events":[`)
+	tail = append([]byte(`],"next":"`), b.next.String()...)
+	tail = append(tail, `","more":`...)
+	tail = strconv.AppendBool(tail, b.more)
+	if b.gap != nil {
+		tail = append(append(tail, `,"gap":`...), compact(b.gap)...)
+	}
+	return head, append(tail, "}\n"...)
+}

@@ -1,0 +1,227 @@
+package api
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/isbl/telemetry/internal/store"
+)
+
+const (
+	// maxLimit is the highest number of events of a page.
+	maxLimit = 10_000
+	// maxWait is the longest long poll.
+	maxWait = time.Minute
+	// allEvents is the limit that stands for everything to the end for now.
+	allEvents = 0
+)
+
+func (h *Handler) eventsCall() call {
+	return call{
+		Method:      http.MethodGet,
+		Path:        prefix + "/events",
+		Description: "A page of events, oldest first. Go on with after=<next>; the events stay where they are.",
+		Parameters: []parameter{
+			{Name: "event_type", Description: "pattern of event types, such as user.* or user.login; may be repeated, or a list with commas", repeatable: true},
+			{Name: "source", Description: "pattern of sources; may be repeated, or a list with commas", repeatable: true},
+			{Name: "since", Description: "earliest event time: RFC 3339, or a duration back from now such as 15m, 7d, 2w"},
+			{Name: "until", Description: "event time before which events lie, written as since"},
+			{Name: "limit", Description: "events of the page, 1 to 10000 (default " + strconv.Itoa(h.opts.BatchSize) + "); all, with format=ndjson: everything to the end for now"},
+			{Name: "after", Description: "cursor to go on after: next of a page, or cursor of an event"},
+			{Name: "from", Description: "where to start: start (default), now, the time of arrival (as since), or a cursor"},
+			{Name: "order", Description: "asc (default), or desc: newest first"},
+			{Name: "wait", Description: "how long to wait for a first event when there is none yet, such as 30s, at most 60s"},
+			{Name: "format", Description: "json (default) or ndjson: one event per line; the Accept header does the same"},
+		},
+		Examples: []string{
+			prefix + "/events?event_type=user.*&limit=100",
+			prefix + "/events?order=desc&since=15m",
+			prefix + "/events?from=now&wait=30s",
+			prefix + "/events?format=ndjson&limit=all",
+		},
+		serve: h.serveEvents,
+	}
+}
+
+// eventsRequest is what a request for events asks for.
+type eventsRequest struct {
+	query store.Query // Limit may be allEvents
+	start start
+	wait  time.Duration
+	form  *form
+}
+
+// start is where reading starts.
+type start struct {
+	// parameter names the parameter that says where; "" when none does.
+	parameter string
+	cursor    store.Cursor
+	// Of what follows, at most one is set; without any, cursor counts, and the zero
+	// cursor is the natural start of the order.
+	first, now bool
+	arrival    time.Time
+}
+
+func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request, values url.Values) *problem {
+	w.Header().Set("Vary", "Accept")
+	req, p := h.parseEvents(r, values)
+	if p != nil {
+		return p
+	}
+	ctx := r.Context()
+	var err error
+	if req.query.After, err = h.locate(ctx, req); err != nil {
+		return h.storeProblem(r, err, req.start.parameter)
+	}
+	if req.query.Limit == allEvents {
+		return h.serveAll(w, r, req)
+	}
+	return h.servePage(w, r, req)
+}
+
+func (h *Handler) parseEvents(r *http.Request, values url.Values) (*eventsRequest, *problem) {
+	p := &params{values: values, now: time.Now()}
+	req := &eventsRequest{
+		query: store.Query{
+			Filter:     store.Filter{Types: p.selection("event_type"), Sources: p.selection("source")},
+			Descending: p.choice("order", "asc", "desc") == "desc",
+			Limit:      h.limit(p),
+		},
+		start: p.start(),
+		wait:  p.duration("wait", maxWait),
+		form:  p.form(),
+	}
+	since, until := p.eventTime("since"), p.eventTime("until")
+	if p.has("since") && p.has("until") && until.Before(since) {
+		p.fail("until", "until lies before since, so no event can match")
+	}
+	if p.has("since") {
+		req.query.Filter.Since = clamp(since)
+	}
+	if p.has("until") {
+		req.query.Filter.Until = untilBound(until)
+	}
+	switch {
+	case req.wait > 0 && req.query.Descending:
+		p.fail("wait", "wait is for new events, which order=desc never gets to")
+	case req.wait > 0 && req.query.Limit == allEvents:
+		p.fail("wait", "wait is for a page; limit=all ends where the events end for now")
+	case p.bad != nil:
+	case p.has("format"):
+	default:
+		if req.form = negotiate(r.Header.Values("Accept")); req.form == nil {
+			return nil, newProblem(http.StatusNotAcceptable, "events come as %s or %s; leave the Accept header out, or name one of them", formJSON.contentType, formNDJSON.contentType)
+		}
+	}
+	if req.query.Limit == allEvents && req.form != formNDJSON {
+		p.fail("limit", "limit=all is one event per line: add format=ndjson")
+	}
+	return req, p.bad
+}
+
+func (h *Handler) limit(p *params) int {
+	switch value := p.values.Get("limit"); {
+	case !p.has("limit"):
+		return h.opts.BatchSize
+	case value == "all":
+		return allEvents
+	default:
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 1 || n > maxLimit {
+			p.fail("limit", "limit is %s, but must be a number from 1 to %d, or all", quote(value), maxLimit)
+		}
+		return n
+	}
+}
+
+func (p *params) form() *form {
+	names := make([]string, len(forms))
+	for i, f := range forms {
+		names[i] = f.name
+	}
+	return forms[max(0, slices.Index(names, p.choice("format", names...)))]
+}
+
+// start reads after and from.
+func (p *params) start() start {
+	switch {
+	case p.has("after") && p.has("from"):
+		p.fail("from", "from and after both say where to start: leave one of them out")
+	case p.has("after"):
+		value := p.values.Get("after")
+		cursor, err := store.ParseCursor(value)
+		if err != nil {
+			p.fail("after", "after is %s: %v", quote(value), err)
+		}
+		return start{parameter: "after", cursor: cursor}
+	case p.has("from"):
+		return p.from(p.values.Get("from"))
+	}
+	return start{}
+}
+
+func (p *params) from(value string) start {
+	s := start{parameter: "from", first: value == "start", now: value == "now"}
+	if s.first || s.now {
+		return s
+	}
+	if t, ok := p.time(value); ok {
+		s.arrival = clamp(t)
+		return s
+	}
+	var err error
+	if s.cursor, err = store.ParseCursor(value); err != nil {
+		p.fail("from", "from is %s, but must be start, now, a time in RFC 3339, a duration back from now such as 15m, or a cursor", quote(value))
+	}
+	return s
+}
+
+// locate returns the cursor at which reading starts.
+func (h *Handler) locate(ctx context.Context, req *eventsRequest) (store.Cursor, error) {
+	s, st := req.start, h.opts.Store
+	switch {
+	case s.first:
+		return st.Start(), nil
+	case s.now && req.query.Descending:
+		return store.Cursor{}, nil // the newest event included
+	case s.now:
+		return st.End(), nil
+	case s.arrival.IsZero():
+		return s.cursor, nil
+	}
+	end := st.End()
+	at, err := st.At(ctx, s.arrival)
+	if req.query.Descending && at == end {
+		return store.Cursor{}, err // all events arrived before, the newest included
+	}
+	return at, err
+}
+
+// Event times are nanoseconds since 1970; the store's bounds go up to 2262.
+var (
+	minTime = time.Unix(0, 0)
+	maxTime = time.Unix(0, math.MaxInt64)
+)
+
+// untilBound returns the bound of a store.Filter for t; later than every event is none.
+func untilBound(t time.Time) time.Time {
+	if t.After(maxTime) {
+		return time.Time{}
+	}
+	return clamp(t)
+}
+
+func clamp(t time.Time) time.Time {
+	switch {
+	case t.Before(minTime):
+		return minTime
+	case t.After(maxTime):
+		return maxTime
+	}
+	return t
+}

@@ -1,0 +1,132 @@
+// Package api serves what a store keeps over HTTP: pages of events, and statistics.
+// GET / lists the calls.
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/isbl/telemetry/internal/buffers"
+	"github.com/isbl/telemetry/internal/store"
+)
+
+const (
+	prefix      = "/api/v1"
+	allowed     = "GET, HEAD"
+	contentJSON = "application/json"
+	// defaultBatchSize is how many events a page holds when nobody says.
+	defaultBatchSize = 10
+)
+
+// Options say what a Handler serves.
+type Options struct {
+	// Store is read; the Handler does not close it. Required.
+	Store *store.Store
+	// SourceID names this instance in the statistics.
+	SourceID string
+	// BatchSize is how many events a page holds when the request does not say, at most
+	// 10 000. Zero is 10.
+	BatchSize int
+	// Started is when this instance started. Zero is now.
+	Started time.Time
+	// Buffers reads the event buffers of this process; nil where there are none. It is
+	// called from many goroutines.
+	Buffers func() []buffers.Snapshot
+	// Logger is told of what goes wrong; nil keeps quiet.
+	Logger *zap.Logger
+}
+
+// Handler is the HTTP API of a store. It is safe for concurrent use.
+type Handler struct {
+	opts  Options
+	calls []call // what GET / lists
+	paths map[string]call
+	rate  rate
+
+	closing context.Context // done once Close is called
+	stop    context.CancelFunc
+	wg      sync.WaitGroup
+}
+
+// New returns a Handler. Close it before its store.
+func New(opts Options) *Handler {
+	if opts.BatchSize == 0 {
+		opts.BatchSize = defaultBatchSize
+	}
+	if opts.Started.IsZero() {
+		opts.Started = time.Now()
+	}
+	if opts.Logger == nil {
+		opts.Logger = zap.NewNop()
+	}
+	h := &Handler{opts: opts}
+	h.closing, h.stop = context.WithCancel(context.Background())
+	h.calls = []call{h.eventsCall(), h.statsCall()}
+	h.paths = map[string]call{"": h.indexCall("/"), prefix: h.indexCall(prefix)}
+	for _, c := range h.calls {
+		h.paths[c.Path] = c
+	}
+	h.wg.Go(h.sampleRate)
+	return h
+}
+
+// Close ends the requests that wait for events, with what they have, and returns when
+// nothing of the Handler itself runs any more. Requests are answered after it too, but
+// never wait. Calling it again does nothing.
+func (h *Handler) Close() {
+	h.stop()
+	h.wg.Wait()
+}
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if p := h.serve(w, r); p != nil {
+		p.write(w, r)
+	}
+}
+
+// serve answers a request, or returns what is wrong with it before anything was
+// written.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) *problem {
+	c, p := h.find(r)
+	if p != nil {
+		return p
+	}
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return badRequest("", "the query is malformed: %v", err)
+	}
+	if p := c.check(values); p != nil {
+		return p
+	}
+	return c.serve(w, r, values)
+}
+
+// find returns the call that a request means.
+func (h *Handler) find(r *http.Request) (call, *problem) {
+	path := strings.TrimRight(r.URL.Path, "/")
+	c, known := h.paths[path]
+	switch {
+	case known && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+		return c, nil
+	case known:
+		return c, wrongMethod(r.Method, c.Path, allowed)
+	case isIngest(path):
+		return c, wrongMethod(r.Method, path, "")
+	default:
+		return c, h.unknownPath(r.URL.Path)
+	}
+}
+
+// isIngest says whether a path is one that events are sent to, on another port.
+func isIngest(path string) bool {
+	return path == "/v1/logs" || path == "/v1/events" || path == prefix+"/logs"
+}

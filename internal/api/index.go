@@ -1,0 +1,59 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// call is one thing that the API does: what GET / says about it, and how it is served.
+type call struct {
+	Method      string      `json:"method"`
+	Path        string      `json:"path"`
+	Description string      `json:"description"`
+	Parameters  []parameter `json:"parameters,omitempty"`
+	Examples    []string    `json:"examples,omitempty"`
+
+	// serve gets parameters that exist; what they say is for serve to check.
+	serve func(http.ResponseWriter, *http.Request, url.Values) *problem
+}
+
+// parameter is a query parameter of a call.
+type parameter struct {
+	Name        string `json:"name"`
+	Description string `json:"description"`
+
+	// repeatable parameters may be given more than once.
+	repeatable bool
+}
+
+func (h *Handler) indexCall(path string) call {
+	return call{Path: path, serve: h.serveIndex}
+}
+
+// serveIndex lists the calls.
+func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, _ url.Values) *problem {
+	writeJSON(w, r, http.StatusOK, contentJSON, struct {
+		Name        string `json:"name"`
+		Description string `json:"description"`
+		SourceID    string `json:"source_id"`
+		Calls       []call `json:"calls"`
+	}{
+		Name:        "ISBL Telemetry",
+		Description: "Keeps the events of an OpenTelemetry pipeline and hands them out again. Events are sent to the receiver, by default " + ingestURL + ".",
+		SourceID:    h.opts.SourceID,
+		Calls:       h.calls,
+	})
+	return nil
+}
+
+// writeJSON answers with a small document that people read too.
+func writeJSON(w http.ResponseWriter, r *http.Request, status int, contentType string, document any) {
+	body := indented(document)
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body) // the client is gone
+	}
+}

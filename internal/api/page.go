@@ -1,0 +1,123 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/isbl/telemetry/internal/store"
+)
+
+const (
+	// chunk is how many events are read at once. Events keep the blocks that they came
+	// from in memory until they are written, so this and not the limit bounds memory.
+	chunk = 128
+	// maxPageBytes is the size at which a page ends before its limit.
+	maxPageBytes = 16 << 20
+	// maxScan is how long a page looks for events.
+	maxScan = 2 * time.Second
+)
+
+// servePage answers with one page, which is made whole before it is written: its
+// headers tell how it ends.
+func (h *Handler) servePage(w http.ResponseWriter, r *http.Request, req *eventsRequest) *problem {
+	b := newBody(req.form)
+	defer b.free()
+	extendDeadlines(w, r, req.wait+maxScan)
+	if err := h.await(r.Context(), req, b); err != nil {
+		return h.storeProblem(r, err, req.start.parameter)
+	}
+	head, tail := b.frame()
+	header := w.Header()
+	b.summarise(header)
+	header.Set("Content-Type", req.form.contentType)
+	header.Set("Content-Length", strconv.Itoa(len(head)+len(b.events)+len(tail)))
+	extendDeadlines(w, r, 0)
+	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	for _, part := range [][]byte{head, b.events, tail} {
+		if _, err := w.Write(part); err != nil {
+			return nil // the client is gone
+		}
+	}
+	return nil
+}
+
+// await fills b. When there is nothing to tell it waits for a first event, until the
+// request's wait is over or the Handler is closed.
+func (h *Handler) await(ctx context.Context, req *eventsRequest, b *body) error {
+	q, end := req.query, time.Now().Add(req.wait)
+	for {
+		changed := h.opts.Store.Changed() // before reading, so that nothing is missed
+		if err := h.collect(ctx, q, b, maxPageBytes); err != nil {
+			return err
+		}
+		left := time.Until(end)
+		if b.count > 0 || b.gap != nil || left <= 0 || h.closing.Err() != nil {
+			return nil
+		}
+		q.After = b.next // what was read so far did not match
+		if b.more {
+			continue
+		}
+		select {
+		case <-changed:
+		case <-time.After(left):
+		case <-h.closing.Done():
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// collect adds the next events that match to an empty b: up to the query's limit, to
+// about maxBytes, to a gap, or as many as two seconds of scanning find.
+func (h *Handler) collect(ctx context.Context, q store.Query, b *body, maxBytes int) error {
+	limit, deadline := q.Limit, time.Now().Add(maxScan)
+	for {
+		q.Limit = min(chunk, limit-b.count)
+		page, err := h.opts.Store.Read(ctx, q)
+		if err != nil {
+			return err
+		}
+		if page.Gap != nil && b.count > 0 {
+			b.more = true // the gap lies before all events of a page: the next one tells
+			return nil
+		}
+		if !b.add(&page, maxBytes) || len(page.Entries) < q.Limit || b.count == limit || time.Now().After(deadline) {
+			return nil
+		}
+		q.After = b.next
+	}
+}
+
+// summarise tells in headers what the body says too, or could not: where the next page
+// starts, whether there is more now, and what went away unread.
+func (b *body) summarise(header http.Header) {
+	header.Set("Event-Next", b.next.String())
+	header.Set("Event-More", strconv.FormatBool(b.more))
+	if b.gap != nil {
+		header.Set("Event-Gap", string(compact(b.gap)))
+	}
+}
+
+// compact is the JSON of small values of ours, which always have one.
+func compact(v any) []byte {
+	out, _ := json.Marshal(v)
+	return out
+}
+
+// indented is compact for people, with a line feed at the end.
+func indented(v any) []byte {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	_ = enc.Encode(v)
+	return out.Bytes()
+}

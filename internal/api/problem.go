@@ -1,0 +1,98 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"github.com/isbl/telemetry/internal/store"
+)
+
+// ingestURL is where the receiver listens unless it is configured otherwise.
+const ingestURL = "http://localhost:4318/v1/logs"
+
+// problem is an error as RFC 9457 writes it.
+type problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	// Parameter is the query parameter at fault.
+	Parameter string `json:"parameter,omitempty"`
+	// Oldest is the cursor to go on from when the one given names no place.
+	Oldest string `json:"oldest,omitempty"`
+
+	// allow is the Allow header; nil sends none.
+	allow []string
+}
+
+func newProblem(status int, format string, args ...any) *problem {
+	return &problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...)}
+}
+
+// badRequest is about a parameter, or about the whole query when it names none.
+func badRequest(parameter, format string, args ...any) *problem {
+	p := newProblem(http.StatusBadRequest, format, args...)
+	p.Parameter = parameter
+	return p
+}
+
+func wrongMethod(method, path, allow string) *problem {
+	var detail strings.Builder
+	if allow == "" {
+		fmt.Fprintf(&detail, "%s is not served here: this port hands events out.", quote(path))
+	} else {
+		fmt.Fprintf(&detail, "%s does not take %s, but %s.", quote(path), quote(method), allow)
+	}
+	fmt.Fprintf(&detail, " Send events over OTLP to the receiver: POST %s, unless it is configured otherwise.", ingestURL)
+	p := newProblem(http.StatusMethodNotAllowed, "%s", detail.String())
+	p.allow = []string{allow}
+	return p
+}
+
+func (h *Handler) unknownPath(path string) *problem {
+	names := make([]string, len(h.calls))
+	for i, c := range h.calls {
+		names[i] = c.Method + " " + c.Path
+	}
+	return newProblem(http.StatusNotFound, "there is no %s; the calls are %s, and GET / describes them", quote(path), strings.Join(names, ", "))
+}
+
+// storeProblem says why the store could not be read, or nil when the client went away
+// and nobody is left to tell. The parameter is the one that named the place to read from.
+func (h *Handler) storeProblem(r *http.Request, err error, parameter string) *problem {
+	var cursor *store.CursorError
+	switch {
+	case errors.As(err, &cursor):
+		p := newProblem(http.StatusGone, "%v; go on from \"oldest\", the place before the oldest event kept", err)
+		p.Parameter, p.Oldest = parameter, cursor.Oldest.String()
+		return p
+	case errors.Is(err, store.ErrClosed):
+		return newProblem(http.StatusServiceUnavailable, "%v; try again when it has been started again", err)
+	case r.Context().Err() != nil:
+		return nil
+	default:
+		h.opts.Logger.Error("reading events for an HTTP request", zap.Error(err))
+		return newProblem(http.StatusServiceUnavailable, "the store could not be read (%v); try again", err)
+	}
+}
+
+func (p *problem) write(w http.ResponseWriter, r *http.Request) {
+	if p.allow != nil {
+		w.Header()["Allow"] = p.allow
+	}
+	writeJSON(w, r, p.Status, "application/problem+json", p)
+}
+
+// maxQuoted is how many bytes of what a client sent are repeated to it.
+const maxQuoted = 80
+
+func quote(s string) string {
+	if len(s) > maxQuoted {
+		return fmt.Sprintf("%q…", s[:maxQuoted])
+	}
+	return fmt.Sprintf("%q", s)
+}

@@ -1,0 +1,84 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestWaitEndsWithTheFirstMatch(t *testing.T) {
+	events := numbered(3)
+	c := newClient(t, Options{})
+	for round := range 20 { // the events come before, while and after the request gets to waiting
+		path := "/api/v1/events?event_type=metric.*&wait=60s&after=" + c.store.End().String()
+		if round%2 == 1 {
+			path += "&format=ndjson"
+		}
+		got := make(chan answer)
+		go func() { got <- c.get(path) }()
+		fill(t, c.store, events[0])
+		fill(t, c.store, events[1:]...)
+		p := c.parse(<-got)
+		assert.Equal(t, []string{events[2].EventID}, ids(p.Events))
+	}
+}
+
+func TestWaitEndsEmpty(t *testing.T) {
+	c := newClient(t, Options{})
+	fill(t, c.store, numbered(2)...)
+	p := c.page("/api/v1/events?event_type=metric.*&wait=1ms")
+	assert.Empty(t, p.Events)
+	assert.False(t, p.More)
+	assert.Equal(t, c.store.End().String(), p.Next, "what did not match is behind")
+}
+
+func TestCloseEndsWaiting(t *testing.T) {
+	c := newClient(t, Options{})
+	got := make(chan answer)
+	go func() { got <- c.get("/api/v1/events?wait=60s") }()
+	c.handler.Close()
+	p := c.parse(<-got)
+	assert.Empty(t, p.Events)
+	assert.NotEmpty(t, p.Next)
+	assert.Empty(t, c.page("/api/v1/events?wait=60s").Events, "nor does it wait later")
+	c.handler.Close()
+}
+
+func TestClosedStoreEndsWaiting(t *testing.T) {
+	c := newClient(t, Options{})
+	got := make(chan answer)
+	go func() { got <- c.get("/api/v1/events?wait=60s") }()
+	require.NoError(t, c.store.Close())
+	c.problem(<-got, http.StatusServiceUnavailable)
+}
+
+func TestClientThatLeavesEndsWaiting(t *testing.T) {
+	st := openStore(t)
+	h := New(Options{Store: st})
+	defer h.Close()
+	ctx, leave := context.WithCancel(t.Context())
+	answered := make(chan *httptest.ResponseRecorder)
+	go func() {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/api/v1/events?wait=60s", nil))
+		answered <- w
+	}()
+	leave()
+	w := <-answered
+	assert.False(t, w.Flushed)
+	assert.Empty(t, w.Body.String())
+}
+
+// A server's timeouts are for clients that stall, not for answers that take their time.
+func TestWaitOutlastsTheServersTimeouts(t *testing.T) {
+	const timeout = 50 * time.Millisecond
+	c := newClient(t, Options{}, func(s *http.Server) { s.WriteTimeout, s.ReadTimeout = timeout, timeout })
+	p := c.page("/api/v1/events?wait=200ms")
+	assert.Empty(t, p.Events)
+	assert.NotEmpty(t, p.Next)
+}

@@ -1,0 +1,145 @@
+// Package buffers lets the store's API find the event_buffer processors of the same collector.
+//
+// A collector creates its components apart from each other, and offers them no way to meet. So this package holds the one piece
+// of process-wide state of the project: a registry of snapshots, keyed by the service.instance.id that the collector gives to all
+// of its components. Two collectors in one process do not see each other.
+package buffers
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+const (
+	// MaxTypes is the number of event types that are counted by name. Those that come later are counted as OtherTypes.
+	MaxTypes = 256
+	// OtherTypes is the name under which the event types beyond MaxTypes are counted together.
+	OtherTypes = "other"
+
+	// DroppedOverflow and DroppedDisabled are the reasons in Snapshot.Dropped.
+	DroppedOverflow = "overflow"
+	DroppedDisabled = "disabled"
+)
+
+// TypeCounts says what became of the events of one type.
+type TypeCounts struct{ Received, Filtered, SampledOut, Dropped uint64 }
+
+// Snapshot is one consistent reading of the numbers of an event_buffer, in events:
+// Received = Filtered + SampledOut + the sum of Dropped + Failed + Forwarded + Buffered.
+type Snapshot struct {
+	// ID is the component's, and Instances how many instances of it were added up: one exists per pipeline.
+	ID        string `json:"id"`
+	Instances int    `json:"instances"`
+	// Enabled is false where the configuration says `enabled: false`.
+	Enabled    bool   `json:"enabled"`
+	Received   uint64 `json:"received"`
+	Filtered   uint64 `json:"filtered"`
+	SampledOut uint64 `json:"sampled_out"`
+	// Dropped is by reason.
+	Dropped   map[string]uint64 `json:"dropped"`
+	Failed    uint64            `json:"failed"`
+	Forwarded uint64            `json:"forwarded"`
+	Buffered  uint64            `json:"buffered"`
+	Capacity  uint64            `json:"capacity"`
+	// EventTypes has at most MaxTypes names and OtherTypes.
+	EventTypes map[string]TypeCounts `json:"-"`
+}
+
+// source is one registered instance.
+type source struct {
+	component string
+	snapshot  func() Snapshot
+}
+
+var (
+	mu      sync.Mutex
+	sources = map[string][]*source{} // by instance id of the collector, in order of registration
+)
+
+// Register makes an instance of a component known to the collector with this instance id, until remove is called. Calling remove
+// again does nothing. snapshot must be safe for concurrent use and must not call this package; its ID and Instances are ignored.
+func Register(instanceID, componentID string, snapshot func() Snapshot) (remove func()) {
+	s := &source{component: componentID, snapshot: snapshot}
+	mu.Lock()
+	defer mu.Unlock()
+	sources[instanceID] = append(sources[instanceID], s)
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		rest := slices.DeleteFunc(slices.Clone(sources[instanceID]), func(other *source) bool { return other == s })
+		if len(rest) == 0 {
+			delete(sources, instanceID)
+			return
+		}
+		sources[instanceID] = rest
+	}
+}
+
+// Snapshots reads the instances registered for a collector. Those of one component are added up, and the components are
+// sorted by id. The caller owns the result; it is empty where nothing is registered.
+func Snapshots(instanceID string) []Snapshot {
+	mu.Lock()
+	registered := slices.Clone(sources[instanceID])
+	mu.Unlock()
+	slices.SortStableFunc(registered, func(a, b *source) int { return cmp.Compare(a.component, b.component) })
+
+	all := make([]Snapshot, 0, len(registered))
+	for _, s := range registered {
+		if n := len(all); n == 0 || all[n-1].ID != s.component {
+			all = append(all, Snapshot{ID: s.component, Dropped: map[string]uint64{}, EventTypes: map[string]TypeCounts{}})
+		}
+		all[len(all)-1].add(s.snapshot())
+	}
+	return all
+}
+
+// add counts one more instance in.
+func (s *Snapshot) add(one Snapshot) {
+	s.Instances++
+	s.Enabled = s.Enabled || one.Enabled
+	s.Received += one.Received
+	s.Filtered += one.Filtered
+	s.SampledOut += one.SampledOut
+	s.Failed += one.Failed
+	s.Forwarded += one.Forwarded
+	s.Buffered += one.Buffered
+	s.Capacity += one.Capacity
+	for reason, n := range one.Dropped {
+		s.Dropped[reason] += n
+	}
+	for name, more := range one.EventTypes {
+		name = TypeName(s.EventTypes, name)
+		c := s.EventTypes[name]
+		c.Received += more.Received
+		c.Filtered += more.Filtered
+		c.SampledOut += more.SampledOut
+		c.Dropped += more.Dropped
+		s.EventTypes[name] = c
+	}
+}
+
+// TypeName returns the name under which an event type is counted in counts: its own, or OtherTypes where MaxTypes others came first.
+func TypeName[C any](counts map[string]C, eventType string) string {
+	if _, known := counts[eventType]; known {
+		return eventType
+	}
+	named := len(counts)
+	if _, some := counts[OtherTypes]; some {
+		named--
+	}
+	if named >= MaxTypes {
+		return OtherTypes
+	}
+	return eventType
+}
+
+// InstanceID returns the service.instance.id of a collector's own telemetry resource, "" if it has none.
+func InstanceID(res pcommon.Resource) string {
+	if v, ok := res.Attributes().Get("service.instance.id"); ok {
+		return v.AsString()
+	}
+	return ""
+}

@@ -1,0 +1,116 @@
+package eventstoreexporter
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/isbl/telemetry/internal/store"
+)
+
+// Config of the event_store exporter.
+type Config struct {
+	// ServerConfig is the HTTP server that hands events out.
+	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
+	// TimeoutConfig bounds how long storing a request may take.
+	TimeoutConfig exporterhelper.TimeoutConfig `mapstructure:",squash"`
+	// QueueConfig is off until the section is written. With a queue, an answer no longer
+	// means that the events are stored.
+	QueueConfig configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
+	// RetryConfig is off unless enabled.
+	RetryConfig configretry.BackOffConfig `mapstructure:"retry_on_failure"`
+
+	// BatchSize is how many events a page holds when the reader does not say. The
+	// default is 10.
+	BatchSize int `mapstructure:"batch_size"`
+	// SourceID names this instance in the statistics, and is the source of events that
+	// name none.
+	SourceID string `mapstructure:"source_id"`
+	// DefaultEventType is the type of events that name none.
+	DefaultEventType string `mapstructure:"default_event_type"`
+	// MaxEventSize is the highest encoded size of one event with its resource and
+	// scope; larger ones are refused. The default, and the most, is 512 KiB.
+	MaxEventSize ByteSize `mapstructure:"max_event_size"`
+
+	Storage   StorageConfig   `mapstructure:"storage"`
+	Retention RetentionConfig `mapstructure:"retention"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// StorageConfig says where events are kept.
+type StorageConfig struct {
+	// Directory keeps events on disk; empty keeps them in memory.
+	Directory string `mapstructure:"directory"`
+	// Sync says when events on disk are synced. The default is always.
+	Sync Sync `mapstructure:"sync"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// RetentionConfig says how much is kept; the oldest blocks go first.
+type RetentionConfig struct {
+	// MaxBytes bounds the size of what is kept, compressed. Zero is the default: 64 MiB
+	// in memory, 10 GiB on disk.
+	MaxBytes ByteSize `mapstructure:"max_bytes"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// maxPageSize is the highest limit of a page.
+const maxPageSize = 10_000
+
+// Validate checks what can be checked without touching the disk or the network.
+func (cfg *Config) Validate() error {
+	var errs []error
+	if cfg.BatchSize < 1 || cfg.BatchSize > maxPageSize {
+		errs = append(errs, fmt.Errorf("`batch_size` must be between 1 and %d, got %d", maxPageSize, cfg.BatchSize))
+	}
+	if cfg.SourceID == "" {
+		errs = append(errs, errors.New("`source_id` must not be empty: write a name for this instance, or leave the key out"))
+	}
+	if cfg.DefaultEventType == "" {
+		errs = append(errs, errors.New("`default_event_type` must not be empty: write a type such as log, or leave the key out"))
+	}
+	if cfg.MaxEventSize < 1 || cfg.MaxEventSize > store.DefaultMaxEventSize {
+		errs = append(errs, fmt.Errorf("`max_event_size` must be between 1B and 512KiB, got %s", cfg.MaxEventSize))
+	}
+	if cfg.TimeoutConfig.Timeout <= 0 {
+		errs = append(errs, fmt.Errorf("`timeout` must be positive, got %v", cfg.TimeoutConfig.Timeout))
+	}
+	return errors.Join(errs...)
+}
+
+// Validate checks the section.
+func (cfg *StorageConfig) Validate() error {
+	if cfg.Directory == "" && cfg.Sync != 0 {
+		return errors.New("`sync` needs `directory`: events in memory are never synced")
+	}
+	return nil
+}
+
+// Validate checks the section.
+func (cfg *RetentionConfig) Validate() error {
+	if cfg.MaxBytes != 0 && cfg.MaxBytes < store.MinMaxBytes {
+		return fmt.Errorf("`max_bytes` must be at least 4MiB, got %s", cfg.MaxBytes)
+	}
+	return nil
+}
+
+func (cfg *Config) storeOptions() store.Options {
+	return store.Options{
+		Directory:    cfg.Storage.Directory,
+		SyncInterval: time.Duration(cfg.Storage.Sync),
+		MaxBytes:     int64(cfg.Retention.MaxBytes),
+		MaxEventSize: int(cfg.MaxEventSize),
+		Timeout:      cfg.TimeoutConfig.Timeout,
+	}
+}

@@ -1,0 +1,61 @@
+package eventstoreexporter
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/isbl/telemetry/exporter/eventstoreexporter/internal/metadata"
+	"github.com/isbl/telemetry/internal/store"
+)
+
+const (
+	defaultEndpoint  = "localhost:4380"
+	defaultBatchSize = 10
+	defaultSourceID  = "isbl-telemetry"
+	defaultEventType = "log"
+)
+
+// NewFactory returns a factory for the event_store exporter.
+func NewFactory() exporter.Factory {
+	return exporter.NewFactory(metadata.Type, createDefaultConfig,
+		exporter.WithLogs(createLogs, metadata.LogsStability))
+}
+
+func createDefaultConfig() component.Config {
+	server := confighttp.NewDefaultServerConfig()
+	server.NetAddr.Endpoint = defaultEndpoint
+	retry := configretry.NewDefaultBackOffConfig()
+	retry.Enabled = false // the sender still holds its data and is the one that retries
+	return &Config{
+		ServerConfig:     server,
+		TimeoutConfig:    exporterhelper.TimeoutConfig{Timeout: 5 * time.Second},
+		QueueConfig:      configoptional.Default(exporterhelper.NewDefaultQueueConfig()),
+		RetryConfig:      retry,
+		BatchSize:        defaultBatchSize,
+		SourceID:         defaultSourceID,
+		DefaultEventType: defaultEventType,
+		MaxEventSize:     store.DefaultMaxEventSize,
+	}
+}
+
+func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Logs, error) {
+	e, err := newEventStore(set, cfg.(*Config))
+	if err != nil {
+		return nil, err
+	}
+	return exporterhelper.NewLogs(ctx, set, cfg, e.consumeLogs,
+		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: true}), // records become canonical
+		exporterhelper.WithTimeout(e.cfg.TimeoutConfig),
+		exporterhelper.WithQueue(e.cfg.QueueConfig),
+		exporterhelper.WithRetry(e.cfg.RetryConfig),
+		exporterhelper.WithStart(e.start),
+		exporterhelper.WithShutdown(e.shutdown))
+}

@@ -1,0 +1,50 @@
+package eventreceiver
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/receiver/otlpreceiver"
+)
+
+// Config is the configuration of the event receiver.
+type Config struct {
+	// Protocols are the listeners, with the keys of the otlp receiver. At least one is required; one that
+	// is not written is off.
+	Protocols otlpreceiver.Protocols `mapstructure:"protocols"`
+
+	// SourceID is the source of events that name none themselves. The default is isbl-telemetry.
+	SourceID string `mapstructure:"source_id"`
+
+	// DefaultEventType is the event type of records that name none themselves. The default is log.
+	DefaultEventType string `mapstructure:"default_event_type"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+var _ confmap.Validator = (*Config)(nil)
+
+// Validate reports every key whose value cannot work.
+func (cfg *Config) Validate() error {
+	var errs []error
+	if !cfg.Protocols.GRPC.HasValue() && !cfg.Protocols.HTTP.HasValue() {
+		errs = append(errs, errors.New("`protocols` names no protocol: write `grpc:`, `http:` or both below it"))
+	}
+	if http := cfg.Protocols.HTTP.Get(); http != nil && http.ServerConfig.MaxRequestBodySize <= 0 {
+		errs = append(errs, fmt.Errorf("`protocols::http::max_request_body_size` must be positive, got %d: leave it out for %d bytes",
+			http.ServerConfig.MaxRequestBodySize, defaultMaxBody))
+	}
+	if cfg.SourceID == "" {
+		errs = append(errs, fmt.Errorf("`source_id` must not be empty: leave it out for %q", defaultSourceID))
+	}
+	if strings.HasPrefix(cfg.SourceID, "unknown_service") {
+		errs = append(errs, fmt.Errorf("`source_id` is %q, but the prefix unknown_service marks sources without a name: choose another", cfg.SourceID))
+	}
+	if cfg.DefaultEventType == "" {
+		errs = append(errs, fmt.Errorf("`default_event_type` must not be empty: leave it out for %q", defaultEventType))
+	}
+	return errors.Join(errs...)
+}

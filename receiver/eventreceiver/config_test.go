@@ -1,0 +1,128 @@
+package eventreceiver
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+)
+
+func TestDefaultConfig(t *testing.T) {
+	cfg := createDefaultConfig().(*Config)
+	assert.Equal(t, "isbl-telemetry", cfg.SourceID)
+	assert.Equal(t, "log", cfg.DefaultEventType)
+	assert.False(t, cfg.Protocols.GRPC.HasValue(), "a protocol that is not written is off")
+	assert.False(t, cfg.Protocols.HTTP.HasValue(), "a protocol that is not written is off")
+}
+
+// Writing a protocol's name is enough to have it with its defaults, as in the otlp receiver.
+func TestDefaultProtocols(t *testing.T) {
+	for _, file := range []string{"null.yaml", "empty.yaml"} {
+		t.Run(file, func(t *testing.T) {
+			cfg := load(t, file)
+			require.NoError(t, confmap.Validate(cfg))
+			require.True(t, cfg.Protocols.GRPC.HasValue())
+			require.True(t, cfg.Protocols.HTTP.HasValue())
+
+			assert.Equal(t, "localhost:4317", cfg.Protocols.GRPC.Get().NetAddr.Endpoint)
+			http := cfg.Protocols.HTTP.Get()
+			assert.Equal(t, "localhost:4318", http.ServerConfig.NetAddr.Endpoint)
+			assert.EqualValues(t, "/v1/logs", http.LogsURLPath)
+			assert.EqualValues(t, 4<<20, http.ServerConfig.MaxRequestBodySize)
+		})
+	}
+}
+
+func TestFullConfig(t *testing.T) {
+	cfg := load(t, "full.yaml")
+	require.NoError(t, confmap.Validate(cfg))
+	assert.Equal(t, "edge-7", cfg.SourceID)
+	assert.Equal(t, "unnamed", cfg.DefaultEventType)
+
+	grpc := cfg.Protocols.GRPC.Get()
+	assert.Equal(t, "0.0.0.0:5317", grpc.NetAddr.Endpoint)
+	assert.Equal(t, 8, grpc.MaxRecvMsgSizeMiB)
+	assert.True(t, grpc.TLS.HasValue())
+	assert.True(t, grpc.Auth.HasValue())
+
+	http := cfg.Protocols.HTTP.Get()
+	assert.Equal(t, "0.0.0.0:5318", http.ServerConfig.NetAddr.Endpoint)
+	assert.EqualValues(t, 1<<20, http.ServerConfig.MaxRequestBodySize)
+	assert.EqualValues(t, "/events/logs", http.LogsURLPath)
+	assert.True(t, http.ServerConfig.TLS.HasValue())
+	assert.True(t, http.ServerConfig.CORS.HasValue())
+}
+
+func TestUnknownKeys(t *testing.T) {
+	tests := []struct{ file, want string }{
+		{"typo.yaml", "'protocols' has invalid keys: htttp"},
+		{"typo_key.yaml", "has invalid keys: sourceid"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.file, func(t *testing.T) {
+			conf, err := confmaptest.LoadConf(filepath.Join("testdata", tt.file))
+			require.NoError(t, err)
+			assert.ErrorContains(t, conf.Unmarshal(createDefaultConfig()), tt.want)
+		})
+	}
+}
+
+func TestValidate(t *testing.T) {
+	type m = map[string]any
+	tests := []struct {
+		name string
+		conf m
+		want string
+	}{
+		{"nothing", m{}, "`protocols` names no protocol: write `grpc:`, `http:` or both below it"},
+		{"no protocol", m{"protocols": m{}}, "`protocols` names no protocol"},
+		{
+			"both switched off",
+			m{"protocols": m{"grpc": m{"enabled": false}, "http": m{"enabled": false}}},
+			"`protocols` names no protocol",
+		},
+		{
+			"no source",
+			m{"protocols": m{"grpc": nil}, "source_id": ""},
+			"`source_id` must not be empty: leave it out for \"isbl-telemetry\"",
+		},
+		{
+			"a source that says unknown",
+			m{"protocols": m{"grpc": nil}, "source_id": "unknown_service:java"},
+			"`source_id` is \"unknown_service:java\", but the prefix unknown_service marks sources without a name: choose another",
+		},
+		{
+			"no event type",
+			m{"protocols": m{"grpc": nil}, "default_event_type": ""},
+			"`default_event_type` must not be empty: leave it out for \"log\"",
+		},
+		{
+			"no limit",
+			m{"protocols": m{"http": m{"max_request_body_size": 0}}},
+			"`protocols::http::max_request_body_size` must be positive, got 0: leave it out for 4194304 bytes",
+		},
+		{
+			"the otlp receiver's own checks",
+			m{"protocols": m{"grpc": m{"max_recv_msg_size_mib": -1}}},
+			"protocols::grpc: invalid max_recv_msg_size_mib value",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			cfg := createDefaultConfig()
+			require.NoError(t, confmap.NewFromStringMap(tt.conf).Unmarshal(cfg))
+			assert.ErrorContains(t, confmap.Validate(cfg), tt.want)
+		})
+	}
+}
+
+func load(t *testing.T, file string) *Config {
+	conf, err := confmaptest.LoadConf(filepath.Join("testdata", file))
+	require.NoError(t, err)
+	cfg := createDefaultConfig().(*Config)
+	require.NoError(t, conf.Unmarshal(cfg))
+	return cfg
+}

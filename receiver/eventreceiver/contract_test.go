@@ -1,0 +1,123 @@
+package eventreceiver
+
+import (
+	"net"
+	"strconv"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/collector/pipeline"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+)
+
+func TestConsumeContract(t *testing.T) {
+	addr := freeAddr(t)
+	receivertest.CheckConsumeContract(receivertest.CheckConsumeContractParams{
+		T:             t,
+		Factory:       NewFactory(),
+		Signal:        pipeline.SignalLogs,
+		Config:        configFor(t, addr, freeAddr(t), nil),
+		Generator:     &sender{t: t, addr: addr},
+		GenerateCount: 1000,
+	})
+}
+
+// sender sends events one by one over gRPC, again and again while the answer is to try again.
+type sender struct {
+	t    *testing.T
+	addr string
+	conn *grpc.ClientConn
+	last atomic.Int64
+}
+
+func (s *sender) Start() {
+	var err error
+	s.conn, err = grpc.NewClient(s.addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(s.t, err)
+}
+
+func (s *sender) Stop() { assert.NoError(s.t, s.conn.Close()) }
+
+func (s *sender) Generate() []receivertest.UniqueIDAttrVal {
+	id := receivertest.UniqueIDAttrVal(strconv.FormatInt(s.last.Add(1), 10))
+	client := plogotlp.NewGRPCClient(s.conn)
+	for {
+		req := plogotlp.NewExportRequestFromLogs(receivertest.CreateOneLogWithID(id))
+		_, err := client.Export(s.t.Context(), req)
+		if status.Code(err) != codes.Unavailable {
+			return []receivertest.UniqueIDAttrVal{id}
+		}
+	}
+}
+
+func TestPortInUse(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	for name, addrs := range map[string][2]string{
+		"gRPC": {taken.Addr().String(), freeAddr(t)},
+		"HTTP": {freeAddr(t), taken.Addr().String()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rcv, err := NewFactory().CreateLogs(t.Context(), nopSettings(), configFor(t, addrs[0], addrs[1], nil), consumertest.NewNop())
+			require.NoError(t, err)
+			err = rcv.Start(t.Context(), componenttest.NewNopHost())
+			assert.EqualError(t, err, "listen tcp "+taken.Addr().String()+": bind: address already in use")
+			assert.NoError(t, rcv.Shutdown(t.Context()), "the Collector stops all components when one did not start")
+		})
+	}
+}
+
+// A limit that lets one request end the process is named at start.
+func TestLargeRequestsWarning(t *testing.T) {
+	limits := func(grpcMiB int, httpBytes int) map[string]any {
+		return map[string]any{"protocols": map[string]any{
+			"grpc": map[string]any{"max_recv_msg_size_mib": grpcMiB},
+			"http": map[string]any{"max_request_body_size": httpBytes},
+		}}
+	}
+	for name, tt := range map[string]struct {
+		overrides map[string]any
+		want      []string
+	}{
+		"defaults":  {nil, nil},
+		"safe":      {limits(8, 8<<20), nil},
+		"too large": {limits(9, 20<<20), []string{"protocols::grpc::max_recv_msg_size_mib", "protocols::http::max_request_body_size"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			set := nopSettings()
+			core, logs := observer.New(zap.WarnLevel)
+			set.Logger = zap.New(core)
+			_, err := NewFactory().CreateLogs(t.Context(), set, configFor(t, "localhost:0", "localhost:0", tt.overrides), consumertest.NewNop())
+			require.NoError(t, err)
+			var got []string
+			for _, entry := range logs.All() {
+				got = append(got, entry.ContextMap()["key"].(string))
+			}
+			assert.Equal(t, tt.want, got)
+		})
+	}
+}
+
+// After a stop the ports are free and the same configuration can be started again, as the Collector does on reload.
+func TestRestart(t *testing.T) {
+	cfg := configFor(t, freeAddr(t), freeAddr(t), nil)
+	for range 2 {
+		rcv, err := NewFactory().CreateLogs(t.Context(), nopSettings(), cfg, consumertest.NewNop())
+		require.NoError(t, err)
+		require.NoError(t, rcv.Start(t.Context(), componenttest.NewNopHost()))
+		require.NoError(t, rcv.Shutdown(t.Context()))
+		assert.NoError(t, rcv.Shutdown(t.Context()), "a second stop is none")
+	}
+}

@@ -1,0 +1,115 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploggrpc"
+	"go.opentelemetry.io/otel/log"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
+	"go.opentelemetry.io/otel/sdk/resource"
+)
+
+// Events of SDKs that are not ours come in by every protocol, and pages hand out each of
+// them once.
+func TestSenders(t *testing.T) {
+	const each = 500
+	c := start(t, configuration(map[string]string{"exporters": onDisk(t.TempDir())}))
+	goSDK(t, c, each)
+	want := map[string]int{"go": each}
+	for protocol, endpoint := range map[string]string{
+		"http/protobuf": c.otlp, "http/json": c.otlp, "grpc": "http://" + c.grpc,
+	} {
+		if nodeSDK(t, protocol, endpoint, each) {
+			want["node "+protocol] = each
+		}
+	}
+	total := 0
+	for source, n := range want {
+		total += n
+		events := c.readAll(t, "source="+queryEscape(source))
+		var sequence []int
+		for _, e := range events {
+			assert.Equal(t, source, e.Source)
+			sequence = append(sequence, int(e.Data["sequence"].(float64)))
+		}
+		slices.Sort(sequence)
+		for i := range n {
+			require.Equal(t, i, sequence[i], source)
+		}
+		require.Len(t, events, n, source)
+	}
+	events := c.readAll(t, "")
+	assert.Len(t, count(events), total, "every event has an id of its own")
+	st := c.stats(t)
+	assert.EqualValues(t, total, st.Store.Stored)
+	assert.EqualValues(t, total, st.Store.Events)
+	require.Len(t, st.Buffers, 1)
+	assert.EqualValues(t, total, st.Buffers[0].Received)
+	assert.EqualValues(t, total, st.Buffers[0].Forwarded)
+}
+
+func queryEscape(s string) string {
+	req, _ := http.NewRequest(http.MethodGet, "http://x/", nil)
+	q := req.URL.Query()
+	q.Set("x", s)
+	return q.Encode()[len("x="):]
+}
+
+// goSDK emits with OpenTelemetry's Go SDK over gRPC.
+func goSDK(t *testing.T, c *collector, n int) {
+	t.Helper()
+	ctx := t.Context()
+	exporter, err := otlploggrpc.New(ctx, otlploggrpc.WithInsecure(), otlploggrpc.WithEndpoint(c.grpc))
+	require.NoError(t, err)
+	provider := sdklog.NewLoggerProvider(
+		sdklog.WithResource(resource.NewSchemaless(attribute.String("service.name", "go"))),
+		sdklog.WithProcessor(sdklog.NewBatchProcessor(exporter, sdklog.WithMaxQueueSize(n))))
+	logger := provider.Logger("e2e")
+	for i := range n {
+		var r log.Record
+		r.SetEventName([]string{"system.boot", "user.login", "metric.cpu", "data.import", "alert.disk"}[i%5])
+		r.SetTimestamp(time.Now())
+		r.AddAttributes(attribute.Int("sequence", i))
+		logger.Emit(ctx, r)
+	}
+	require.NoError(t, provider.Shutdown(ctx))
+}
+
+// nodeSDK emits with OpenTelemetry's SDK for Node. It returns false where that cannot run.
+func nodeSDK(t *testing.T, protocol, endpoint string, n int) bool {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Log("without node: not tested with the SDK for Node")
+		return false
+	}
+	dir, err := filepath.Abs("../node")
+	require.NoError(t, err)
+	if _, err := os.Stat(filepath.Join(dir, "node_modules")); errors.Is(err, os.ErrNotExist) {
+		install := exec.Command("npm", "ci", "--no-audit", "--no-fund")
+		install.Dir = dir
+		if out, err := install.CombinedOutput(); err != nil {
+			t.Logf("npm ci failed: not tested with the SDK for Node: %v\n%s", err, out)
+			return false
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	send := exec.CommandContext(ctx, node, "send.mjs", protocol, endpoint, fmt.Sprint(n), "node "+protocol)
+	send.Dir = dir
+	out, err := send.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return true
+}

@@ -3,88 +3,160 @@ package telemetry
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
 // UnmarshalJSON reads what AppendJSON wrote. Numbers without a point or an exponent become
-// int64, all others float64. Bytes and numbers that JSON cannot carry come back as the
-// strings that showed them. Fields that an Event does not have are ignored. Errors name
-// the field.
+// int64, all others float64; a number that has no room in its kind is an error. Bytes and
+// numbers that JSON cannot carry come back as the strings that showed them. Fields that
+// an Event does not have are ignored, Data and Metadata are never nil, and null changes
+// nothing. Errors name the field, and leave the event as it was. Whether an event is
+// complete is for those who take it to say.
 func (e *Event) UnmarshalJSON(b []byte) error {
+	if string(bytes.TrimSpace(b)) == "null" {
+		return nil
+	}
 	var in struct {
-		EventID   string         `json:"event_id"`
-		Timestamp *time.Time     `json:"timestamp"`
-		EventType string         `json:"event_type"`
-		Source    string         `json:"source"`
-		Data      map[string]any `json:"data"`
-		Metadata  map[string]any `json:"metadata"`
+		EventID   string          `json:"event_id"`
+		Timestamp json.RawMessage `json:"timestamp"`
+		EventType string          `json:"event_type"`
+		Source    string          `json:"source"`
+		Data      map[string]any  `json:"data"`
+		Metadata  map[string]any  `json:"metadata"`
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
 	if err := d.Decode(&in); err != nil {
+		return fmt.Errorf("event: %w", inWords(err))
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("event: something follows the JSON object")
+	}
+	out := Event{EventID: in.EventID, EventType: in.EventType, Source: in.Source, Data: in.Data, Metadata: in.Metadata}
+	var err error
+	if out.Timestamp, err = timestamp(in.Timestamp); err != nil {
 		return fmt.Errorf("event: %w", err)
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return fmt.Errorf("event: more than one JSON value")
-	}
-	out := Event{EventID: in.EventID, EventType: in.EventType, Source: in.Source}
-	if in.Timestamp != nil {
-		out.Timestamp = in.Timestamp.UTC()
-	}
-	var err error
-	if out.Data, err = numbers(in.Data, "data", 1); err != nil {
-		return err
-	}
-	if out.Metadata, err = numbers(in.Metadata, "metadata", 1); err != nil {
-		return err
+	for name, m := range map[string]*map[string]any{"data": &out.Data, "metadata": &out.Metadata} {
+		if *m == nil {
+			*m = map[string]any{}
+		}
+		if f := numbers(*m, 1); f != nil {
+			return fmt.Errorf("event: %w", f.in(name))
+		}
 	}
 	*e = out
 	return nil
 }
 
+// inWords names the field that has the wrong kind of value in the words of JSON.
+func inWords(err error) error {
+	var kind *json.UnmarshalTypeError
+	if !errors.As(err, &kind) {
+		return err
+	}
+	switch kind.Field {
+	case "":
+		return fmt.Errorf("must be a JSON object, not %s", kind.Value)
+	case "data", "metadata":
+		return fmt.Errorf("%s must be an object, not %s", kind.Field, kind.Value)
+	}
+	return fmt.Errorf("%s must be a string, not %s", kind.Field, kind.Value)
+}
+
+// timestamp reads a time; the zero time where there is none.
+func timestamp(raw json.RawMessage) (time.Time, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return time.Time{}, nil
+	}
+	var t time.Time
+	if err := json.Unmarshal(raw, &t); err != nil {
+		return t, fmt.Errorf("timestamp must be a string with a time in RFC 3339, like 2026-01-02T03:04:05.678Z, not %.60s", raw)
+	}
+	// The offset can lead out of the years that RFC 3339 has, and back is no way.
+	if t = t.UTC(); t.Year() < 0 || t.Year() > 9999 {
+		return time.Time{}, fmt.Errorf("timestamp must lie between the years 0 and 9999 in UTC, not %.60s", raw)
+	}
+	return t, nil
+}
+
+// fault is what is wrong with a value. Its path is collected on the way out, so that
+// values without a fault cost no text.
+type fault struct {
+	path []string // names, from the inside out
+	what string
+}
+
+// in says that the fault lies in the map entry or list element of this name.
+func (f *fault) in(name string) *fault {
+	f.path = append(f.path, name)
+	return f
+}
+
+func (f *fault) Error() string {
+	const shown = 100 // bytes of the path
+	path := slices.Clone(f.path)
+	slices.Reverse(path)
+	name := strings.Join(path, ".")
+	if len(name) > shown {
+		name = strings.ToValidUTF8(name[:shown], "") + "…"
+	}
+	return name + " " + f.what
+}
+
 // numbers gives the numbers in m their kinds. depth is that of m's values.
-func numbers(m map[string]any, field string, depth int) (map[string]any, error) {
+func numbers(m map[string]any, depth int) *fault {
 	for k, v := range m {
-		value, err := number(v, field+"."+k, depth)
-		if err != nil {
-			return nil, err
+		value, f := number(v, depth)
+		if f != nil {
+			return f.in(k)
 		}
 		m[k] = value
 	}
-	return m, nil
+	return nil
 }
 
-func number(v any, field string, depth int) (any, error) {
+func number(v any, depth int) (any, *fault) {
 	if depth > jsonDepth {
-		return nil, fmt.Errorf("event: %.100s… is nested deeper than %d levels", field, MaxDepth)
+		return nil, &fault{what: fmt.Sprintf("is nested deeper than %d levels", MaxDepth)}
 	}
 	switch v := v.(type) {
 	case json.Number:
-		if !strings.ContainsAny(v.String(), ".eE") {
-			if n, err := v.Int64(); err == nil {
-				return n, nil
-			}
-		}
-		f, err := v.Float64()
-		if err != nil {
-			return nil, fmt.Errorf("event: %s is the number %s, which has no room in 64 bits", field, v)
-		}
-		return f, nil
+		return kindOf(v)
 	case []any:
 		for i, element := range v {
-			value, err := number(element, fmt.Sprintf("%s.%d", field, i), depth+1)
-			if err != nil {
-				return nil, err
+			value, f := number(element, depth+1)
+			if f != nil {
+				return nil, f.in(strconv.Itoa(i))
 			}
 			v[i] = value
 		}
-		return v, nil
 	case map[string]any:
-		return numbers(v, field, depth+1)
-	default:
-		return v, nil
+		if f := numbers(v, depth+1); f != nil {
+			return nil, f
+		}
 	}
+	return v, nil
+}
+
+// kindOf returns the int64 or float64 that a number is.
+func kindOf(n json.Number) (any, *fault) {
+	if !strings.ContainsAny(n.String(), ".eE") {
+		i, err := n.Int64()
+		if err != nil {
+			return nil, &fault{what: fmt.Sprintf("is the number %.40s, which does not fit 64 bits: send it as a string", n)}
+		}
+		return i, nil
+	}
+	f, err := n.Float64()
+	if err != nil {
+		return nil, &fault{what: fmt.Sprintf("is the number %.40s, which does not fit 64 bits: send it as a string", n)}
+	}
+	return f, nil
 }

@@ -1,4 +1,26 @@
 // Package telemetry holds the event, which is the vocabulary of ISBL Telemetry.
+//
+// An event says that something happened: "user.login, in checkout, at 12:00:01, with this
+// data". Applications send events as OpenTelemetry log records that have an event name;
+// the components of ISBL Telemetry keep them for a while and hand them out again. An
+// [Event] is what one of them looks like to a Go program, and its JSON is what the
+// HTTP API shows:
+//
+//	{"event_id":"0198c5a2-…","timestamp":"2026-01-02T12:00:01.5Z","event_type":"user.login",
+//	 "source":"checkout","data":{"user":"ann","attempt":2},"metadata":{"severity":"INFO"}}
+//
+// # Kinds
+//
+// The values in Data and Metadata are nil, bool, int64, float64, string, []byte, []any and
+// map[string]any, as in OpenTelemetry. Lists and maps are nested at most [MaxDepth] deep.
+//
+// JSON is a view of an event and has fewer kinds: [AppendJSON] says how it shows the
+// others, and [Event.UnmarshalJSON] what comes back.
+//
+// # Event types
+//
+// An event type is a dotted lower-case name of low cardinality, user.login for instance; what differs from event to
+// event belongs in Data. Its first segment is the category: system, user, metric, data, alert, or one of your own.
 package telemetry
 
 import (
@@ -7,13 +29,15 @@ import (
 	"github.com/google/uuid"
 )
 
-// MaxDepth is how deep the values of an event may be nested.
+// MaxDepth is how deep the lists and maps in an event may be nested: a value of Data or
+// Metadata that is a list or a map is the first level.
 const MaxDepth = 64
 
 // Event is one thing that happened, a TelemetryEvent.
 //
 // Values in Data and Metadata are nil, bool, int64, float64, string, []byte, []any and
-// map[string]any, nested at most MaxDepth deep.
+// map[string]any, nested at most MaxDepth deep. An Event has no lock: whoever shares one
+// between goroutines does not change it any more.
 type Event struct {
 	// EventID names the event, for good. At most 128 bytes; NewEventID makes one.
 	EventID string `json:"event_id"`
@@ -31,7 +55,7 @@ type Event struct {
 	Metadata map[string]any `json:"metadata"`
 }
 
-// NewEventID returns a new UUIDv7 (RFC 9562).
+// NewEventID returns a new UUIDv7 (RFC 9562), which sorts by the time it was made.
 func NewEventID() string {
 	id, err := uuid.NewV7()
 	if err != nil { // the system has no random numbers, which crypto/rand never reports

@@ -1,7 +1,7 @@
 package eventlog
 
 import (
-	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,7 +35,7 @@ func Canonicalize(ld plog.Logs, d Defaults) *Refused {
 		}
 		refused.Records = append(refused.Records, Refusal{
 			Index: n, EventID: getStr(record.Attributes(), AttrUID), EventType: record.EventName(), Reason: ReasonTooDeep,
-			Detail: fmt.Sprintf("lists and maps are nested deeper than %d levels", MaxDepth),
+			Detail: tooDeepDetail,
 		})
 	}
 	for _, rl := range ld.ResourceLogs().All() {
@@ -46,15 +46,15 @@ func Canonicalize(ld plog.Logs, d Defaults) *Refused {
 				scope.SetName(d.SourceID)
 			}
 			deepAround := deepResource || mapTooDeep(sl.Scope().Attributes(), MaxDepth)
-			first := n
+			first, before := n, refused.len()
 			for _, record := range sl.LogRecords().All() {
 				if deepAround || !canonicalize(record, d) {
 					refuse(record)
 				}
 				n++
 			}
-			if refused != nil {
-				remove(sl.LogRecords(), refused.Records, first)
+			if refused.len() > before {
+				remove(sl.LogRecords(), refused.Records[before:], first)
 			}
 		}
 	}
@@ -64,12 +64,9 @@ func Canonicalize(ld plog.Logs, d Defaults) *Refused {
 	return refused
 }
 
-// remove takes the refused records out of a scope whose first record is the first-th of
-// the request.
+// remove takes the refused records out of their scope, whose first record is the first-th
+// of the request.
 func remove(records plog.LogRecordSlice, refused []Refusal, first int) {
-	for len(refused) > 0 && refused[0].Index < first {
-		refused = refused[1:]
-	}
 	n := first - 1
 	records.RemoveIf(func(plog.LogRecord) bool {
 		n++
@@ -95,9 +92,9 @@ func canonicalize(record plog.LogRecord, d Defaults) bool {
 	if !ok {
 		return false
 	}
-	attributes := record.Attributes()
-	canonicalBody(record, a.own, a.body)
+	canonicalBody(record, a)
 
+	attributes := record.Attributes()
 	if record.EventName() == "" {
 		record.SetEventName(d.EventType)
 		if a.promoted != "" {
@@ -122,9 +119,11 @@ func canonicalize(record plog.LogRecord, d Defaults) bool {
 	return true
 }
 
-// scanned is what one pass over the attributes of a record finds.
+// scanned is what one pass over the attributes of a record finds. Where a name occurs
+// twice, which OTLP forbids, the first counts, as it does for pcommon.Map.Get.
 type scanned struct {
 	uid        string
+	hasUID     bool   // there is an attribute AttrUID, and
 	uidIsOther bool   // uid is the text of another kind of value
 	name       string // the event name that an attribute gives, and
 	promoted   string // which; "" without one
@@ -137,6 +136,7 @@ func scan(record plog.LogRecord) (a scanned, ok bool) {
 	if tooDeep(record.Body(), MaxDepth) {
 		return a, false
 	}
+	named := record.EventName() != ""
 	for key, v := range record.Attributes().All() {
 		kind := v.Type()
 		if (kind == pcommon.ValueTypeMap || kind == pcommon.ValueTypeSlice) && tooDeep(v, MaxDepth) {
@@ -144,14 +144,18 @@ func scan(record plog.LogRecord) (a scanned, ok bool) {
 		}
 		switch key {
 		case AttrUID:
+			if a.hasUID {
+				continue
+			}
+			a.hasUID = true
 			if kind == pcommon.ValueTypeStr {
 				a.uid = v.Str()
 			} else if kind != pcommon.ValueTypeEmpty {
 				a.uid, a.uidIsOther = v.AsString(), true
 			}
 		case AttrOTelEventName, AttrEventName:
-			better := a.promoted == "" || key == AttrOTelEventName
-			if name := str(v); name != "" && better && record.EventName() == "" {
+			better := a.promoted == "" || a.promoted == AttrEventName && key == AttrOTelEventName
+			if name := str(v); name != "" && better && !named {
 				a.name, a.promoted = name, key
 			}
 			a.own++
@@ -169,33 +173,50 @@ func scan(record plog.LogRecord) (a scanned, ok bool) {
 }
 
 // canonicalBody puts a map body on a record without data of its own into the attributes,
-// and the attribute body into an empty body, unless that would come out again. own is the
-// number of attributes that are data, but for body.
-func canonicalBody(record plog.LogRecord, own int, hasBody bool) {
+// and the attribute body into an empty body, unless that would come out again.
+func canonicalBody(record plog.LogRecord, a scanned) {
 	body, attributes := record.Body(), record.Attributes()
-	if own == 0 && !hasBody && isDetails(body) {
-		details := pcommon.NewMap()
-		body.Map().MoveTo(details)
-		pcommon.NewValueEmpty().CopyTo(body)
-		attributes.EnsureCapacity(attributes.Len() + details.Len() + 1)
-		for key, v := range details.All() {
-			v.CopyTo(attributes.PutEmpty(key))
-		}
-		_, hasBody = attributes.Get(attrBody)
-		own = details.Len() // one less with a body among them
-		if hasBody {
-			own--
-		}
+	if a.own == 0 && !a.body && isDetails(body) {
+		a.own, a.body = flatten(record)
 	}
-	if !hasBody || body.Type() != pcommon.ValueTypeEmpty {
+	if !a.body || body.Type() != pcommon.ValueTypeEmpty {
 		return
 	}
 	v, _ := attributes.Get(attrBody)
-	if v.Type() == pcommon.ValueTypeEmpty || own == 0 && isDetails(v) {
+	if v.Type() == pcommon.ValueTypeEmpty || a.own == 0 && isDetails(v) {
 		return
 	}
-	v.CopyTo(body)
+	v.MoveTo(body)
 	attributes.Remove(attrBody)
+}
+
+// flatten makes the map body the attributes of a record that has only reserved ones, which
+// stay. It returns how many attributes are data then, but for body, and whether there is
+// one of that name.
+//
+// It moves the few to the many: pcommon.Map looks for duplicates at every insertion, so
+// that the other way round a large body would take quadratic time.
+func flatten(record plog.LogRecord) (own int, hasBody bool) {
+	attributes := record.Attributes()
+	kept := pcommon.NewMap()
+	attributes.MoveTo(kept)
+	record.Body().Map().MoveTo(attributes)
+	pcommon.NewValueEmpty().MoveTo(record.Body())
+	for key := range attributes.All() {
+		if key == attrBody {
+			hasBody = true
+		} else {
+			own++
+		}
+	}
+	moved := make([]string, 0, 8) // more than there are reserved names
+	for key, v := range kept.All() {
+		if !slices.Contains(moved, key) {
+			v.MoveTo(attributes.PutEmpty(key))
+			moved = append(moved, key)
+		}
+	}
+	return own, hasBody
 }
 
 // isDetails says whether a body holds event details, which belong in attributes: a map none

@@ -71,8 +71,8 @@ func (f *fields) attributes(into pcommon.Map) {
 		f.fail("must hold a map under %s, not %T", metaAttributes, v)
 		return
 	}
-	if err := putAll(into, m, metaAttributes, 0); err != nil {
-		f.fail("has %w", err)
+	if fault := putAll(into, m, 0); fault != nil {
+		f.fail("cannot be kept: %w", fault.in(metaAttributes))
 	}
 }
 
@@ -80,7 +80,7 @@ func (f *fields) attributes(into pcommon.Map) {
 func (f *fields) end() error {
 	if f.err == nil && f.seen < len(f.of) {
 		names := slices.Sorted(maps.Keys(f.of))
-		f.fail("has an entry without a meaning among %s", strings.Join(names, ", "))
+		f.fail("has an entry without a meaning among %s", shorten(strings.Join(names, ", ")))
 	}
 	return f.err
 }

@@ -18,8 +18,12 @@ import (
 var lastTimestamp = toTime(math.MaxUint64)
 
 // AppendRecord appends an event to ld as a canonical record with a resource and scope of
-// its own. It is the way back of Ref.Event. An error names the field that a record
-// cannot carry, and ld is as it was.
+// its own, which shares no memory with it. It is the way back of Ref.Event: an event from
+// there becomes the same record, and always the same bytes. In an event made by hand an
+// int becomes an int64, times become UTC, and metadata that says nothing is left out: an
+// empty map, a count of 0, a trace id of zeros, the adjusted_count, which follows from the
+// threshold. Anything else that a record cannot carry is an error that names the field,
+// and ld is as it was.
 func AppendRecord(ld plog.Logs, e *telemetry.Event) error {
 	w := writer{e: e, rl: plog.NewResourceLogs()}
 	w.sl = w.rl.ScopeLogs().AppendEmpty()
@@ -52,8 +56,8 @@ func (w *writer) write() error {
 	w.record.SetEventName(e.EventType)
 	w.record.SetTimestamp(fromTime(e.Timestamp))
 	attributes := w.record.Attributes()
-	if err := putAll(attributes, e.Data, "data", 0); err != nil {
-		return err
+	if f := putAll(attributes, e.Data, 0); f != nil {
+		return f.in("data")
 	}
 	for key, v := range attributes.All() {
 		if !isData(key, v) {
@@ -69,9 +73,9 @@ func (w *writer) write() error {
 	}
 	a, ok := scan(w.record)
 	if !ok {
-		return fmt.Errorf("data is nested deeper than %d levels", MaxDepth)
+		return errors.New("metadata is " + tooDeepDetail)
 	}
-	canonicalBody(w.record, a.own, a.body)
+	canonicalBody(w.record, a)
 	return nil
 }
 
@@ -82,7 +86,7 @@ func (w *writer) source() error {
 	resource := w.rl.Resource()
 	if name := serviceName(resource); name != "" {
 		if name != source {
-			return fmt.Errorf("source is %q, but metadata.resource.attributes has the service.name %q", source, name)
+			return fmt.Errorf("source is %q, but metadata.resource.attributes has the service.name %q", shorten(source), shorten(name))
 		}
 		return nil
 	}
@@ -90,7 +94,10 @@ func (w *writer) source() error {
 		return nil
 	}
 	if !isServiceName(source) {
-		return fmt.Errorf("source must not be empty nor start with %s, this one is %q", unknownService, source)
+		return fmt.Errorf("source must not be empty nor start with %s, this one is %q", unknownService, shorten(source))
+	}
+	if _, taken := resource.Attributes().Get(attrServiceName); taken {
+		return fmt.Errorf("source is %q, but metadata.resource.attributes has another service.name", shorten(source))
 	}
 	resource.Attributes().PutStr(attrServiceName, source)
 	return nil
@@ -112,7 +119,7 @@ func (w *writer) metadata() error {
 			}
 			for key := range more {
 				if !ReservedMetadata(key) {
-					return fmt.Errorf("metadata.%s.%s belongs into metadata itself", name, key)
+					return fmt.Errorf("metadata.%s.%s belongs into metadata itself", name, shorten(key))
 				}
 			}
 			maps.Copy(own, more)
@@ -127,7 +134,21 @@ func (w *writer) metadata() error {
 	if len(own) == 0 && !hasOwn {
 		return nil
 	}
-	return putAll(w.record.Attributes().PutEmptyMap(AttrMetadata), own, "metadata", 1)
+	if err := w.free(AttrMetadata); err != nil {
+		return fmt.Errorf("metadata cannot be kept: %w", err)
+	}
+	if f := putAll(w.record.Attributes().PutEmptyMap(AttrMetadata), own, 1); f != nil {
+		return f.in("metadata")
+	}
+	return nil
+}
+
+// free says whether an attribute that metadata needs is not taken by data.
+func (w *writer) free(attribute string) error {
+	if _, taken := w.e.Data[attribute]; taken {
+		return fmt.Errorf("it needs the attribute %s, so data.%[1]s must not be set", attribute)
+	}
+	return nil
 }
 
 func (w *writer) reserved(name string, value any) error {
@@ -142,7 +163,10 @@ func (w *writer) reserved(name string, value any) error {
 		if _, ok := w.e.Data[attrBody]; !ok {
 			return errors.New("needs data.body; without it, the body is data.body")
 		}
-		return put(w.record.Body(), value, "value", 1)
+		if fault := put(w.record.Body(), value, 1); fault != nil {
+			return fmt.Errorf("cannot be kept: %w", fault.in(metaBody))
+		}
+		return nil
 	}
 	f := &fields{of: map[string]any{name: value}}
 	switch name {
@@ -169,6 +193,9 @@ func (w *writer) reserved(name string, value any) error {
 	case metaDropped:
 		w.record.SetDroppedAttributesCount(f.count(name))
 	case metaOriginalID:
+		if err := w.free(AttrOriginalID); err != nil {
+			return fmt.Errorf("cannot be kept: %w", err)
+		}
 		w.record.Attributes().PutStr(AttrOriginalID, f.text(name))
 	}
 	return f.end()
@@ -189,20 +216,26 @@ func (w *writer) reservedMap(name string, f *fields) error {
 		scope.SetDroppedAttributesCount(f.count(metaDropped))
 		f.attributes(scope.Attributes())
 	case metaSampling:
-		attributes := w.record.Attributes()
-		for attribute, key := range map[string]string{AttrThreshold: metaThreshold, AttrRandomness: metaRandomness} {
-			text := f.text(key)
-			if text == "" {
-				continue
-			}
-			attributes.PutStr(attribute, text)
-			if v, _ := attributes.Get(attribute); isData(attribute, v) {
-				f.fail("has a bad %s: %q", key, text)
-			}
-		}
+		w.sampling(AttrThreshold, metaThreshold, f)
+		w.sampling(AttrRandomness, metaRandomness, f)
 		f.take(metaAdjustedCount) // follows from the threshold
 	}
 	return f.end()
+}
+
+// sampling writes an entry of metadata.sampling to its attribute.
+func (w *writer) sampling(attribute, name string, f *fields) {
+	if _, ok := f.of[name]; !ok {
+		return
+	}
+	v := pcommon.NewValueStr(f.text(name))
+	if isData(attribute, v) {
+		f.fail("has a bad %s: %q", name, shorten(v.Str()))
+	}
+	if err := w.free(attribute); err != nil {
+		f.fail("cannot be kept: %w", err)
+	}
+	v.MoveTo(w.record.Attributes().PutEmpty(attribute))
 }
 
 // fromTime is the way back of toTime.

@@ -2,7 +2,10 @@ package eventlog_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,7 +48,7 @@ func fill(t *rapid.T, v pcommon.Value, depth int) {
 	case 3:
 		v.SetInt(rapid.Int64().Draw(t, "int"))
 	case 4:
-		v.SetDouble(rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{3, math.Inf(1), math.Inf(-1)})).Draw(t, "double"))
+		v.SetDouble(rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{3, math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1)})).Draw(t, "double"))
 	case 5:
 		v.SetBool(rapid.Bool().Draw(t, "bool"))
 	case 6:
@@ -79,6 +82,8 @@ func records(t *rapid.T) plog.Logs {
 	sl := rl.ScopeLogs().AppendEmpty()
 	sl.Scope().SetName(texts.Draw(t, "scope"))
 	sl.Scope().SetVersion(texts.Draw(t, "version"))
+	sl.SetSchemaUrl(texts.Draw(t, "scope schema"))
+	sl.Scope().SetDroppedAttributesCount(rapid.Uint32Range(0, 2).Draw(t, "scope dropped"))
 	fillMap(t, sl.Scope().Attributes(), 1)
 	lr := sl.LogRecords().AppendEmpty()
 	lr.SetEventName(texts.Draw(t, "event name"))
@@ -107,16 +112,51 @@ func only(ld plog.Logs) eventlog.Ref {
 	return eventlog.Ref{}
 }
 
-// plain is everything a record says, with maps that compare without order.
-func plain(ld plog.Logs) map[string]any {
-	r := only(ld)
-	return map[string]any{
-		"resource": r.Resource.Resource().Attributes().AsRaw(), "resource schema": r.Resource.SchemaUrl(), "resource dropped": r.Resource.Resource().DroppedAttributesCount(),
-		"scope": r.Scope.Scope().Name(), "version": r.Scope.Scope().Version(), "scope attributes": r.Scope.Scope().Attributes().AsRaw(), "scope schema": r.Scope.SchemaUrl(),
-		"name": r.Record.EventName(), "time": r.Record.Timestamp(), "observed": r.Record.ObservedTimestamp(),
-		"severity": r.Record.SeverityText(), "number": r.Record.SeverityNumber(), "trace": r.Record.TraceID(), "span": r.Record.SpanID(), "flags": r.Record.Flags(),
-		"dropped": r.Record.DroppedAttributesCount(), "attributes": r.Record.Attributes().AsRaw(), "body": r.Record.Body().AsRaw(), "body kind": r.Record.Body().Type(),
+// exact writes a value with its kind, the bits of floating point numbers and the entries of maps in order, so that
+// equal texts are equal values: also NaN, and never an int for a float or a string for bytes.
+func exact(v any) string {
+	switch v := v.(type) {
+	case float64:
+		return fmt.Sprintf("float64 %x", math.Float64bits(v))
+	case []byte:
+		return fmt.Sprintf("bytes %x", v)
+	case []any:
+		var b strings.Builder
+		for _, element := range v {
+			b.WriteString(exact(element) + ", ")
+		}
+		return "[" + b.String() + "]"
+	case map[string]any:
+		var b strings.Builder
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			fmt.Fprintf(&b, "%q: %s, ", key, exact(v[key]))
+		}
+		return "{" + b.String() + "}"
+	default:
+		return fmt.Sprintf("%T %#v", v, v)
 	}
+}
+
+// exactEvent is exact for a whole event.
+func exactEvent(e telemetry.Event) string {
+	return fmt.Sprintf("%q %d %q %q\n%s\n%s", e.EventID, e.Timestamp.UnixNano(), e.EventType, e.Source, exact(e.Data), exact(e.Metadata))
+}
+
+// plain is everything a record says.
+func plain(ld plog.Logs) string {
+	r := only(ld)
+	attributes := func(m pcommon.Map) string { return fmt.Sprintf("%d %s", m.Len(), exact(m.AsRaw())) }
+	return strings.Join([]string{
+		"resource " + attributes(r.Resource.Resource().Attributes()),
+		fmt.Sprintf("%q %d", r.Resource.SchemaUrl(), r.Resource.Resource().DroppedAttributesCount()),
+		"scope " + attributes(r.Scope.Scope().Attributes()),
+		fmt.Sprintf("%q %q %q %d", r.Scope.Scope().Name(), r.Scope.Scope().Version(), r.Scope.SchemaUrl(), r.Scope.Scope().DroppedAttributesCount()),
+		"record " + attributes(r.Record.Attributes()),
+		fmt.Sprintf("body %s %s", r.Record.Body().Type(), exact(r.Record.Body().AsRaw())),
+		fmt.Sprintf("%q %d %d", r.Record.EventName(), r.Record.Timestamp(), r.Record.ObservedTimestamp()),
+		fmt.Sprintf("%q %d %s %s %d %d", r.Record.SeverityText(), r.Record.SeverityNumber(), r.Record.TraceID(), r.Record.SpanID(), r.Record.Flags(),
+			r.Record.DroppedAttributesCount()),
+	}, "\n")
 }
 
 func TestCanonicalizeTwiceChangesNothing(t *testing.T) {
@@ -132,6 +172,7 @@ func TestCanonicalizeTwiceChangesNothing(t *testing.T) {
 		require.NotEmpty(t, r.EventType())
 		require.NotEmpty(t, r.Source())
 		require.NotZero(t, r.Record.Timestamp())
+		require.Equal(t, r.EventID(), r.Event().EventID)
 	})
 }
 
@@ -153,67 +194,127 @@ func TestRecordToEventToRecord(t *testing.T) {
 func value(t *rapid.T, depth int) any {
 	v := pcommon.NewValueEmpty()
 	fill(t, v, depth)
-	return filled(v.AsRaw())
+	return v.AsRaw()
 }
 
-// filled has empty bytes and lists in place of nil ones, which nobody can tell apart.
-func filled(v any) any {
-	switch v := v.(type) {
-	case []byte:
-		return append([]byte{}, v...)
-	case []any:
-		out := []any{}
-		for _, element := range v {
-			out = append(out, filled(element))
-		}
-		return out
-	case map[string]any:
-		for key := range v {
-			v[key] = filled(v[key])
+// values draws a map of an Event with keys that mean nothing.
+func values(t *rapid.T, prefix string) map[string]any {
+	m := map[string]any{}
+	for _, key := range rapid.SliceOfNDistinct(rapid.StringN(0, 4, 8), 1, 3, rapid.ID[string]).Draw(t, "keys") {
+		m[prefix+key] = value(t, 2)
+	}
+	return m
+}
+
+// events draws an event that could come out of a store: each entry of its metadata says something.
+func events(t *rapid.T) telemetry.Event {
+	name := rapid.StringN(1, 20, 40)
+	maybe := func(what string) bool { return rapid.Bool().Draw(t, what) }
+	hex := func(digits int) string {
+		return rapid.StringMatching(fmt.Sprintf("[1-9a-f][0-9a-f]{%d}", digits-1)).Draw(t, "hex")
+	}
+	e := telemetry.Event{
+		EventID:   rapid.StringN(1, 20, eventlog.MaxIDBytes).Draw(t, "id"),
+		Timestamp: time.Unix(rapid.Int64Range(1, 9_000_000_000).Draw(t, "s"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns")).UTC(),
+		EventType: name.Draw(t, "type"),
+		Source:    name.Draw(t, "source"),
+		Data:      map[string]any{},
+		Metadata:  map[string]any{},
+	}
+	data := rapid.OneOf(rapid.SampledFrom([]string{"body", "event.name", "otel.event.name", "resource", "a"}), rapid.StringN(0, 4, 8))
+	for _, key := range rapid.SliceOfNDistinct(data, 0, 5, rapid.ID[string]).Draw(t, "data") {
+		e.Data[key] = value(t, 3)
+	}
+	if maybe("own metadata") {
+		maps.Copy(e.Metadata, values(t, "own."))
+	}
+	if maybe("metadata with reserved names") {
+		e.Metadata["isbl.metadata"] = map[string]any{"resource": value(t, 2), "isbl.metadata": value(t, 2)}
+	}
+	if maybe("resource") {
+		e.Metadata["resource"] = map[string]any{"attributes": values(t, "r."), "schema_url": name.Draw(t, "schema"), "dropped_attributes_count": int64(3)}
+	}
+	if maybe("scope") {
+		e.Metadata["scope"] = map[string]any{"attributes": values(t, "s."), "name": name.Draw(t, "name"), "version": name.Draw(t, "version"), "schema_url": "u", "dropped_attributes_count": int64(4)}
+		if maybe("source is the scope") {
+			e.Source = e.Metadata["scope"].(map[string]any)["name"].(string)
 		}
 	}
-	return v
+	if _, ok := e.Data["body"]; ok && maybe("two bodies") {
+		if body := value(t, 2); body != nil {
+			e.Metadata["body"] = body
+		}
+	}
+	if maybe("trace") {
+		e.Metadata["trace_id"], e.Metadata["span_id"] = hex(32), hex(16)
+		e.Metadata["trace_flags"] = rapid.Int64Range(1, math.MaxUint32).Draw(t, "flags")
+	}
+	if maybe("severity") {
+		e.Metadata["severity"] = name.Draw(t, "severity")
+		e.Metadata["severity_number"] = rapid.Int64Range(1, math.MaxInt32).Draw(t, "number")
+	}
+	if maybe("observed") {
+		e.Metadata["observed_timestamp"] = time.Unix(rapid.Int64Range(1, 18_446_744_073).Draw(t, "observed"), 5).UTC().Format(time.RFC3339Nano)
+		e.Metadata["dropped_attributes_count"] = rapid.Int64Range(1, math.MaxUint32).Draw(t, "dropped")
+		e.Metadata["original_id"] = rapid.String().Draw(t, "original")
+	}
+	if maybe("sampled") {
+		e.Metadata["sampling"] = map[string]any{"threshold": "c", "adjusted_count": 4.0, "randomness": hex(14)}
+	}
+	return e
 }
 
 func TestEventToRecordToEvent(t *testing.T) {
-	data := rapid.OneOf(rapid.SampledFrom([]string{"body", "event.name", "resource", "a"}), rapid.StringN(1, 4, 8))
 	rapid.Check(t, func(t *rapid.T) {
-		e := telemetry.Event{
-			EventID:   rapid.StringN(1, 20, 128).Draw(t, "id"),
-			Timestamp: time.Unix(rapid.Int64Range(1, 9_000_000_000).Draw(t, "s"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns")).UTC(),
-			EventType: rapid.StringN(1, 20, 40).Draw(t, "type"),
-			Source:    rapid.StringN(1, 20, 40).Draw(t, "source"),
-			Data:      map[string]any{},
-			Metadata:  map[string]any{},
-		}
-		for _, key := range rapid.SliceOfNDistinct(data, 0, 5, rapid.ID[string]).Draw(t, "data") {
-			e.Data[key] = value(t, 3)
-		}
-		for _, key := range rapid.SliceOfN(rapid.StringN(1, 4, 8), 0, 3).Draw(t, "metadata") {
-			e.Metadata[key] = value(t, 3)
-		}
+		e := events(t)
 		ld := plog.NewLogs()
 		require.NoError(t, eventlog.AppendRecord(ld, &e))
-		require.Equal(t, e, only(ld).Event())
+		require.Equal(t, exactEvent(e), exactEvent(only(ld).Event()))
+
+		record := plain(ld)
+		require.Nil(t, eventlog.Canonicalize(ld, defaults))
+		require.Equal(t, record, plain(ld), "the record is canonical")
+
+		again := plog.NewLogs()
+		require.NoError(t, eventlog.AppendRecord(again, &e))
+		one, err := (&plog.ProtoMarshaler{}).MarshalLogs(ld)
+		require.NoError(t, err)
+		two, err := (&plog.ProtoMarshaler{}).MarshalLogs(again)
+		require.NoError(t, err)
+		require.Equal(t, one, two, "an event always becomes the same bytes")
 	})
 }
 
-func FuzzRecordToJSON(f *testing.F) {
-	raw, err := (&plog.ProtoMarshaler{}).MarshalLogs(plog.NewLogs())
-	require.NoError(f, err)
-	f.Add(raw)
-	f.Add([]byte{0x0a, 0x08, 0x12, 0x06, 0x12, 0x04, 0x62, 0x02, 'h', 'i'})
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		ld, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(raw)
-		if err != nil {
-			return
+// TestEventsShareNothing keeps an event apart from its record, which goes on to other consumers.
+func TestEventsShareNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		ld := records(t)
+		require.Nil(t, eventlog.Canonicalize(ld, defaults))
+		e := only(ld).Event()
+		before := exactEvent(e)
+		r := only(ld)
+		for _, v := range r.Record.Attributes().All() {
+			spoil(v)
 		}
-		eventlog.Canonicalize(ld, defaults)
-		for ref := range eventlog.All(ld) {
-			e := ref.Event()
-			var back telemetry.Event
-			require.NoError(t, back.UnmarshalJSON(telemetry.AppendJSON(nil, &e)))
-			require.Equal(t, e.EventType != "", back.EventType != "")
-		}
+		spoil(r.Record.Body())
+		require.Equal(t, before, exactEvent(e))
 	})
+}
+
+// spoil changes the bytes in v in place.
+func spoil(v pcommon.Value) {
+	switch v.Type() {
+	case pcommon.ValueTypeBytes:
+		for i := range v.Bytes().Len() {
+			v.Bytes().SetAt(i, v.Bytes().At(i)+1)
+		}
+	case pcommon.ValueTypeSlice:
+		for _, element := range v.Slice().All() {
+			spoil(element)
+		}
+	case pcommon.ValueTypeMap:
+		for _, element := range v.Map().All() {
+			spoil(element)
+		}
+	}
 }

@@ -45,7 +45,11 @@ const maxNamed = 5
 
 func (r *Refused) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d of %d records refused, the others were taken: ", len(r.Records), r.Total)
+	fmt.Fprintf(&b, "%d of %d records refused", len(r.Records), r.Total)
+	if others := r.Total - len(r.Records); others > 0 {
+		fmt.Fprintf(&b, ", the other %d were taken", others)
+	}
+	b.WriteString(": ")
 	for i, rec := range r.Records {
 		if i == maxNamed {
 			fmt.Fprintf(&b, "; and %d more", len(r.Records)-i)
@@ -61,6 +65,14 @@ func (r *Refused) Error() string {
 		fmt.Fprintf(&b, ": %s: %s", rec.Reason, rec.Detail)
 	}
 	return b.String()
+}
+
+// len is the number of refused records; nil has none.
+func (r *Refused) len() int {
+	if r == nil {
+		return 0
+	}
+	return len(r.Records)
 }
 
 func shorten(s string) string {

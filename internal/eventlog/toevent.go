@@ -56,7 +56,9 @@ func isData(key string, v pcommon.Value) bool {
 func consume(e *telemetry.Event, key string, v pcommon.Value) {
 	switch key {
 	case AttrUID:
-		e.EventID = v.Str()
+		if e.EventID == "" { // the first one is the id
+			e.EventID = v.Str()
+		}
 	case AttrThreshold:
 		s := submap(e.Metadata, metaSampling)
 		s[metaThreshold], s[metaAdjustedCount] = v.Str(), adjustedCount(v.Str())
@@ -183,7 +185,10 @@ func raw(v pcommon.Value) any {
 	case pcommon.ValueTypeBool:
 		return v.Bool()
 	case pcommon.ValueTypeBytes:
-		return append([]byte{}, v.Bytes().AsRaw()...)
+		if b := v.Bytes().AsRaw(); b != nil { // a copy
+			return b
+		}
+		return []byte{}
 	default:
 		return nil
 	}

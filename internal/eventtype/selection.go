@@ -3,6 +3,7 @@ package eventtype
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Selection keeps the names that an include pattern covers and no exclude pattern does.
@@ -47,11 +48,12 @@ func (s *Selection) Matches(name string) bool {
 	return (len(s.include) == 0 || slices.ContainsFunc(s.include, covers)) && !slices.ContainsFunc(s.exclude, covers)
 }
 
-// All says whether the selection keeps every name, as far as its patterns show.
+// All says whether the selection keeps every name. It is false for a selection that
+// excludes something, also where that never occurs.
 func (s *Selection) All() bool {
 	if s == nil {
 		return true
 	}
-	isStar := func(p Pattern) bool { return p.text == "*" }
+	isStar := func(p Pattern) bool { return p.text != "" && strings.Trim(p.text, "*") == "" }
 	return len(s.exclude) == 0 && (len(s.include) == 0 || slices.ContainsFunc(s.include, isStar))
 }

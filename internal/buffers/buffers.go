@@ -19,8 +19,9 @@ const (
 	// OtherTypes is the name under which the event types beyond MaxTypes are counted together.
 	OtherTypes = "other"
 
-	// DroppedOverflow and DroppedDisabled are the reasons in Snapshot.Dropped.
+	// DroppedOverflow is the reason in Snapshot.Dropped of events that did not fit.
 	DroppedOverflow = "overflow"
+	// DroppedDisabled is the reason in Snapshot.Dropped of events that came while the processor was disabled.
 	DroppedDisabled = "disabled"
 )
 

@@ -129,6 +129,13 @@ func (c *client) problem(a answer, status int) problem {
 	return p
 }
 
+// soon fails the test when what it measures took as long as an unanswered long poll.
+// Use: defer soon(t)().
+func soon(tb testing.TB) func() {
+	start := time.Now()
+	return func() { assert.Less(tb, time.Since(start), maxWait/2, "it waited to the end") }
+}
+
 // seen is an event as the API shows it.
 type seen struct {
 	Cursor    string         `json:"cursor"`

@@ -87,6 +87,7 @@ func TestHead(t *testing.T) {
 }
 
 func TestCursorOfAnotherStore(t *testing.T) {
+	defer soon(t)()
 	events := numbered(5)
 	c := newClient(t, Options{})
 	fill(t, c.store, events...)
@@ -101,6 +102,7 @@ func TestCursorOfAnotherStore(t *testing.T) {
 }
 
 func TestClosedStore(t *testing.T) {
+	defer soon(t)()
 	c := newClient(t, Options{})
 	require.NoError(t, c.store.Close())
 	for _, query := range []string{"", "?from=1h", "?wait=60s", "?limit=all&format=ndjson", "?order=desc"} {

@@ -103,7 +103,8 @@ func TestEventIsWrittenWhole(t *testing.T) {
 
 	assert.Equal(t, line+"\n", string(c.get("/api/v1/events?format=ndjson").body))
 	a := c.get("/api/v1/events")
-	assert.Equal(t, fmt.Sprintf(`{"events":[%s],"next":%q,"more":false}`+"\n", line, stored.Next), string(a.body))
+	want := []byte(fmt.Sprintf(`{"events":[%s],"next":%q,"more":false}`+"\n", line, stored.Next))
+	assert.Equal(t, want, a.body)
 	assert.Equal(t, int64(len(a.body)), a.ContentLength)
 }
 

@@ -122,7 +122,7 @@ func TestNearest(t *testing.T) {
 	names := []string{"event_type", "since", "until", "limit"}
 	for typed, want := range map[string]string{
 		"limt": "limit", "Limit": "limit", "event-type": "event_type", "type": "event_type", "eventtypes": "event_type",
-		"untill": "until", "x": "", "": "", "something": "", strings.Repeat("limit", 1000): "",
+		"untl": "until", "x": "", "": "", "something": "", strings.Repeat("limit", 1000): "",
 	} {
 		assert.Equal(t, want, nearest(typed, names), typed)
 	}

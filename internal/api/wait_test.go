@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -12,9 +13,11 @@ import (
 )
 
 func TestWaitEndsWithTheFirstMatch(t *testing.T) {
-	events := numbered(3)
+	defer soon(t)()
+	all := numbered(60)
 	c := newClient(t, Options{})
 	for round := range 20 { // the events come before, while and after the request gets to waiting
+		events := all[3*round:]
 		path := "/api/v1/events?event_type=metric.*&wait=60s&after=" + c.store.End().String()
 		if round%2 == 1 {
 			path += "&format=ndjson"
@@ -22,7 +25,7 @@ func TestWaitEndsWithTheFirstMatch(t *testing.T) {
 		got := make(chan answer)
 		go func() { got <- c.get(path) }()
 		fill(t, c.store, events[0])
-		fill(t, c.store, events[1:]...)
+		fill(t, c.store, events[1:3]...)
 		p := c.parse(<-got)
 		assert.Equal(t, []string{events[2].EventID}, ids(p.Events))
 	}
@@ -38,6 +41,7 @@ func TestWaitEndsEmpty(t *testing.T) {
 }
 
 func TestCloseEndsWaiting(t *testing.T) {
+	defer soon(t)()
 	c := newClient(t, Options{})
 	got := make(chan answer)
 	go func() { got <- c.get("/api/v1/events?wait=60s") }()
@@ -50,6 +54,7 @@ func TestCloseEndsWaiting(t *testing.T) {
 }
 
 func TestClosedStoreEndsWaiting(t *testing.T) {
+	defer soon(t)()
 	c := newClient(t, Options{})
 	got := make(chan answer)
 	go func() { got <- c.get("/api/v1/events?wait=60s") }()
@@ -58,6 +63,7 @@ func TestClosedStoreEndsWaiting(t *testing.T) {
 }
 
 func TestClientThatLeavesEndsWaiting(t *testing.T) {
+	defer soon(t)()
 	st := openStore(t)
 	h := New(Options{Store: st})
 	defer h.Close()
@@ -81,4 +87,19 @@ func TestWaitOutlastsTheServersTimeouts(t *testing.T) {
 	p := c.page("/api/v1/events?wait=200ms")
 	assert.Empty(t, p.Events)
 	assert.NotEmpty(t, p.Next)
+}
+
+func TestAllOutlastsTheServersTimeouts(t *testing.T) {
+	const timeout = 50 * time.Millisecond
+	c := newClient(t, Options{}, func(s *http.Server) { s.WriteTimeout, s.ReadTimeout = timeout, timeout })
+	fill(t, c.store, large(64)...)
+	resp, err := http.Get(c.url + "/api/v1/events?limit=all&format=ndjson")
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	_, err = io.CopyN(io.Discard, resp.Body, 1<<20)
+	require.NoError(t, err)
+	time.Sleep(2 * timeout) // the sockets between us are full meanwhile
+	_, err = io.Copy(io.Discard, resp.Body)
+	require.NoError(t, err)
+	assert.Equal(t, "false", resp.Trailer.Get("Event-More"))
 }

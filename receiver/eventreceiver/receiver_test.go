@@ -144,7 +144,7 @@ func TestTooDeep(t *testing.T) {
 	resp, message := s.postLogs(t, deepAt(5, 1, 3))
 	assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
 	assert.Contains(t, message, "2 of 5 records refused")
-	assert.Contains(t, message, "record 1 (e.1")
+	assert.Contains(t, message, `record 1 (event type "e.1"`)
 	assert.Contains(t, message, "too_deep")
 	assert.Equal(t, 3, sink.LogRecordCount(), "the others are passed on")
 

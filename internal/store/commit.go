@@ -205,7 +205,7 @@ func (c *committer) await(ctx context.Context, b *packed) {
 		}
 		// Writers read their own writes. The events are stored: a follower that lags is
 		// no reason to answer otherwise.
-		c.follower.await(ctx, ack.Sequence)
+		_ = c.follower.await(ctx, ack.Sequence)
 		c.answer(b, nil)
 	case err := <-b.future.Err():
 		c.decide(b, outcomeFailed, fmt.Errorf("not stored: %w", err))

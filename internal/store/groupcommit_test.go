@@ -123,6 +123,6 @@ func TestSumsHoldUnderLoad(t *testing.T) {
 		assert.EqualValues(t, 480, st.Stored)
 		assert.Positive(t, st.Evicted)
 		all, _ := readAll(t, s, store.Query{Limit: 100})
-		assert.EqualValues(t, st.Events, len(all))
+		assert.Len(t, all, int(st.Events))
 	})
 }

@@ -181,8 +181,8 @@ func TestConcurrentAppendsLoseNothing(t *testing.T) {
 		}
 		st := s.Stats(t.Context())
 		assert.EqualValues(t, callers*requests*perRequest, st.Stored)
-		assert.EqualValues(t, st.Stored, st.Events)
-		assert.EqualValues(t, st.Stored, st.Appended)
+		assert.Equal(t, st.Stored, st.Events)
+		assert.Equal(t, st.Stored, st.Appended)
 		assert.LessOrEqual(t, st.Commits, uint64(callers*requests))
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -86,7 +87,7 @@ func start(t testing.TB, config string, under ...string) *collector {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(config), 0o600))
-	args := append(under, binary(t), "--config", path)
+	args := slices.Concat(under, []string{binary(t), "--config", path})
 	c := &collector{cmd: exec.Command(args[0], args[1:]...), exited: make(chan struct{}), ready: make(chan struct{})}
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stderr, err := c.cmd.StderrPipe()

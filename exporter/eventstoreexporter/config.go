@@ -8,15 +8,20 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/isbl/telemetry/internal/store"
 )
 
+// ServerConfig is confighttp.ServerConfig without its Unmarshal: confmap takes every key,
+// known or not, of a configuration that squashes a type with one.
+type ServerConfig confighttp.ServerConfig
+
 // Config of the event_store exporter.
 type Config struct {
 	// ServerConfig is the HTTP server that hands events out.
-	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
+	ServerConfig ServerConfig `mapstructure:",squash"`
 	// TimeoutConfig bounds how long storing a request may take.
 	TimeoutConfig exporterhelper.TimeoutConfig `mapstructure:",squash"`
 	// QueueConfig is off until the section is written. With a queue, an answer no longer
@@ -63,6 +68,19 @@ type RetentionConfig struct {
 
 	// prevent unkeyed literal initialization
 	_ struct{}
+}
+
+// Unmarshal reads the keys of confighttp as confighttp does, and refuses unknown ones.
+func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
+	server := confighttp.ServerConfig(cfg.ServerConfig)
+	if err := server.Unmarshal(conf); err != nil {
+		return err
+	}
+	if err := conf.Unmarshal(cfg); err != nil {
+		return err
+	}
+	cfg.ServerConfig = ServerConfig(server)
+	return nil
 }
 
 // maxPageSize is the highest limit of a page.

@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -85,15 +86,20 @@ func (e *eventStore) serve(ctx context.Context, host component.Host) error {
 		Buffers:   func() []buffers.Snapshot { return buffers.Snapshots(instance) },
 		Logger:    e.set.Logger,
 	})
-	server, err := e.cfg.ServerConfig.ToServer(ctx, host.GetExtensions(), e.set, e.api)
+	cfg := confighttp.ServerConfig(e.cfg.ServerConfig)
+	server, err := cfg.ToServer(ctx, host.GetExtensions(), e.set, e.api)
 	if err != nil {
 		return fmt.Errorf("create the HTTP server: %w", err)
 	}
-	listener, err := e.cfg.ServerConfig.ToListener(ctx)
+	listener, err := cfg.ToListener(ctx)
 	if err != nil {
-		return fmt.Errorf("listen on endpoint %q: %w", e.cfg.ServerConfig.NetAddr.Endpoint, err)
+		return fmt.Errorf("listen on endpoint %q: %w", cfg.NetAddr.Endpoint, err)
 	}
-	e.set.Logger.Info("serving events", zap.String("url", "http://"+listener.Addr().String()))
+	scheme := "http://"
+	if cfg.TLS.HasValue() {
+		scheme = "https://"
+	}
+	e.set.Logger.Info("serving events", zap.String("url", scheme+listener.Addr().String()))
 	e.server = server
 	e.wg.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -35,7 +35,7 @@ func createDefaultConfig() component.Config {
 	retry := configretry.NewDefaultBackOffConfig()
 	retry.Enabled = false // the sender still holds its data and is the one that retries
 	return &Config{
-		ServerConfig:     server,
+		ServerConfig:     ServerConfig(server),
 		TimeoutConfig:    exporterhelper.TimeoutConfig{Timeout: 5 * time.Second},
 		QueueConfig:      configoptional.Default(exporterhelper.NewDefaultQueueConfig()),
 		RetryConfig:      retry,

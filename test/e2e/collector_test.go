@@ -36,8 +36,9 @@ func binary(t testing.TB) string {
 	return path
 }
 
-// configuration is a collector with our three components on free ports. extra replaces
-// sections by name.
+// configuration is a collector with our three components on free ports, and without
+// metrics of its own, which need a fixed port. sections replace parts of it by name; the
+// part pipelines is in the section service.
 func configuration(sections map[string]string) string {
 	parts := map[string]string{
 		"receivers": `
@@ -50,15 +51,16 @@ func configuration(sections map[string]string) string {
 		"exporters": `
   event_store: {endpoint: "127.0.0.1:0"}`,
 		"service": `
-  telemetry:
-    logs: {encoding: json}
-    metrics: {level: none}
-  pipelines:
+  telemetry: {metrics: {level: none}}
+  pipelines:`,
+		"pipelines": `
     logs: {receivers: [event], processors: [event_buffer], exporters: [event_store]}`,
 	}
 	for name, text := range sections {
 		parts[name] = text
 	}
+	parts["service"] += parts["pipelines"]
+	delete(parts, "pipelines")
 	var b strings.Builder
 	for name, text := range parts {
 		fmt.Fprintf(&b, "%s:%s\n", name, text)
@@ -74,7 +76,8 @@ func onDisk(dir string) string {
 // collector is a running process.
 type collector struct {
 	cmd             *exec.Cmd
-	otlp, grpc, api string // OTLP over HTTP and API as URLs, gRPC as host:port
+	otlp, grpc, api string   // OTLP over HTTP and API as URLs, gRPC as host:port
+	receivers       []string // all ports for OTLP over HTTP, as URLs
 	exited          chan struct{}
 	mu              sync.Mutex
 	log             bytes.Buffer
@@ -87,7 +90,7 @@ func start(t testing.TB, config string, under ...string) *collector {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(config), 0o600))
-	args := slices.Concat(under, []string{binary(t), "--config", path})
+	args := slices.Concat(under, []string{binary(t), "--config", path, "--set=service.telemetry.logs.encoding=json"})
 	c := &collector{cmd: exec.Command(args[0], args[1:]...), exited: make(chan struct{}), ready: make(chan struct{})}
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stderr, err := c.cmd.StderrPipe()
@@ -125,6 +128,7 @@ func (c *collector) watch(stderr io.Reader) {
 		switch {
 		case line.Msg == "Starting HTTP server":
 			c.otlp = "http://" + line.Endpoint
+			c.receivers = append(c.receivers, c.otlp)
 		case line.Msg == "Starting GRPC server":
 			c.grpc = line.Endpoint
 		case line.Msg == "serving events":

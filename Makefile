@@ -41,7 +41,7 @@ fuzz: ## Run each fuzz target for FUZZTIME=10s
 	@set -e; grep -rHEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' --exclude-dir=build --exclude-dir=node_modules . \
 	| sed 's|/[^/]*:func | |' | sort -u | while read -r folder target; do \
 		echo "$$folder $$target"; \
-		$(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) "$$folder" </dev/null; \
+		$(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=1x "$$folder" </dev/null; \
 	done
 
 clean: ## Remove what was built; ./data stays

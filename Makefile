@@ -7,7 +7,8 @@ BENCHTIME ?= 1s
 FUZZTIME  ?= 10s
 
 TOOLS := $(GO) tool -modfile=internal/tools/go.mod
-LINT  := $(GO) tool -modfile=internal/tools/lint/go.mod golangci-lint
+# Its cache is in the checkout, since it names files by their path.
+LINT  := GOLANGCI_LINT_CACHE=$(CURDIR)/build/lint-cache $(GO) tool -modfile=internal/tools/lint/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
 .PHONY: run build test lint generate bench fuzz clean help bin/otelcol-isbl

@@ -34,7 +34,7 @@ func (s *Store) At(ctx context.Context, t time.Time) (Cursor, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
-	messages, err := jetstreamext.GetBatch(ctx, s.reads, streamName, 1, jetstreamext.GetBatchStartTime(t))
+	messages, err := jetstreamext.GetBatch(ctx, s.reads, s.streamName, 1, jetstreamext.GetBatchStartTime(t))
 	if err != nil {
 		return Cursor{}, s.readError(err)
 	}

@@ -83,10 +83,14 @@ func (o *Options) streamConfig() jetstream.StreamConfig {
 	return cfg
 }
 
-// openStream opens the stream, creating it if need be. A stream of a cluster that exists
+// openStream opens the stream, creating it if need be, with the sequences that a store in
+// memory has left. A stream of a cluster that exists
 // already belongs to its operator: it has to fit, and is not changed.
-func openStream(ctx context.Context, js jetstream.JetStream, o *Options) (jetstream.Stream, error) {
+func openStream(ctx context.Context, js jetstream.JetStream, o *Options, left *lot) (jetstream.Stream, error) {
 	want := o.streamConfig()
+	if left != nil {
+		want.FirstSeq = left.first
+	}
 	if o.NATS == nil {
 		return js.CreateOrUpdateStream(ctx, want)
 	}

@@ -39,6 +39,10 @@ type Options struct {
 	// SyncInterval is how often a store on disk is synced; zero syncs every block
 	// before its events are answered.
 	SyncInterval time.Duration
+	// Handover names a store in memory across its closing: the one that this process opens
+	// next with the same name, soon, goes on with its events and cursors. Empty hands
+	// nothing over.
+	Handover string
 	// NATS, if set, keeps the events in a NATS server or cluster that runs already,
 	// instead of in this process. It excludes Directory and SyncInterval.
 	NATS *remote.Options

@@ -78,12 +78,23 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	if s.reads, err = s.connect("read"); err != nil {
 		return nil, err
 	}
-	if s.stream, err = openStream(ctx, s.reads, &s.opts); err != nil {
+	left := unpark(&s.opts)
+	if s.stream, err = openStream(ctx, s.reads, &s.opts, left); err != nil {
 		return nil, fmt.Errorf("open the event stream: %w", err)
 	}
 	if err = s.loadGeneration(); err != nil {
 		return nil, err
 	}
+	if left != nil {
+		s.generation = left.generation
+		if err = left.restore(ctx, publish); err != nil {
+			return nil, fmt.Errorf("go on with the events in memory: %w", err)
+		}
+		if _, err = s.stream.Info(ctx); err != nil {
+			return nil, err
+		}
+	}
+	s.genHash = hashGeneration(s.generation)
 	config, state := s.stream.CachedInfo().Config, s.stream.CachedInfo().State
 	s.streamName = config.Name
 
@@ -153,7 +164,6 @@ func (s *Store) loadGeneration() error {
 			return fmt.Errorf("read the store's identity: %w", err)
 		}
 	}
-	s.genHash = hashGeneration(s.generation)
 	return nil
 }
 
@@ -317,11 +327,12 @@ func (s *Store) Close() error {
 		s.follower.close()
 	}
 	s.notifier.close()
+	err := s.park()
 	for _, nc := range s.conns {
 		nc.Close()
 	}
 	if s.engine != nil {
 		s.engine.Close()
 	}
-	return nil
+	return err
 }

@@ -13,6 +13,8 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/exporter/eventstoreexporter/internal/metadata"
@@ -26,6 +28,7 @@ import (
 type eventStore struct {
 	cfg    *Config
 	set    component.TelemetrySettings
+	id     attribute.KeyValue // on all metrics
 	health health
 
 	telemetry *metadata.TelemetryBuilder
@@ -47,7 +50,9 @@ func newEventStore(set exporter.Settings, cfg *Config) (*eventStore, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create telemetry: %w", err)
 	}
-	return &eventStore{cfg: cfg, set: set.TelemetrySettings, telemetry: tb}, nil
+	return &eventStore{
+		cfg: cfg, set: set.TelemetrySettings, id: attribute.String("exporter", set.ID.String()), telemetry: tb,
+	}, nil
 }
 
 // start opens the store and binds the server: a directory in use or a port in use
@@ -62,13 +67,14 @@ func (e *eventStore) start(ctx context.Context, host component.Host) (err error)
 	e.announce()
 	opts := e.cfg.storeOptions()
 	opts.Logger = e.set.Logger
+	id := metric.WithAttributeSet(attribute.NewSet(e.id))
 	opts.OnCommit = func(d time.Duration) {
-		e.telemetry.ExporterEventStoreCommitDuration.Record(context.Background(), d.Seconds())
+		e.telemetry.ExporterEventStoreCommitDuration.Record(context.Background(), d.Seconds(), id)
 	}
 	if e.store, err = store.Open(ctx, opts); err != nil {
 		return fmt.Errorf("open the event store: %w", err)
 	}
-	if e.forget, err = observe(e.set, e.telemetry, e.store); err != nil {
+	if e.forget, err = observe(e.set, e.id, e.telemetry, e.store); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
 	return e.serve(ctx, host)

@@ -37,7 +37,9 @@ func TestMetrics(t *testing.T) {
 	require.ErrorIs(t, r.ConsumeLogs(left, numbered(20, 27)), context.Canceled)
 	open()
 
+	id := attribute.String("exporter", set.ID.String())
 	point := func(n int64, attributes ...attribute.KeyValue) metricdata.DataPoint[int64] {
+		attributes = append(attributes, id)
 		return metricdata.DataPoint[int64]{Value: n, Attributes: attribute.NewSet(attributes...)}
 	}
 	points := func(n int64) []metricdata.DataPoint[int64] { return []metricdata.DataPoint[int64]{point(n)} }
@@ -62,8 +64,9 @@ func TestMetrics(t *testing.T) {
 	require.Error(t, err, "nothing is observed after the shutdown")
 
 	// A commit is recorded after its callers have their answer, so this waits for the end.
-	metadatatest.AssertEqualExporterEventStoreCommitDuration(t, tel, []metricdata.HistogramDataPoint[float64]{{}},
-		now, metricdatatest.IgnoreValue())
+	metadatatest.AssertEqualExporterEventStoreCommitDuration(t, tel, []metricdata.HistogramDataPoint[float64]{
+		{Attributes: attribute.NewSet(id)},
+	}, now, metricdatatest.IgnoreValue())
 	durations, err := tel.GetMetric("otelcol_exporter_event_store_commit_duration")
 	require.NoError(t, err)
 	recorded := durations.Data.(metricdata.Histogram[float64]).DataPoints[0]
@@ -74,10 +77,13 @@ func TestMetrics(t *testing.T) {
 // All reasons are there from the start, so that a first refusal is seen as an increase.
 func TestMetricsBeforeTheFirstEvent(t *testing.T) {
 	tel := newTelemetry(t)
-	create(t, metadatatest.NewSettings(tel), nil).run(t)
+	set := metadatatest.NewSettings(tel)
+	create(t, set, nil).run(t)
 	var zeros []metricdata.DataPoint[int64]
 	for _, reason := range []string{"too_large", "too_deep"} {
-		zeros = append(zeros, metricdata.DataPoint[int64]{Attributes: attribute.NewSet(attribute.String("reason", reason))})
+		zeros = append(zeros, metricdata.DataPoint[int64]{Attributes: attribute.NewSet(
+			attribute.String("exporter", set.ID.String()), attribute.String("reason", reason),
+		)})
 	}
 	metadatatest.AssertEqualExporterEventStoreRefusedEvents(t, tel, zeros, metricdatatest.IgnoreTimestamp())
 }

@@ -3,6 +3,8 @@ package eventstoreexporter
 import (
 	"errors"
 	"fmt"
+	"net"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/config/confighttp"
@@ -83,42 +85,77 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
-// maxPageSize is the highest limit of a page.
-const maxPageSize = 10_000
+const (
+	// maxPageSize is the highest limit of a page.
+	maxPageSize = 10_000
+	// minDuration finds durations without a unit: they are nanoseconds.
+	minDuration = time.Millisecond
+	// maxMaxBytes is more than anybody has, and less than JetStream refuses to reserve.
+	maxMaxBytes ByteSize = 1 << 60
+)
 
 // Validate checks what can be checked without touching the disk or the network.
 func (cfg *Config) Validate() error {
-	var errs []error
+	errs := []error{cfg.validateEndpoint()}
 	if cfg.BatchSize < 1 || cfg.BatchSize > maxPageSize {
-		errs = append(errs, fmt.Errorf("`batch_size` must be between 1 and %d, got %d", maxPageSize, cfg.BatchSize))
+		errs = append(errs, fmt.Errorf("`batch_size` must be between 1 and %d, got %d: leave it out for %d",
+			maxPageSize, cfg.BatchSize, defaultBatchSize))
 	}
 	if cfg.SourceID == "" {
-		errs = append(errs, errors.New("`source_id` must not be empty: write a name for this instance, or leave the key out"))
+		errs = append(errs, fmt.Errorf("`source_id` must not be empty: leave it out for %q", defaultSourceID))
+	}
+	if strings.HasPrefix(cfg.SourceID, "unknown_service") {
+		errs = append(errs, fmt.Errorf(
+			"`source_id` is %q, but the prefix unknown_service marks sources without a name: choose another", cfg.SourceID))
 	}
 	if cfg.DefaultEventType == "" {
-		errs = append(errs, errors.New("`default_event_type` must not be empty: write a type such as log, or leave the key out"))
+		errs = append(errs, fmt.Errorf("`default_event_type` must not be empty: leave it out for %q", defaultEventType))
 	}
 	if cfg.MaxEventSize < 1 || cfg.MaxEventSize > store.DefaultMaxEventSize {
-		errs = append(errs, fmt.Errorf("`max_event_size` must be between 1B and 512KiB, got %s", cfg.MaxEventSize))
+		errs = append(errs, fmt.Errorf("`max_event_size` must be between 1B and %s, got %s: leave it out for %[1]s",
+			ByteSize(store.DefaultMaxEventSize), cfg.MaxEventSize))
 	}
-	if cfg.TimeoutConfig.Timeout <= 0 {
-		errs = append(errs, fmt.Errorf("`timeout` must be positive, got %v", cfg.TimeoutConfig.Timeout))
+	if cfg.TimeoutConfig.Timeout < minDuration {
+		errs = append(errs, fmt.Errorf("`timeout` must be at least %v, got %v: write a duration with its unit, such as %v",
+			minDuration, cfg.TimeoutConfig.Timeout, store.DefaultTimeout))
 	}
 	return errors.Join(errs...)
 }
 
+// validateEndpoint refuses what net.Listen would take for a port of its choice on every
+// address.
+func (cfg *Config) validateEndpoint() error {
+	addr := &cfg.ServerConfig.NetAddr
+	if addr.Endpoint == "" {
+		return fmt.Errorf("`endpoint` must not be empty: leave it out for %q", defaultEndpoint)
+	}
+	if strings.HasPrefix(string(addr.Transport), "tcp") {
+		if _, _, err := net.SplitHostPort(addr.Endpoint); err != nil {
+			return fmt.Errorf("`endpoint` is %q: write a host and a port, such as %q", addr.Endpoint, defaultEndpoint)
+		}
+	}
+	return nil
+}
+
 // Validate checks the section.
 func (cfg *StorageConfig) Validate() error {
+	if cfg.Sync != 0 && time.Duration(cfg.Sync) < minDuration {
+		return fmt.Errorf("`sync` is %v: write %s, or a duration of at least %v with its unit, such as 1s",
+			time.Duration(cfg.Sync), syncAlways, minDuration)
+	}
 	if cfg.Directory == "" && cfg.Sync != 0 {
-		return errors.New("`sync` needs `directory`: events in memory are never synced")
+		return fmt.Errorf("`sync` is %v, but events in memory are never synced: write `directory` as well, or leave `sync` out",
+			time.Duration(cfg.Sync))
 	}
 	return nil
 }
 
 // Validate checks the section.
 func (cfg *RetentionConfig) Validate() error {
-	if cfg.MaxBytes != 0 && cfg.MaxBytes < store.MinMaxBytes {
-		return fmt.Errorf("`max_bytes` must be at least 4MiB, got %s", cfg.MaxBytes)
+	if cfg.MaxBytes != 0 && (cfg.MaxBytes < store.MinMaxBytes || cfg.MaxBytes > maxMaxBytes) {
+		return fmt.Errorf("`max_bytes` must be between %s and %s, got %s: leave it out for %s in memory and %s on disk",
+			ByteSize(store.MinMaxBytes), maxMaxBytes, cfg.MaxBytes,
+			ByteSize(store.DefaultMaxBytesMemory), ByteSize(store.DefaultMaxBytesDisk))
 	}
 	return nil
 }

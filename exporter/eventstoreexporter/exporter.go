@@ -11,9 +11,10 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/config/confighttp"
-	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/exporter/eventstoreexporter/internal/metadata"
@@ -27,9 +28,11 @@ import (
 type eventStore struct {
 	cfg    *Config
 	set    component.TelemetrySettings
+	id     attribute.KeyValue // on all metrics
 	health health
 
 	telemetry *metadata.TelemetryBuilder
+	forget    func() // ends the observation of the store
 	store     *store.Store
 	api       *api.Handler
 	server    *http.Server
@@ -39,28 +42,39 @@ type eventStore struct {
 	stopErr  error
 }
 
+// errTimeout ends the wait for the store; a caller's own deadline has another text.
+var errTimeout = fmt.Errorf("the store did not answer within `timeout`: %w", context.DeadlineExceeded)
+
 func newEventStore(set exporter.Settings, cfg *Config) (*eventStore, error) {
 	tb, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, fmt.Errorf("create telemetry: %w", err)
 	}
-	return &eventStore{cfg: cfg, set: set.TelemetrySettings, telemetry: tb}, nil
+	return &eventStore{
+		cfg: cfg, set: set.TelemetrySettings, id: attribute.String("exporter", set.ID.String()), telemetry: tb,
+	}, nil
 }
 
 // start opens the store and binds the server: a directory in use or a port in use
 // ends the start.
 func (e *eventStore) start(ctx context.Context, host component.Host) (err error) {
+	defer func() {
+		if err != nil {
+			_ = e.shutdown(ctx) // nothing stays open, whether or not the collector calls it too
+		}
+	}()
 	e.health.host = host
 	e.announce()
 	opts := e.cfg.storeOptions()
 	opts.Logger = e.set.Logger
+	id := metric.WithAttributeSet(attribute.NewSet(e.id))
 	opts.OnCommit = func(d time.Duration) {
-		e.telemetry.ExporterEventStoreCommitDuration.Record(context.Background(), d.Seconds())
+		e.telemetry.ExporterEventStoreCommitDuration.Record(context.Background(), d.Seconds(), id)
 	}
 	if e.store, err = store.Open(ctx, opts); err != nil {
 		return fmt.Errorf("open the event store: %w", err)
 	}
-	if err := observe(e.telemetry, e.store); err != nil {
+	if e.forget, err = observe(e.set, e.id, e.telemetry, e.store); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
 	return e.serve(ctx, host)
@@ -109,40 +123,40 @@ func (e *eventStore) serve(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// consumeLogs stores a request. nil means that it is as durable as the configuration says.
-// A *eventlog.Refused is permanent, every other error may be retried.
-func (e *eventStore) consumeLogs(ctx context.Context, ld plog.Logs) error {
-	tooDeep := eventlog.Canonicalize(ld, eventlog.Defaults{EventType: e.cfg.DefaultEventType, SourceID: e.cfg.SourceID})
+// put stores a request of canonical records. nil means that it is as durable as the
+// configuration says. A *eventlog.Refused is permanent, every other error may be retried.
+func (e *eventStore) put(caller context.Context, ld plog.Logs) error {
+	ctx, cancel := context.WithTimeoutCause(caller, e.cfg.TimeoutConfig.Timeout, errTimeout)
+	defer cancel()
 	err := e.store.Append(ctx, ld)
-	e.health.observe(err)
-
-	var tooLarge *eventlog.Refused
-	if err != nil && !errors.As(err, &tooLarge) {
-		if tooDeep != nil {
-			e.store.Refused(tooDeep)
-		}
-		return err
+	refused := eventlog.RefusedAlone(err)
+	switch {
+	case ld.LogRecordCount() == 0: // the store was not asked
+	case err == nil, refused != nil && len(refused.Records) < refused.Total:
+		e.health.works()
+	case refused != nil, caller.Err() != nil, errors.Is(err, store.ErrClosed):
+		// The fault of the events, or nobody waited: this says nothing of the store.
+	default:
+		e.health.fails(err)
 	}
-	if tooDeep == nil {
-		return err
-	}
-	e.store.Refused(tooDeep)
-	return tooDeep.Merge(tooLarge)
+	return err
 }
 
 // shutdown may be called without start and more than once. exporterhelper has drained
 // its queue when it gets here.
 func (e *eventStore) shutdown(ctx context.Context) error {
 	e.stopOnce.Do(func() {
-		if e.server != nil {
+		if e.api != nil {
 			e.api.Close() // or Shutdown would wait for long polls
+		}
+		if e.server != nil {
 			if err := e.server.Shutdown(ctx); err != nil {
 				e.stopErr = errors.Join(err, e.server.Close())
 			}
 			e.wg.Wait()
 		}
-		if e.api != nil {
-			e.api.Close()
+		if e.forget != nil {
+			e.forget()
 		}
 		e.telemetry.Shutdown()
 		if e.store != nil {
@@ -150,35 +164,4 @@ func (e *eventStore) shutdown(ctx context.Context) error {
 		}
 	})
 	return e.stopErr
-}
-
-// health reports to the collector when storing starts to fail and when it works
-// again.
-type health struct {
-	host component.Host
-
-	mu      sync.Mutex
-	failing bool
-}
-
-// observe takes the outcome of an append. What is wrong with the events themselves, or
-// a caller that left, says nothing of the store.
-func (h *health) observe(err error) {
-	if consumererror.IsPermanent(err) {
-		err = nil
-	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, store.ErrClosed) {
-		return
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if failing := err != nil; failing == h.failing {
-		return
-	}
-	h.failing = err != nil
-	if h.failing {
-		componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(err))
-	} else {
-		componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
-	}
 }

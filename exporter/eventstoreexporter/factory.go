@@ -51,11 +51,15 @@ func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config
 	if err != nil {
 		return nil, err
 	}
-	return exporterhelper.NewLogs(ctx, set, cfg, e.consumeLogs,
+	helper, err := exporterhelper.NewLogs(ctx, set, cfg, e.put,
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: true}), // records become canonical
-		exporterhelper.WithTimeout(e.cfg.TimeoutConfig),
+		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{}),                // put has its own
 		exporterhelper.WithQueue(e.cfg.QueueConfig),
 		exporterhelper.WithRetry(e.cfg.RetryConfig),
 		exporterhelper.WithStart(e.start),
 		exporterhelper.WithShutdown(e.shutdown))
+	if err != nil {
+		return nil, err
+	}
+	return &canonicalizer{Logs: helper, eventStore: e}, nil
 }

@@ -41,9 +41,9 @@ func TestConfigYAML(t *testing.T) {
 	for _, line := range []string{
 		`otelcol_processor_event_buffer_received_events{processor="event_buffer"} 10`,
 		`otelcol_processor_event_buffer_forwarded_events{processor="event_buffer"} 10`,
-		`otelcol_exporter_event_store_stored_events 10`,
-		`otelcol_exporter_event_store_events 10`,
-		`otelcol_exporter_event_store_commit_duration_count 1`,
+		`otelcol_exporter_event_store_stored_events{exporter="event_store"} 10`,
+		`otelcol_exporter_event_store_events{exporter="event_store"} 10`,
+		`otelcol_exporter_event_store_commit_duration_count{exporter="event_store"} 1`,
 	} {
 		assert.Contains(t, page, "\n"+line+"\n")
 	}

@@ -1,6 +1,7 @@
 package eventstoreexporter
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -46,6 +47,9 @@ type Config struct {
 
 	Storage   StorageConfig   `mapstructure:"storage"`
 	Retention RetentionConfig `mapstructure:"retention"`
+	// Deduplicate is off until the section is written. With it, an event whose id is stored
+	// already is answered with success and not stored again.
+	Deduplicate configoptional.Optional[DeduplicateConfig] `mapstructure:"deduplicate"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -57,16 +61,9 @@ type StorageConfig struct {
 	Directory string `mapstructure:"directory"`
 	// Sync says when events on disk are synced. The default is always.
 	Sync Sync `mapstructure:"sync"`
-
-	// prevent unkeyed literal initialization
-	_ struct{}
-}
-
-// RetentionConfig says how much is kept; the oldest blocks go first.
-type RetentionConfig struct {
-	// MaxBytes bounds the size of what is kept, compressed. Zero is the default: 64 MiB
-	// in memory, 10 GiB on disk.
-	MaxBytes ByteSize `mapstructure:"max_bytes"`
+	// NATS keeps events in a NATS server or cluster that runs already. It excludes Directory
+	// and Sync.
+	NATS configoptional.Optional[NATSConfig] `mapstructure:"nats"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -139,33 +136,41 @@ func (cfg *Config) validateEndpoint() error {
 
 // Validate checks the section.
 func (cfg *StorageConfig) Validate() error {
-	if cfg.Sync != 0 && time.Duration(cfg.Sync) < minDuration {
+	switch {
+	case cfg.Sync != 0 && time.Duration(cfg.Sync) < minDuration:
 		return fmt.Errorf("`sync` is %v: write %s, or a duration of at least %v with its unit, such as 1s",
 			time.Duration(cfg.Sync), syncAlways, minDuration)
-	}
-	if cfg.Directory == "" && cfg.Sync != 0 {
+	case cfg.NATS.HasValue() && cfg.Directory != "":
+		return fmt.Errorf("`directory` is %q, but `nats` keeps the events elsewhere: leave one of them out", cfg.Directory)
+	case cfg.NATS.HasValue() && cfg.Sync != 0:
+		return fmt.Errorf("`sync` is %v, but the NATS server's configuration decides that (`sync_interval`): leave `sync` out", time.Duration(cfg.Sync))
+	case cfg.Directory == "" && cfg.Sync != 0:
 		return fmt.Errorf("`sync` is %v, but events in memory are never synced: write `directory` as well, or leave `sync` out",
 			time.Duration(cfg.Sync))
 	}
 	return nil
 }
 
-// Validate checks the section.
-func (cfg *RetentionConfig) Validate() error {
-	if cfg.MaxBytes != 0 && (cfg.MaxBytes < store.MinMaxBytes || cfg.MaxBytes > maxMaxBytes) {
-		return fmt.Errorf("`max_bytes` must be between %s and %s, got %s: leave it out for %s in memory and %s on disk",
-			ByteSize(store.MinMaxBytes), maxMaxBytes, cfg.MaxBytes,
-			ByteSize(store.DefaultMaxBytesMemory), ByteSize(store.DefaultMaxBytesDisk))
-	}
-	return nil
-}
-
-func (cfg *Config) storeOptions() store.Options {
-	return store.Options{
+// storeOptions reads the certificates that are configured, and nothing else.
+func (cfg *Config) storeOptions(ctx context.Context) (store.Options, error) {
+	opts := store.Options{
 		Directory:    cfg.Storage.Directory,
 		SyncInterval: time.Duration(cfg.Storage.Sync),
 		MaxBytes:     int64(cfg.Retention.MaxBytes),
+		MaxAge:       cfg.Retention.MaxAge,
+		MaxEvents:    uint64(cfg.Retention.MaxEvents),
+		RejectNew:    cfg.Retention.WhenFull == whenFullRejectNew,
 		MaxEventSize: int(cfg.MaxEventSize),
 		Timeout:      cfg.TimeoutConfig.Timeout,
 	}
+	if d := cfg.Deduplicate.Get(); d != nil {
+		opts.Deduplicate = store.Deduplicate{MaxEvents: d.MaxEvents, MaxAge: d.MaxAge}
+	}
+	if nats := cfg.Storage.NATS.Get(); nats != nil {
+		var err error
+		if opts.NATS, err = nats.options(ctx); err != nil {
+			return store.Options{}, err
+		}
+	}
+	return opts, nil
 }

@@ -1,6 +1,7 @@
 package eventstoreexporter
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/store/remote"
 )
 
 // load reads one of the configurations in testdata.
@@ -44,9 +46,17 @@ func TestDefaultConfig(t *testing.T) {
 	assert.Equal(t, "isbl-telemetry", cfg.SourceID)
 	assert.Equal(t, "log", cfg.DefaultEventType)
 	assert.EqualValues(t, 512<<10, cfg.MaxEventSize)
-	assert.Equal(t, StorageConfig{}, cfg.Storage)
-	assert.Equal(t, RetentionConfig{}, cfg.Retention)
-	assert.Equal(t, store.Options{MaxEventSize: 512 << 10, Timeout: 5 * time.Second}, cfg.storeOptions())
+	assert.False(t, cfg.Storage.NATS.HasValue())
+	assert.False(t, cfg.Deduplicate.HasValue())
+	assert.Equal(t, store.Options{MaxEventSize: 512 << 10, Timeout: 5 * time.Second}, options(t, cfg))
+}
+
+// options are what the store is opened with.
+func options(t *testing.T, cfg *Config) store.Options {
+	t.Helper()
+	opts, err := cfg.storeOptions(t.Context())
+	require.NoError(t, err)
+	return opts
 }
 
 func TestAllKeys(t *testing.T) {
@@ -82,14 +92,39 @@ func TestAllKeys(t *testing.T) {
 	assert.Equal(t, "unnamed", cfg.DefaultEventType)
 	assert.Equal(t, store.Options{
 		Directory: "./data", SyncInterval: time.Second, MaxBytes: 20 << 30, MaxEventSize: 256 << 10, Timeout: 2 * time.Second,
-	}, cfg.storeOptions())
+	}, options(t, cfg))
+}
+
+func TestRetentionKeys(t *testing.T) {
+	assert.Equal(t, store.Options{
+		MaxBytes: 32 << 20, MaxAge: 168 * time.Hour, MaxEvents: 1_000_000, RejectNew: true,
+		Deduplicate:  store.Deduplicate{MaxEvents: 5000, MaxAge: time.Hour},
+		MaxEventSize: 512 << 10, Timeout: 5 * time.Second,
+	}, options(t, load(t, "event_store/retention")))
+	assert.Equal(t, store.Deduplicate{MaxEvents: 100_000, MaxAge: 10 * time.Minute},
+		options(t, load(t, "event_store/deduplicate")).Deduplicate, "the section's name is enough")
+}
+
+func TestNATSKeys(t *testing.T) {
+	cfg := load(t, "event_store/nats")
+	opts := options(t, cfg)
+	assert.Equal(t, &remote.Options{
+		Servers: []string{"nats://one:4222", "tls://two:4222"}, Username: "ada", Password: "secret", Stream: "ORDERS", Replicas: 3,
+	}, opts.NATS)
+	assert.Equal(t, 24*time.Hour, opts.MaxAge)
+	conf := confmap.New()
+	require.NoError(t, conf.Marshal(cfg))
+	assert.Equal(t, "[REDACTED]", fmt.Sprint(conf.Get("storage::nats::password")))
+
+	assert.Equal(t, &remote.Options{Servers: []string{"nats://localhost:4222"}, Stream: "ISBL_EVENTS"},
+		options(t, load(t, "event_store/nats_defaults")).NATS)
 }
 
 func TestUnits(t *testing.T) {
 	cfg := load(t, "event_store/units")
 	assert.EqualValues(t, 1000, cfg.MaxEventSize)
 	assert.EqualValues(t, 1_500_000_000, cfg.Retention.MaxBytes)
-	assert.Zero(t, cfg.storeOptions().SyncInterval, "always")
+	assert.Zero(t, options(t, cfg).SyncInterval, "always")
 }
 
 // idleTimeout is what becomes of the keepalive section, which confighttp moves into
@@ -112,13 +147,18 @@ func TestQueue(t *testing.T) {
 
 // What is shown of a configuration is what one would write.
 func TestMarshalConfig(t *testing.T) {
-	for _, id := range []string{"event_store", "event_store/all", "event_store/units", "event_store/queue"} {
+	for _, id := range []string{"event_store", "event_store/all", "event_store/units", "event_store/queue", "event_store/retention"} {
 		cfg := load(t, id)
 		conf := confmap.New()
 		require.NoError(t, conf.Marshal(cfg))
+		for _, section := range []string{"sending_queue", "deduplicate", "storage::nats"} {
+			if conf.Get(section) == nil { // the Collector shows what is off like this, and reads it as on
+				conf.Delete(section)
+			}
+		}
 		again := NewFactory().CreateDefaultConfig().(*Config)
 		require.NoError(t, conf.Unmarshal(again))
-		assert.Equal(t, cfg.storeOptions(), again.storeOptions(), id)
+		assert.Equal(t, options(t, cfg), options(t, again), id)
 	}
 	for size, want := range map[ByteSize]string{
 		0: "0B", 1: "1B", 1000: "1000B", 1 << 10: "1KiB", 1536: "1536B", 10 << 30: "10GiB", 3 << 40: "3TiB", maxMaxBytes: "1EiB", -5: "-5B",
@@ -131,6 +171,8 @@ func TestMarshalConfig(t *testing.T) {
 func TestInvalidConfig(t *testing.T) {
 	disk := func(sync any) m { return m{"storage": m{"directory": "x", "sync": sync}} }
 	size := func(maxBytes any) m { return m{"retention": m{"max_bytes": maxBytes}} }
+	retention := func(key string, value any) m { return m{"retention": m{key: value}} }
+	nats := func(conf m) m { return m{"storage": m{"nats": conf}} }
 	for _, tt := range []struct {
 		name string
 		conf m
@@ -172,12 +214,55 @@ func TestInvalidConfig(t *testing.T) {
 		{"size too large", size(2 << 60), "retention: `max_bytes` must be between 4MiB and 1EiB, got 2EiB: leave it out for 64MiB in memory and 10GiB on disk"},
 		{"size too large in words", size("10EiB"), "'retention.max_bytes' \"10EiB\" is too large: the most is 1EiB"},
 
+		{
+			"age without unit",
+			retention("max_age", 7),
+			"retention: `max_age` must be at least 1s, got 7ns: write a duration with its unit, such as 168h, or leave it out for no bound",
+		},
+		{"negative number", retention("max_events", -1), "retention: `max_events` must not be negative, got -1: leave it out for no bound"},
+		{"full", retention("when_full", "block"), "retention: `when_full` is \"block\": write discard_old or reject_new"},
+		{
+			"no ids",
+			m{"deduplicate": m{"max_events": 0}},
+			"deduplicate: `max_events` must be between 1 and 10000000, got 0: leave it out for 100000",
+		},
+		{"ids for no time", m{"deduplicate": m{"max_age": "0s"}}, "deduplicate: `max_age` must be at least 1s, got 0s: leave it out for 10m0s"},
+		{"no server", nats(m{"urls": []string{}}), "storage::nats: `urls` must not be empty: leave it out for [\"nats://localhost:4222\"]"},
+		{
+			"no URL",
+			nats(m{"urls": []string{"nats://a:4222", "http://b"}}),
+			"storage::nats: `urls[1]` is \"http://b\": write nats://host:4222 or tls://host:4222",
+		},
+		{
+			"two ways in",
+			nats(m{"username": "ada", "token": "x"}),
+			"storage::nats: of `credentials_file`, `username` and `token` only one can be used: leave the others out",
+		},
+		{"password alone", nats(m{"password": "x"}), "storage::nats: `password` needs `username`: write it as well"},
+		{
+			"stream",
+			nats(m{"stream": "my.events"}),
+			"storage::nats: `stream` is \"my.events\": write a name without spaces and without . * > / \\, such as ISBL_EVENTS",
+		},
+		{"replicas", nats(m{"replicas": 7}), "storage::nats: `replicas` must be between 1 and 5, got 7: leave it out for 1"},
+		{
+			"two places",
+			m{"storage": m{"nats": m{}, "directory": "x"}},
+			"storage: `directory` is \"x\", but `nats` keeps the events elsewhere: leave one of them out",
+		},
+		{
+			"sync of a server",
+			m{"storage": m{"nats": m{}, "sync": "1s"}},
+			"storage: `sync` is 1s, but the NATS server's configuration decides that (`sync_interval`): leave `sync` out",
+		},
+
 		{"queue", m{"sending_queue": m{"queue_size": -1}}, "sending_queue: `queue_size` must be positive"},
 		{"retries", m{"retry_on_failure": m{"enabled": true, "multiplier": -1}}, "retry_on_failure: multiplier value must be greater than or equal to 0"},
 
 		{"unknown", m{"batchsize": 10}, "has invalid keys: batchsize"},
 		{"unknown below storage", m{"storage": m{"dir": "x"}}, "'storage' has invalid keys: dir"},
-		{"not there yet", m{"retention": m{"max_age": "1h"}}, "'retention' has invalid keys: max_age"},
+		{"unknown below retention", m{"retention": m{"age": "1h"}}, "'retention' has invalid keys: age"},
+		{"unknown below nats", m{"storage": m{"nats": m{"url": "x"}}}, "has invalid keys: url"},
 		{"unknown below tls", m{"tls": m{"cert": "x"}}, "has invalid keys: cert"},
 		{"unknown below keepalive", m{"keepalive": m{"timeout": "1s"}}, "has invalid keys: timeout"},
 		{"unknown below sending_queue", m{"sending_queue": m{"size": 1}}, "has invalid keys: size"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -65,8 +66,15 @@ func (e *eventStore) start(ctx context.Context, host component.Host) (err error)
 	}()
 	e.health.host = host
 	e.announce()
-	opts := e.cfg.storeOptions()
+	opts, err := e.cfg.storeOptions(ctx)
+	if err != nil {
+		return err
+	}
 	opts.Logger = e.set.Logger
+	opts.Handover = e.handover()
+	if opts.NATS != nil {
+		opts.NATS.OnStatus = e.connected
+	}
 	id := metric.WithAttributeSet(attribute.NewSet(e.id))
 	opts.OnCommit = func(d time.Duration) {
 		e.telemetry.ExporterEventStoreCommitDuration.Record(context.Background(), d.Seconds(), id)
@@ -82,12 +90,38 @@ func (e *eventStore) start(ctx context.Context, host component.Host) (err error)
 
 // announce says what the configuration means for what a sender may rely on.
 func (e *eventStore) announce() {
-	if e.cfg.Storage.Directory == "" {
+	if e.inMemory() {
 		e.set.Logger.Info("events are kept in memory and gone when the collector stops; set storage::directory to keep them")
 	}
 	if e.cfg.QueueConfig.HasValue() {
 		e.set.Logger.Warn("sending_queue is on: an answered event is queued, not yet stored")
 	}
+}
+
+func (e *eventStore) inMemory() bool {
+	return e.cfg.Storage.Directory == "" && !e.cfg.Storage.NATS.HasValue()
+}
+
+// handover names the store in memory that takes over when the collector reads its
+// configuration again: the one that readers find at the same place. A port that the system
+// chooses is another one each time.
+func (e *eventStore) handover() string {
+	_, port, _ := net.SplitHostPort(e.cfg.ServerConfig.NetAddr.Endpoint)
+	if !e.inMemory() || port == "0" {
+		return ""
+	}
+	return e.id.Value.AsString() + "@" + e.cfg.ServerConfig.NetAddr.Endpoint
+}
+
+// connected is told when the connection to NATS is lost, and with nil when it is back.
+func (e *eventStore) connected(err error) {
+	if err != nil {
+		e.set.Logger.Warn("the event store cannot be reached for now; connecting again until it works", zap.Error(err))
+		e.health.fails(err)
+		return
+	}
+	e.set.Logger.Info("the event store can be reached again")
+	e.health.works()
 }
 
 func (e *eventStore) serve(ctx context.Context, host component.Host) error {

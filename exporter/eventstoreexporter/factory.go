@@ -43,6 +43,13 @@ func createDefaultConfig() component.Config {
 		SourceID:         defaultSourceID,
 		DefaultEventType: defaultEventType,
 		MaxEventSize:     store.DefaultMaxEventSize,
+		Storage: StorageConfig{
+			NATS: configoptional.Default(NATSConfig{URLs: []string{defaultNATSURL}, Stream: store.DefaultStream}),
+		},
+		Retention: RetentionConfig{WhenFull: whenFullDiscardOld},
+		Deduplicate: configoptional.Default(DeduplicateConfig{
+			MaxEvents: defaultDeduplicateEvents, MaxAge: defaultDeduplicateAge,
+		}),
 	}
 }
 

@@ -63,7 +63,7 @@ func TestServerGoesAwayAndComesBack(t *testing.T) {
 	lost, back := 0, 0
 	opts := onNATS(ns)
 	opts.Timeout = 2 * time.Second
-	opts.NATS.OnStatus = func(_ string, err error) {
+	opts.NATS.OnStatus = func(err error) {
 		mu.Lock()
 		defer mu.Unlock()
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -81,6 +82,7 @@ type collector struct {
 	exited          chan struct{}
 	mu              sync.Mutex
 	log             bytes.Buffer
+	readies         int // how often it was ready: once more after each reload
 	ready           chan struct{}
 }
 
@@ -134,7 +136,11 @@ func (c *collector) watch(stderr io.Reader) {
 		case line.Msg == "serving events":
 			c.api = line.URL
 		case strings.HasPrefix(line.Msg, "Everything is ready"):
-			close(c.ready)
+			c.mu.Lock()
+			if c.readies++; c.readies == 1 {
+				close(c.ready)
+			}
+			c.mu.Unlock()
 		}
 	}
 	_ = c.cmd.Wait() // how it ended is the test's to judge
@@ -145,6 +151,13 @@ func (c *collector) watch(stderr io.Reader) {
 func (c *collector) kill() {
 	_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) // it may have ended
 	<-c.exited
+}
+
+// readied says how often the collector was ready.
+func (c *collector) readied() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.readies
 }
 
 // stop ends the process in order.
@@ -190,8 +203,7 @@ type event struct {
 // readAll pages through everything.
 func (c *collector) readAll(t testing.TB, query string) (all []event) {
 	t.Helper()
-	after := ""
-	for {
+	for after := ""; ; {
 		var page struct {
 			Events []event
 			Next   string
@@ -204,8 +216,15 @@ func (c *collector) readAll(t testing.TB, query string) (all []event) {
 		if !page.More {
 			return all
 		}
-		after = "&after=" + page.Next
+		after, query = "&after="+page.Next, withoutAfter(query)
 	}
+}
+
+// withoutAfter leaves the start of the first page out of the next ones.
+func withoutAfter(query string) string {
+	values, _ := url.ParseQuery(query)
+	values.Del("after")
+	return values.Encode()
 }
 
 // stats is what the tests read of the statistics.

@@ -72,9 +72,9 @@ func TestValidate(t *testing.T) {
 			map[string]string{"exporters": "\n  event_store: {storage: {dir: ./data}}"},
 			[]string{"exporters", "event_store", "storage", "dir"},
 		},
-		"key that is not there yet": {
-			map[string]string{"exporters": "\n  event_store: {retention: {max_age: 1h}}"},
-			[]string{"event_store", "retention", "max_age"},
+		"two kinds of storage": {
+			map[string]string{"exporters": "\n  event_store: {storage: {directory: ./data, nats: {}}}"},
+			[]string{"exporters::event_store", "storage", "directory", "./data", "nats", "leave one of them out"},
 		},
 		"size": {
 			map[string]string{"exporters": "\n  event_store: {retention: {max_bytes: lots}}"},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -27,9 +28,9 @@ type Options struct {
 	// zero is 1, or what an existing stream has.
 	Stream   string
 	Replicas int
-	// OnStatus, if set, is told when a connection is lost, with the reason, and when it is
-	// there again, with nil. It must return quickly.
-	OnStatus func(connection string, err error)
+	// OnStatus, if set, is told when a connection is lost, with the reason, and with nil when
+	// all are there again. It must return quickly.
+	OnStatus func(err error)
 }
 
 const (
@@ -39,11 +40,16 @@ const (
 	reconnectWait = 500 * time.Millisecond
 )
 
-// Cluster is a place to connect to. The zero value is not usable.
-type Cluster struct{ opts Options }
+// Cluster is a place to connect to. It is safe for concurrent use.
+type Cluster struct {
+	opts Options
+
+	mu   sync.Mutex
+	lost map[*nats.Conn]bool
+}
 
 // New returns the cluster that opts describe. Nothing is connected yet.
-func New(opts Options) *Cluster { return &Cluster{opts: opts} }
+func New(opts Options) *Cluster { return &Cluster{opts: opts, lost: map[*nats.Conn]bool{}} }
 
 // Connect returns a connection that comes back by itself whenever it is lost.
 func (c *Cluster) Connect(name string) (*nats.Conn, error) {
@@ -68,21 +74,37 @@ func (c *Cluster) Connect(name string) (*nats.Conn, error) {
 	if o.TLS != nil {
 		opts = append(opts, nats.Secure(o.TLS))
 	}
-	if o.OnStatus != nil {
-		opts = append(opts,
-			nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-				if err == nil { // closed by us, or by the server without a word
-					err = errors.New("the server closed the connection")
-				}
-				o.OnStatus(name, err)
-			}),
-			nats.ReconnectHandler(func(*nats.Conn) { o.OnStatus(name, nil) }))
-	}
+	opts = append(opts, nats.DisconnectErrHandler(c.disconnected), nats.ReconnectHandler(c.reconnected))
 	nc, err := nats.Connect(strings.Join(o.Servers, ","), opts...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to NATS at %s: %w", strings.Join(o.Servers, ", "), err)
 	}
 	return nc, nil
+}
+
+func (c *Cluster) disconnected(nc *nats.Conn, err error) {
+	if c.opts.OnStatus == nil || nc.IsClosed() {
+		return // nobody to tell, or closed by us
+	}
+	if err == nil {
+		err = errors.New("the server closed it")
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lost[nc] = true
+	c.opts.OnStatus(fmt.Errorf("the connection to NATS is lost: %w", err))
+}
+
+func (c *Cluster) reconnected(nc *nats.Conn) {
+	if c.opts.OnStatus == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.lost, nc)
+	if len(c.lost) == 0 {
+		c.opts.OnStatus(nil)
+	}
 }
 
 // Close does nothing: the cluster is not ours.

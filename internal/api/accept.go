@@ -20,8 +20,11 @@ var (
 		name: "ndjson", contentType: "application/x-ndjson",
 		aliases: []string{"application/ndjson", "application/jsonl", "application/x-jsonl"},
 	}
-	// forms are in order of preference.
-	forms = []*form{formJSON, formNDJSON}
+	formSSE = &form{name: "sse", contentType: "text/event-stream"}
+
+	// The forms of pages and of streams, in order of preference.
+	pageForms   = []*form{formJSON, formNDJSON}
+	streamForms = []*form{formSSE, formNDJSON}
 )
 
 // matches says how closely a media range names the form: 0 is not at all.
@@ -34,8 +37,9 @@ func (f *form) matches(mediaRange string) int {
 			return 3
 		}
 	}
+	kind, _, _ := strings.Cut(f.contentType, "/")
 	switch mediaRange {
-	case "application/*":
+	case kind + "/*":
 		return 2
 	case "*/*":
 		return 1
@@ -45,10 +49,10 @@ func (f *form) matches(mediaRange string) int {
 
 // negotiate returns the form that the values of an Accept header like best, and of
 // equals the one that is named most closely; nil when they like none.
-func negotiate(accept []string) *form {
+func negotiate(accept []string, forms []*form) *form {
 	ranges := strings.Split(strings.Join(accept, ","), ",")
 	if strings.TrimSpace(strings.Join(ranges, "")) == "" {
-		return formJSON
+		return forms[0]
 	}
 	var best *form
 	var bestQuality float64

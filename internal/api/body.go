@@ -56,29 +56,40 @@ func (b *body) add(page *store.Page, maxBytes int) bool {
 	return page.More
 }
 
-// addEvent writes an event with its cursor as the first member.
+// addEvent writes an event, apart from the one before.
 func (b *body) addEvent(entry *store.Entry) {
 	if b.form == formJSON && b.count > 0 {
 		b.events = append(b.events, ",\n"...)
 	}
 	b.count++
-	b.events = append(b.events, `{"cursor":"`...)
-	b.events = entry.Cursor.AppendText(b.events)
-	b.events = append(b.events, '"')
-	brace := len(b.events)
-	event := entry.Event()
-	b.events = telemetry.AppendJSON(b.events, &event)
-	b.events[brace] = ',' // instead of the { of the event
+	b.events = appendEvent(b.events, entry)
 	if b.form == formNDJSON {
 		b.events = append(b.events, '\n')
 	}
+}
+
+// appendEvent writes an event as JSON, with its cursor as the first member.
+func appendEvent(dst []byte, entry *store.Entry) []byte {
+	dst = append(dst, `{"cursor":"`...)
+	dst = entry.Cursor.AppendText(dst)
+	dst = append(dst, '"')
+	brace := len(dst)
+	event := entry.Event()
+	dst = telemetry.AppendJSON(dst, &event)
+	dst[brace] = ',' // instead of the { of the event
+	return dst
+}
+
+// appendGap writes a gap as a line.
+func appendGap(dst []byte, gap *store.Gap) []byte {
+	return append(append(append(dst, `{"gap":`...), compact(gap)...), "}\n"...)
 }
 
 // frame returns what goes before and after the events.
 func (b *body) frame() (head, tail []byte) {
 	if b.form == formNDJSON {
 		if b.gap != nil {
-			head = append(append([]byte(`{"gap":`), compact(b.gap)...), "}\n"...)
+			head = appendGap(nil, b.gap)
 		}
 		return head, nil
 	}

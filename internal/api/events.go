@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/isbl/telemetry/internal/store"
@@ -26,18 +27,14 @@ func (h *Handler) eventsCall() call {
 		Method:      http.MethodGet,
 		Path:        prefix + "/events",
 		Description: "A page of events, oldest first. Go on with after=<next>; the events stay where they are.",
-		Parameters: []parameter{
-			{Name: "event_type", Description: "pattern of event types, such as user.* or user.login; may be repeated, or a list with commas", repeatable: true},
-			{Name: "source", Description: "pattern of sources; may be repeated, or a list with commas", repeatable: true},
-			{Name: "since", Description: "earliest event time: RFC 3339, or a duration back from now such as 15m, 7d, 2w"},
-			{Name: "until", Description: "event time before which events lie, written as since"},
-			{Name: "limit", Description: "events of the page, 1 to 10000 (default " + strconv.Itoa(h.opts.BatchSize) + "); all, with format=ndjson: everything to the end for now"},
-			{Name: "after", Description: "cursor to go on after: next of a page, or cursor of an event"},
-			{Name: "from", Description: "where to start: start (default), now, the time of arrival (as since), or a cursor"},
-			{Name: "order", Description: "asc (default), or desc: newest first"},
-			{Name: "wait", Description: "how long to wait for a first event when there is none yet, such as 30s, at most 60s"},
-			{Name: "format", Description: "json (default) or ndjson: one event per line; the Accept header does the same"},
-		},
+		Parameters: append(filterParameters(),
+			parameter{Name: "limit", Description: "events of the page, 1 to 10000 (default " + strconv.Itoa(h.opts.BatchSize) + "); all, with format=ndjson: everything to the end for now"},
+			parameter{Name: "after", Description: "cursor to go on after: next of a page, or cursor of an event"},
+			parameter{Name: "from", Description: "where to start: start (default), now, the time of arrival (as since), or a cursor"},
+			parameter{Name: "order", Description: "asc (default), or desc: newest first"},
+			parameter{Name: "wait", Description: "how long to wait for a first event when there is none yet, such as 30s, at most 60s"},
+			parameter{Name: "format", Description: "json (default) or ndjson: one event per line; the Accept header does the same"},
+		),
 		Examples: []string{
 			prefix + "/events?event_type=user.*&limit=100",
 			prefix + "/events?order=desc&since=15m",
@@ -88,23 +85,13 @@ func (h *Handler) parseEvents(r *http.Request, values url.Values) (*eventsReques
 	p := &params{values: values, now: time.Now()}
 	req := &eventsRequest{
 		query: store.Query{
-			Filter:     store.Filter{Types: p.selection("event_type"), Sources: p.selection("source")},
+			Filter:     p.filter(),
 			Descending: p.choice("order", "asc", "desc") == "desc",
 			Limit:      h.limit(p),
 		},
 		start: p.start(),
 		wait:  p.duration("wait", maxWait),
-		form:  p.form(),
-	}
-	since, until := p.eventTime("since"), p.eventTime("until")
-	if p.has("since") && p.has("until") && until.Before(since) {
-		p.fail("until", "until lies before since, so no event can match")
-	}
-	if p.has("since") {
-		req.query.Filter.Since = clamp(since)
-	}
-	if p.has("until") {
-		req.query.Filter.Until = untilBound(until)
+		form:  p.form(pageForms),
 	}
 	switch {
 	case req.wait > 0 && req.query.Descending:
@@ -114,8 +101,8 @@ func (h *Handler) parseEvents(r *http.Request, values url.Values) (*eventsReques
 	case p.bad != nil:
 	case p.has("format"):
 	default:
-		if req.form = negotiate(r.Header.Values("Accept")); req.form == nil {
-			return nil, newProblem(http.StatusNotAcceptable, "events come as %s or %s; leave the Accept header out, or name one of them", formJSON.contentType, formNDJSON.contentType)
+		if req.form = negotiate(r.Header.Values("Accept"), pageForms); req.form == nil {
+			return nil, notAcceptable(pageForms)
 		}
 	}
 	if req.query.Limit == allEvents && req.form != formNDJSON {
@@ -139,12 +126,46 @@ func (h *Handler) limit(p *params) int {
 	}
 }
 
-func (p *params) form() *form {
+func notAcceptable(forms []*form) *problem {
+	types := make([]string, len(forms))
+	for i, f := range forms {
+		types[i] = f.contentType
+	}
+	return newProblem(http.StatusNotAcceptable, "events come as %s; leave the Accept header out, or name one of them", strings.Join(types, " or "))
+}
+
+func (p *params) form(forms []*form) *form {
 	names := make([]string, len(forms))
 	for i, f := range forms {
 		names[i] = f.name
 	}
 	return forms[max(0, slices.Index(names, p.choice("format", names...)))]
+}
+
+// filterParameters choose events, and are the same wherever events are chosen.
+func filterParameters() []parameter {
+	return []parameter{
+		{Name: "event_type", Description: "pattern of event types, such as user.* or user.login; may be repeated, or a list with commas", repeatable: true},
+		{Name: "source", Description: "pattern of sources; may be repeated, or a list with commas", repeatable: true},
+		{Name: "since", Description: "earliest event time: RFC 3339, or a duration back from now such as 15m, 7d, 2w"},
+		{Name: "until", Description: "event time before which events lie, written as since"},
+	}
+}
+
+// filter reads filterParameters.
+func (p *params) filter() store.Filter {
+	f := store.Filter{Types: p.selection("event_type"), Sources: p.selection("source")}
+	since, until := p.eventTime("since"), p.eventTime("until")
+	if p.has("since") && p.has("until") && until.Before(since) {
+		p.fail("until", "until lies before since, so no event can match")
+	}
+	if p.has("since") {
+		f.Since = clamp(since)
+	}
+	if p.has("until") {
+		f.Until = untilBound(until)
+	}
+	return f
 }
 
 // start reads after and from.

@@ -1,4 +1,5 @@
-// Package api serves what a store keeps over HTTP: pages of events, and statistics.
+// Package api serves what a store keeps over HTTP: pages of events, live streams, and
+// statistics.
 // GET / lists the calls.
 package api
 
@@ -38,6 +39,8 @@ type Options struct {
 	// Buffers reads the event buffers of this process; nil where there are none. It is
 	// called from many goroutines.
 	Buffers func() []buffers.Snapshot
+	// Heartbeat is how long a stream is silent at most. Zero is 15 s.
+	Heartbeat time.Duration
 	// Logger is told of what goes wrong; nil keeps quiet.
 	Logger *zap.Logger
 }
@@ -48,6 +51,7 @@ type Handler struct {
 	calls []call // what GET / lists
 	paths map[string]call
 	rate  rate
+	news  *news
 
 	closing context.Context // done once Close is called
 	stop    context.CancelFunc
@@ -59,24 +63,28 @@ func New(opts Options) *Handler {
 	if opts.BatchSize == 0 {
 		opts.BatchSize = defaultBatchSize
 	}
+	if opts.Heartbeat == 0 {
+		opts.Heartbeat = heartbeatEvery
+	}
 	if opts.Started.IsZero() {
 		opts.Started = time.Now()
 	}
 	if opts.Logger == nil {
 		opts.Logger = zap.NewNop()
 	}
-	h := &Handler{opts: opts}
+	h := &Handler{opts: opts, news: &news{store: opts.Store, topics: map[string]*topic{}}}
 	h.closing, h.stop = context.WithCancel(context.Background())
-	h.calls = []call{h.eventsCall(), h.statsCall()}
+	h.calls = []call{h.eventsCall(), h.streamCall(), h.statsCall()}
 	h.paths = map[string]call{"": h.indexCall("/"), prefix: h.indexCall(prefix)}
 	for _, c := range h.calls {
 		h.paths[c.Path] = c
 	}
 	h.wg.Go(h.sampleRate)
+	h.wg.Go(func() { h.news.run(h.closing) })
 	return h
 }
 
-// Close ends the requests that wait for events, with what they have, and returns when
+// Close ends the streams, and the requests that wait for events, with what they have, and returns when
 // nothing of the Handler itself runs any more. Requests are answered after it too, but
 // never wait. Calling it again does nothing.
 func (h *Handler) Close() {

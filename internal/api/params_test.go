@@ -147,7 +147,7 @@ func TestNegotiate(t *testing.T) {
 		"text/csv":                                nil,
 		"nonsense":                                nil,
 	} {
-		assert.Equal(t, want, negotiate([]string{accept}), accept)
+		assert.Equal(t, want, negotiate([]string{accept}, pageForms), accept)
 	}
-	assert.Equal(t, formNDJSON, negotiate([]string{"text/html", "application/x-ndjson"}), "two headers")
+	assert.Equal(t, formNDJSON, negotiate([]string{"text/html", "application/x-ndjson"}, pageForms), "two headers")
 }

@@ -30,6 +30,7 @@ type stats struct {
 	EventTypes    map[string]typeStats       `json:"event_types"`
 	Sources       map[string]store.NameStats `json:"sources"`
 	Rates         rates                      `json:"rates"`
+	Viewers       int                        `json:"viewers"` // of streams
 }
 
 // typeStats counts the events of one type on their way into the store. What a buffer
@@ -77,6 +78,7 @@ func (h *Handler) stats(ctx context.Context) stats {
 	s.UptimeSeconds = math.Round(now.Sub(h.opts.Started).Seconds()*1000) / 1000
 	s.EventTypes = mergeTypes(s.Buffers, s.Store.EventTypes)
 	s.Sources = s.Store.Sources
+	s.Viewers = h.news.viewers()
 	s.Rates = rates{
 		StoredPerSecond: math.Round(h.rate.perSecond(now, s.Store.Stored)*10) / 10,
 		WindowSeconds:   rateWindow,

@@ -62,7 +62,8 @@ func TestStats(t *testing.T) {
 	assert.Equal(t, uint64(1), got.Buffers[0].Dropped["overflow"])
 	assert.Contains(t, got.Rates, "stored_per_second")
 	assert.EqualValues(t, 10, got.Rates["window_seconds"])
-	assert.Nil(t, got.Viewers)
+	require.NotNil(t, got.Viewers)
+	assert.Zero(t, *got.Viewers)
 }
 
 func TestStatsWithoutBuffers(t *testing.T) {

@@ -1,0 +1,230 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/isbl/telemetry/internal/store"
+)
+
+const (
+	// heartbeatEvery is how long a stream is silent at most.
+	heartbeatEvery = 15 * time.Second
+	// stalledAfter is how long a viewer may leave what is sent to it unread.
+	stalledAfter = 30 * time.Second
+	// flushBytes is how much is written at once while there is more.
+	flushBytes = 64 << 10
+)
+
+func (h *Handler) streamCall() call {
+	return call{
+		Method:      http.MethodGet,
+		Path:        prefix + "/events/stream",
+		Description: "Events as they arrive, until the client leaves: Server-Sent Events, or one event per line. A client that comes back with Last-Event-ID misses nothing.",
+		Parameters: append(filterParameters(),
+			parameter{Name: "after", Description: "cursor to go on after; the header Last-Event-ID wins over it"},
+			parameter{Name: "from", Description: "where to start: now (default), start, the time of arrival (as since), or a cursor"},
+			parameter{Name: "format", Description: "sse (default) or ndjson; the Accept header does the same"},
+		),
+		Examples: []string{
+			prefix + "/events/stream?event_type=user.*",
+			prefix + "/events/stream?from=15m&format=ndjson",
+		},
+		serve: h.serveStream,
+	}
+}
+
+func (h *Handler) serveStream(w http.ResponseWriter, r *http.Request, values url.Values) *problem {
+	w.Header().Set("Vary", "Accept, Last-Event-ID")
+	req, p := parseStream(r, values)
+	if p != nil {
+		return p
+	}
+	cursor, err := h.locate(r.Context(), req)
+	if err != nil {
+		return h.storeProblem(r, err, req.start.parameter)
+	}
+	if h.opts.Store.Closed() || h.closing.Err() != nil {
+		return h.storeProblem(r, store.ErrClosed, "")
+	}
+	if cursor.IsZero() {
+		cursor = h.opts.Store.End()
+	}
+	s := &stream{h: h, w: w, control: http.NewResponseController(w), form: req.form, at: cursor}
+	header := w.Header()
+	header.Set("Content-Type", req.form.contentType)
+	header.Set("X-Accel-Buffering", "no") // a proxy that gathers would hold events back
+	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	key := strings.Join([]string{
+		strings.Join(values["event_type"], ","), strings.Join(values["source"], ","), values.Get("since"), values.Get("until"),
+	}, "\n")
+	t := h.news.join(key, &req.query.Filter)
+	defer h.news.leave(key)
+	s.run(r.Context(), req.query, t)
+	return nil
+}
+
+func parseStream(r *http.Request, values url.Values) (*eventsRequest, *problem) {
+	if id := r.Header.Get("Last-Event-ID"); id != "" {
+		values.Del("from")
+		values.Set("after", id)
+	}
+	p := &params{values: values, now: time.Now()}
+	req := &eventsRequest{
+		query: store.Query{Filter: p.filter(), Limit: chunk},
+		start: p.start(),
+		form:  p.form(streamForms),
+	}
+	if p.bad == nil && !p.has("format") {
+		if req.form = negotiate(r.Header.Values("Accept"), streamForms); req.form == nil {
+			return nil, notAcceptable(streamForms)
+		}
+	}
+	if req.start.parameter == "" {
+		req.start.now = true
+	}
+	return req, p.bad
+}
+
+// stream is the answer to one viewer.
+type stream struct {
+	h       *Handler
+	w       http.ResponseWriter
+	control *http.ResponseController
+	form    *form
+	at      store.Cursor // where the viewer is
+	buf     []byte
+	wrote   time.Time
+}
+
+// run sends what arrives until the viewer leaves or stalls, or the Handler or the store is
+// closed. A place that is not in the store any more is a gap, and no error.
+func (s *stream) run(ctx context.Context, q store.Query, t *topic) {
+	// What the viewer sends does not matter any more; a read deadline would end ctx.
+	_ = s.control.SetReadDeadline(time.Time{})
+	s.open()
+	if !s.flush() || s.control.Flush() != nil { // the viewer hears at once that it is connected
+		return
+	}
+	heartbeat := time.NewTicker(s.h.opts.Heartbeat)
+	defer heartbeat.Stop()
+	for {
+		changed := s.h.news.changed(t)
+		q.After = s.at
+		page, err := s.h.opts.Store.Read(ctx, q)
+		var gone *store.CursorError
+		switch {
+		case errors.As(err, &gone):
+			page = store.Page{Gap: &store.Gap{Reason: store.ReasonGeneration}, Next: gone.Oldest, More: true}
+		case err != nil:
+			if ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
+				s.h.opts.Logger.Error("reading events for a stream, which ends", zap.Error(err))
+			}
+			return
+		}
+		s.add(&page)
+		if (!page.More || len(s.buf) >= flushBytes) && !s.flush() {
+			return
+		}
+		if page.More {
+			if time.Since(s.wrote) >= s.h.opts.Heartbeat { // nothing matched for long
+				s.beat()
+				if !s.flush() {
+					return
+				}
+			}
+			if s.h.closing.Err() != nil {
+				return
+			}
+			continue
+		}
+		select {
+		case <-changed:
+		case <-heartbeat.C:
+			s.beat()
+			if !s.flush() {
+				return
+			}
+		case <-s.h.closing.Done():
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// flush sends what is in the buffer. It returns false when the viewer is gone, or does not
+// read.
+func (s *stream) flush() bool {
+	if len(s.buf) == 0 {
+		return true
+	}
+	_ = s.control.SetWriteDeadline(time.Now().Add(stalledAfter))
+	_, err := s.w.Write(s.buf)
+	s.buf, s.wrote = s.buf[:0], time.Now()
+	return err == nil && s.control.Flush() == nil
+}
+
+// open tells a browser how to come back, and where it is.
+func (s *stream) open() {
+	if s.form == formSSE {
+		s.buf = append(s.buf, "retry: 2000\n"...)
+		s.id(s.at)
+		s.buf = append(s.buf, '\n')
+	}
+}
+
+// add writes a page.
+func (s *stream) add(page *store.Page) {
+	if page.Gap != nil {
+		s.gap(page)
+	}
+	for i := range page.Entries {
+		entry := &page.Entries[i]
+		if s.form == formSSE {
+			s.id(entry.Cursor)
+			s.buf = append(s.buf, "data: "...)
+		}
+		s.buf = append(appendEvent(s.buf, entry), '\n')
+		if s.form == formSSE {
+			s.buf = append(s.buf, '\n')
+		}
+	}
+	s.at = page.Next
+}
+
+// gap tells of events that went away unread. Its id is the place after them.
+func (s *stream) gap(page *store.Page) {
+	if s.form == formNDJSON {
+		s.buf = appendGap(s.buf, page.Gap)
+		return
+	}
+	s.buf = append(s.buf, "event: gap\n"...)
+	if len(page.Entries) == 0 {
+		s.id(page.Next)
+	}
+	s.buf = append(append(append(s.buf, "data: "...), compact(page.Gap)...), "\n\n"...)
+}
+
+// beat says that the stream is alive, and how far it has looked.
+func (s *stream) beat() {
+	if s.form == formSSE {
+		s.buf = append(s.buf, ": heartbeat\n"...)
+		s.id(s.at)
+	}
+	s.buf = append(s.buf, '\n')
+}
+
+func (s *stream) id(c store.Cursor) {
+	s.buf = append(s.buf, "id: "...)
+	s.buf = append(c.AppendText(s.buf), '\n')
+}

@@ -1,10 +1,18 @@
 package api
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/isbl/telemetry/internal/eventlog"
 )
 
 // nowhere takes an answer and forgets it.
@@ -43,5 +51,50 @@ func BenchmarkPage(b *testing.B) {
 				b.ReportMetric(float64(b.N)*float64(n)/b.Elapsed().Seconds(), "events/s")
 			})
 		}
+	}
+}
+
+// BenchmarkAppendWithViewers shows what viewers cost a writer: idle ones wait for events
+// of other types, live ones get everything.
+func BenchmarkAppendWithViewers(b *testing.B) {
+	for _, v := range []struct {
+		name, query string
+		viewers     int
+	}{{"none", "", 0}, {"idle=100", "event_type=none", 100}, {"idle=1000", "event_type=none", 1000}, {"live=1", "", 1}, {"live=100", "", 100}} {
+		b.Run(v.name, func(b *testing.B) {
+			c := newClient(b, Options{})
+			for range v.viewers {
+				resp, err := http.Get(c.url + "/api/v1/events/stream?" + v.query)
+				require.NoError(b, err)
+				b.Cleanup(func() { _ = resp.Body.Close() })
+				go func() { _, _ = io.Copy(io.Discard, resp.Body) }() // until the stream ends
+			}
+			const events = 100
+			b.ReportAllocs()
+			for n := 0; b.Loop(); n++ {
+				ld := logs(b, numbered(events)...)
+				for ref := range eventlog.All(ld) {
+					ref.Record.SetObservedTimestamp(pcommon.Timestamp(n)) // or it is the same block again
+				}
+				require.NoError(b, c.store.Append(b.Context(), ld))
+			}
+			b.ReportMetric(float64(b.N*events)/b.Elapsed().Seconds(), "events/s")
+		})
+	}
+}
+
+// BenchmarkStreamLatency is the time from the start of an append to the event's arrival at
+// a client.
+func BenchmarkStreamLatency(b *testing.B) {
+	c := newClient(b, Options{})
+	resp, err := http.Get(c.url + "/api/v1/events/stream?format=ndjson")
+	require.NoError(b, err)
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	one := numbered(1)
+	for n := 0; b.Loop(); n++ {
+		one[0].EventID = strconv.Itoa(n)
+		require.NoError(b, c.store.Append(b.Context(), logs(b, one...)))
+		require.True(b, lines.Scan())
 	}
 }

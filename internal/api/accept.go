@@ -20,10 +20,12 @@ var (
 		name: "ndjson", contentType: "application/x-ndjson",
 		aliases: []string{"application/ndjson", "application/jsonl", "application/x-jsonl"},
 	}
-	formSSE = &form{name: "sse", contentType: "text/event-stream"}
+	// formOTLP is a request as OTLP/HTTP has it: posted to a receiver, it is a replay.
+	formOTLP = &form{name: "otlp", contentType: "application/x-protobuf", aliases: []string{"application/protobuf"}}
+	formSSE  = &form{name: "sse", contentType: "text/event-stream"}
 
 	// The forms of pages and of streams, in order of preference.
-	pageForms   = []*form{formJSON, formNDJSON}
+	pageForms   = []*form{formJSON, formNDJSON, formOTLP}
 	streamForms = []*form{formSSE, formNDJSON}
 )
 
@@ -81,4 +83,12 @@ func (f *form) quality(ranges []string) (quality float64, match int) {
 		}
 	}
 	return quality, match
+}
+
+// maxPageBytes is the size at which a page of the form ends.
+func (f *form) maxPageBytes() int {
+	if f == formOTLP {
+		return maxRequestBytes
+	}
+	return maxPageBytes
 }

@@ -54,6 +54,26 @@ func BenchmarkPage(b *testing.B) {
 	}
 }
 
+// BenchmarkOTLPPage reads full blocks, as an unfiltered reader of a busy store does.
+func BenchmarkOTLPPage(b *testing.B) {
+	const events = 10_000
+	st := openStore(b)
+	all := numbered(events)
+	for at := 0; at < events; at += 1000 {
+		require.NoError(b, st.Append(b.Context(), logs(b, all[at:at+1000]...)))
+	}
+	h := New(Options{Store: st})
+	defer h.Close()
+	r := httptest.NewRequest(http.MethodGet, "/api/v1/events?limit=10000&format=otlp", nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		w := nowhere{header: http.Header{}}
+		h.ServeHTTP(&w, r)
+		b.SetBytes(int64(w.bytes))
+	}
+	b.ReportMetric(float64(b.N)*events/b.Elapsed().Seconds(), "events/s")
+}
+
 // BenchmarkAppendWithViewers shows what viewers cost a writer: idle ones wait for events
 // of other types, live ones get everything.
 func BenchmarkAppendWithViewers(b *testing.B) {

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -46,9 +47,15 @@ func (b *body) add(page *store.Page, maxBytes int) bool {
 		b.gap = page.Gap
 	}
 	for i := range page.Entries {
+		before := len(b.events)
 		b.addEvent(&page.Entries[i])
+		if b.form == formOTLP && len(b.events) > maxBytes && b.count > 1 { // a receiver would refuse it
+			b.events, b.count, b.more = b.events[:before], b.count-1, true
+			return false
+		}
+		b.next = page.Entries[i].Cursor
 		if len(b.events) >= maxBytes {
-			b.next, b.more = page.Entries[i].Cursor, page.More || i+1 < len(page.Entries)
+			b.more = page.More || i+1 < len(page.Entries)
 			return false
 		}
 	}
@@ -56,8 +63,24 @@ func (b *body) add(page *store.Page, maxBytes int) bool {
 	return page.More
 }
 
+// addBlocks takes blocks of the store, whose data begins with b's. It returns false when
+// there are none.
+func (b *body) addBlocks(blocks *store.Blocks) bool {
+	if blocks.Events == 0 {
+		return false
+	}
+	b.events, b.next, b.more = blocks.Data, blocks.Next, blocks.More
+	b.count += blocks.Events
+	return true
+}
+
 // addEvent writes an event, apart from the one before.
 func (b *body) addEvent(entry *store.Entry) {
+	if b.form == formOTLP {
+		b.count++
+		b.events = eventlog.AppendOTLP(b.events, entry.Ref)
+		return
+	}
 	if b.form == formJSON && b.count > 0 {
 		b.events = append(b.events, ",\n"...)
 	}
@@ -87,11 +110,13 @@ func appendGap(dst []byte, gap *store.Gap) []byte {
 
 // frame returns what goes before and after the events.
 func (b *body) frame() (head, tail []byte) {
-	if b.form == formNDJSON {
-		if b.gap != nil {
-			head = appendGap(nil, b.gap)
-		}
-		return head, nil
+	switch {
+	case b.form == formOTLP:
+		return nil, nil // the gap is in a header only
+	case b.form == formNDJSON && b.gap != nil:
+		return appendGap(nil, b.gap), nil
+	case b.form == formNDJSON:
+		return nil, nil
 	}
 	head = []byte(`{"events":[`)
 	tail = append([]byte(`],"next":"`), b.next.String()...)

@@ -28,12 +28,12 @@ func (h *Handler) eventsCall() call {
 		Path:        prefix + "/events",
 		Description: "A page of events, oldest first. Go on with after=<next>; the events stay where they are.",
 		Parameters: append(filterParameters(),
-			parameter{Name: "limit", Description: "events of the page, 1 to 10000 (default " + strconv.Itoa(h.opts.BatchSize) + "); all, with format=ndjson: everything to the end for now"},
+			parameter{Name: "limit", Description: "events of the page, 1 to 10000 (default " + strconv.Itoa(h.opts.BatchSize) + "); all, with format=ndjson or otlp: everything to the end for now"},
 			parameter{Name: "after", Description: "cursor to go on after: next of a page, or cursor of an event"},
 			parameter{Name: "from", Description: "where to start: start (default), now, the time of arrival (as since), or a cursor"},
 			parameter{Name: "order", Description: "asc (default), or desc: newest first"},
 			parameter{Name: "wait", Description: "how long to wait for a first event when there is none yet, such as 30s, at most 60s"},
-			parameter{Name: "format", Description: "json (default) or ndjson: one event per line; the Accept header does the same"},
+			parameter{Name: "format", Description: "json (default), ndjson: one event per line, or otlp: a request to post to an OTLP receiver; the Accept header does the same"},
 		),
 		Examples: []string{
 			prefix + "/events?event_type=user.*&limit=100",
@@ -105,8 +105,8 @@ func (h *Handler) parseEvents(r *http.Request, values url.Values) (*eventsReques
 			return nil, notAcceptable(pageForms)
 		}
 	}
-	if req.query.Limit == allEvents && req.form != formNDJSON {
-		p.fail("limit", "limit=all is one event per line: add format=ndjson")
+	if req.query.Limit == allEvents && req.form == formJSON {
+		p.fail("limit", "limit=all is one event per line, or OTLP: add format=ndjson or format=otlp")
 	}
 	return req, p.bad
 }

@@ -17,6 +17,8 @@ const (
 	chunk = 128
 	// maxPageBytes is the size at which a page ends before its limit.
 	maxPageBytes = 16 << 20
+	// maxRequestBytes is that of an OTLP page: what receivers take at once by default.
+	maxRequestBytes = 4 << 20
 	// maxScan is how long a page looks for events.
 	maxScan = 2 * time.Second
 )
@@ -54,7 +56,7 @@ func (h *Handler) await(ctx context.Context, req *eventsRequest, b *body) error 
 	q, end := req.query, time.Now().Add(req.wait)
 	for {
 		changed := h.opts.Store.Changed() // before reading, so that nothing is missed
-		if err := h.collect(ctx, q, b, maxPageBytes); err != nil {
+		if err := h.collect(ctx, q, b, b.form.maxPageBytes()); err != nil {
 			return err
 		}
 		left := time.Until(end)
@@ -79,8 +81,25 @@ func (h *Handler) await(ctx context.Context, req *eventsRequest, b *body) error 
 // about maxBytes, to a gap, or as many as two seconds of scanning find.
 func (h *Handler) collect(ctx context.Context, q store.Query, b *body, maxBytes int) error {
 	limit, deadline := q.Limit, time.Now().Add(maxScan)
+	whole := b.form == formOTLP && q.Filter == (store.Filter{}) && !q.Descending
 	for {
 		q.Limit = min(chunk, limit-b.count)
+		if whole {
+			blocks, err := h.opts.Store.ReadBlocks(ctx, b.events, q.After, limit-b.count, maxBytes)
+			if err != nil {
+				return err
+			}
+			if b.addBlocks(&blocks) {
+				if !b.more || b.count == limit || time.Now().After(deadline) {
+					return nil
+				}
+				q.After = b.next
+				continue
+			}
+			if rest := h.opts.Store.RestOfBlock(q.After); rest > 0 {
+				q.Limit = min(q.Limit, rest) // and whole blocks again behind it
+			}
+		}
 		page, err := h.opts.Store.Read(ctx, q)
 		if err != nil {
 			return err

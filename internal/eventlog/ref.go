@@ -33,6 +33,21 @@ func All(ld plog.Logs) iter.Seq[Ref] {
 	}
 }
 
+// AppendOTLP writes the record, with its resource and scope, as OTLP LogsData. What is
+// written behind one another is LogsData again.
+func AppendOTLP(dst []byte, r Ref) []byte {
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	r.Resource.Resource().CopyTo(rl.Resource())
+	rl.SetSchemaUrl(r.Resource.SchemaUrl())
+	sl := rl.ScopeLogs().AppendEmpty()
+	r.Scope.Scope().CopyTo(sl.Scope())
+	sl.SetSchemaUrl(r.Scope.SchemaUrl())
+	r.Record.CopyTo(sl.LogRecords().AppendEmpty())
+	raw, _ := (&plog.ProtoMarshaler{}).MarshalLogs(ld) // protobuf has a form for every record
+	return append(dst, raw...)
+}
+
 // RemoveRecords removes the records that remove selects, which it is asked about in
 // order, with the scopes and resources that are empty then.
 func RemoveRecords(ld plog.Logs, remove func(plog.LogRecord) bool) {

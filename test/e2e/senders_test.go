@@ -60,6 +60,28 @@ func TestSenders(t *testing.T) {
 	assert.EqualValues(t, total, st.Buffers[0].Forwarded)
 }
 
+// A page as OTLP is a request: posted to another collector it is a replay, ids included.
+func TestReplay(t *testing.T) {
+	from, to := start(t, configuration(nil)), start(t, configuration(nil))
+	goSDK(t, from, 500)
+	for after := ""; ; {
+		resp, err := http.Get(from.api + "/api/v1/events?format=otlp&limit=200" + after)
+		require.NoError(t, err)
+		answer, err := http.Post(to.otlp+"/v1/logs", resp.Header.Get("Content-Type"), resp.Body)
+		require.NoError(t, err)
+		resp.Body.Close()
+		answer.Body.Close()
+		require.Equal(t, http.StatusOK, answer.StatusCode)
+		if resp.Header.Get("Event-More") == "false" {
+			break
+		}
+		after = "&after=" + resp.Header.Get("Event-Next")
+	}
+	want, got := from.readAll(t, ""), to.readAll(t, "")
+	require.Len(t, want, 500)
+	assert.Equal(t, want, got)
+}
+
 func queryEscape(s string) string {
 	req, _ := http.NewRequest(http.MethodGet, "http://x/", nil)
 	q := req.URL.Query()

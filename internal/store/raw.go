@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/synadia-io/orbit.go/jetstreamext"
+
+	"github.com/isbl/telemetry/internal/store/block"
+)
+
+// Blocks are events as OTLP LogsData, whole blocks of them.
+type Blocks struct {
+	Data   []byte
+	Events int
+	// Next and More are as in a Page, where there are events.
+	Next Cursor
+	More bool
+}
+
+// ReadBlocks appends the next whole blocks to dst without looking at their events: as many
+// as one answer holds, of at most limit events, up to maxBytes. There are none where after
+// is within a block, where the next block does not fit, and where something is wrong with
+// it: Read knows what to do then.
+func (s *Store) ReadBlocks(ctx context.Context, dst []byte, after Cursor, limit, maxBytes int) (Blocks, error) {
+	b := Blocks{Data: dst}
+	if s.closed.Load() {
+		return b, ErrClosed
+	}
+	at, end, err := s.wholeBlocks(after, limit)
+	if err != nil || at == end {
+		return b, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
+	defer cancel()
+	messages, err := jetstreamext.GetBatch(ctx, s.reads, s.streamName, int(end-at),
+		jetstreamext.GetBatchSeq(at), jetstreamext.GetBatchMaxBytes(maxFetchBytes))
+	if err != nil {
+		return b, s.readError(err)
+	}
+	for msg, err := range messages {
+		switch {
+		case errors.Is(err, jetstreamext.ErrNoMessages):
+			return b, nil
+		case err != nil:
+			return b, s.readError(err)
+		case msg.Sequence != at || !b.add(msg, maxBytes):
+			return b, nil
+		}
+		_, last := s.index.Bounds()
+		b.Next, b.More = s.after(at), at < last
+		if at++; at == end {
+			break
+		}
+	}
+	return b, nil
+}
+
+// wholeBlocks returns the sequences of the blocks that a reader at a cursor can have whole,
+// from and up to, but not including.
+func (s *Store) wholeBlocks(after Cursor, limit int) (from, end uint64, err error) {
+	if after.IsZero() {
+		after = s.Start()
+	}
+	at, err := s.locate(after)
+	if err != nil {
+		return 0, 0, err
+	}
+	at = s.normalise(at)
+	first, last := s.index.Bounds()
+	if at.pos > 0 || at.seq < first {
+		return 0, 0, nil
+	}
+	for end = at.seq; end <= last; end++ {
+		n, _, _ := s.index.Block(end)
+		if limit -= n; n == 0 || limit < 0 {
+			break
+		}
+	}
+	return at.seq, end, nil
+}
+
+// add adds a block. It returns false where it is damaged, or too large for the rest.
+func (b *Blocks) add(msg *jetstream.RawStreamMsg, maxBytes int) bool {
+	header, err := block.ParseHeader(msg.Header)
+	if err != nil {
+		return false
+	}
+	raw, err := block.Raw(&header, msg.Data)
+	if err != nil || len(b.Data)+len(raw) > maxBytes {
+		return false
+	}
+	b.Data = append(b.Data, raw...)
+	b.Events += header.Events
+	return true
+}
+
+// RestOfBlock is how many events there are between a place and the end of its block; 0
+// where that is not known.
+func (s *Store) RestOfBlock(after Cursor) int {
+	at, err := s.locate(after)
+	if err != nil {
+		return 0
+	}
+	at = s.normalise(at)
+	n, _, _ := s.index.Block(at.seq)
+	return max(0, n-at.pos)
+}

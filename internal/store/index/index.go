@@ -118,7 +118,7 @@ func (x *Index) Trim(first uint64) (gone Totals) {
 	clear(x.runs[:kept])
 	x.runs = x.runs[kept:]
 	if len(x.runs) > 0 && x.runs[0].first < first {
-		x.runs[0].first = first
+		x.runs[0].first, x.runs[0].partial = first, true
 	}
 	if old := first - x.base; old > 2*keepEvicted {
 		drop := old - keepEvicted
@@ -147,6 +147,9 @@ func (x *Index) Lose(seq uint64) (events uint64) {
 		*n = 0
 		x.totals.Events -= events
 		x.totals.Blocks--
+		if at := x.runAt(seq); at < len(x.runs) {
+			x.runs[at].partial = true
+		}
 	}
 	return events
 }

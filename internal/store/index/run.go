@@ -14,12 +14,19 @@ type run struct {
 	events          int
 	lowest, highest int64 // event timestamps, nanoseconds since 1970
 	types, sources  names
+	partial         bool // some of the blocks went away, so names count too many
 }
 
-// names are the event types or sources that occur in a run.
+// names count the event types or sources that occur in a run.
 type names struct {
-	list   []unique.Handle[string]
+	list   []tally
 	others bool // there are more than listed
+}
+
+type tally struct {
+	name      unique.Handle[string]
+	events    uint32
+	estimated float64
 }
 
 func newRun(b *Block) *run {
@@ -49,8 +56,10 @@ func (n *names) add(m *block.Names) {
 next:
 	for _, nc := range m.List {
 		h := unique.Make(nc.Name)
-		for _, have := range n.list {
-			if have == h {
+		for i := range n.list {
+			if have := &n.list[i]; have.name == h {
+				have.events += uint32(nc.Events)
+				have.estimated += nc.Estimated
 				continue next
 			}
 		}
@@ -58,7 +67,7 @@ next:
 			n.others = true
 			continue
 		}
-		n.list = append(n.list, h)
+		n.list = append(n.list, tally{h, uint32(nc.Events), nc.Estimated})
 	}
 }
 
@@ -82,8 +91,8 @@ func (n *names) any(matches func(string) bool) bool {
 	if matches == nil || n.others {
 		return true
 	}
-	for _, h := range n.list {
-		if matches(h.Value()) {
+	for _, t := range n.list {
+		if matches(t.name.Value()) {
 			return true
 		}
 	}

@@ -16,7 +16,7 @@ func (x *Index) Next(seq uint64, f *Filter) (s Span, last uint64, ok bool) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	seq = max(seq, x.first)
-	at := sort.Search(len(x.runs), func(i int) bool { return x.runs[i].last >= seq })
+	at := x.runAt(seq)
 	for _, r := range x.runs[at:] {
 		if r.first > seq {
 			s.Missing += r.first - seq
@@ -28,6 +28,11 @@ func (x *Index) Next(seq uint64, f *Filter) (s Span, last uint64, ok bool) {
 		seq = r.last + 1
 	}
 	return s, x.last, false
+}
+
+// runAt is the place of the first run that ends at or after seq.
+func (x *Index) runAt(seq uint64) int {
+	return sort.Search(len(x.runs), func(i int) bool { return x.runs[i].last >= seq })
 }
 
 // Previous returns the last stretch at or before sequence seq that f may match.

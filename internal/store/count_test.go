@@ -1,0 +1,131 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/eventtype"
+	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/store/block"
+)
+
+// mixed returns n events a second apart, of several types and sources, every third of them
+// sampled.
+func mixed(first, n int) plog.Logs {
+	ld := plog.NewLogs()
+	for i := first; i < first+n; i++ {
+		rl := ld.ResourceLogs().AppendEmpty()
+		rl.Resource().Attributes().PutStr("service.name", []string{"shop", "till"}[i%2])
+		r := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+		r.SetEventName([]string{"user.login", "user.cart.add", "metric.cpu"}[i%3])
+		r.SetTimestamp(pcommon.NewTimestampFromTime(epoch.Add(time.Duration(i) * time.Second)))
+		r.Attributes().PutStr(eventlog.AttrUID, fmt.Sprintf("m-%d", i))
+		if i%3 == 2 {
+			r.Attributes().PutStr(eventlog.AttrThreshold, "c") // one in four
+		}
+	}
+	return ld
+}
+
+// Counts are what one gets by reading and counting, whatever of it the index knows.
+func TestCount(t *testing.T) {
+	modes(t, func(t *testing.T, opts store.Options) {
+		s := open(t, opts)
+		for first, size := 0, 1; first < 5000; first, size = first+size, size*3%1700+1 {
+			require.NoError(t, s.Append(t.Context(), mixed(first, size)))
+		}
+		users, err := eventtype.NewSelection([]string{"user.*"}, nil)
+		require.NoError(t, err)
+		till, err := eventtype.NewSelection([]string{"till"}, nil)
+		require.NoError(t, err)
+		for name, filter := range map[string]store.Filter{
+			"all":            {},
+			"types":          {Types: users},
+			"sources":        {Sources: till},
+			"both":           {Types: users, Sources: till},
+			"time":           {Since: epoch.Add(100 * time.Second), Until: epoch.Add(3001 * time.Second)},
+			"types and time": {Types: users, Since: epoch.Add(100 * time.Second)},
+		} {
+			for _, by := range []store.By{store.ByType, store.ByCategory, store.BySource} {
+				for _, interval := range []time.Duration{0, 7 * time.Second, time.Minute, 24 * time.Hour} {
+					q := store.CountQuery{Filter: filter, By: by, Interval: interval, MaxRows: 10_000}
+					got, err := s.Count(t.Context(), q)
+					require.NoError(t, err)
+					assert.Equal(t, countByReading(t, s, q), got, "%s, by %d, %v", name, by, interval)
+				}
+			}
+		}
+		_, err = s.Count(t.Context(), store.CountQuery{Interval: time.Second, MaxRows: 100})
+		require.ErrorIs(t, err, store.ErrTooManyCounts)
+	})
+}
+
+func countByReading(t *testing.T, s *store.Store, q store.CountQuery) []store.Count {
+	t.Helper()
+	type key struct {
+		start time.Time
+		name  string
+	}
+	sums := map[key]block.Count{}
+	var order []key
+	page, err := s.Read(t.Context(), store.Query{Filter: q.Filter, Limit: 1_000_000})
+	require.NoError(t, err)
+	require.False(t, page.More)
+	for _, e := range page.Entries { // in order of time
+		var k key
+		if q.Interval > 0 {
+			k.start = e.Timestamp().Truncate(q.Interval)
+			if q.Interval == 7*time.Second { // Truncate counts from another zero
+				k.start = time.Unix(e.Timestamp().Unix()/7*7, 0).UTC()
+			}
+		}
+		k.name = e.EventType()
+		switch q.By {
+		case store.ByCategory:
+			k.name = map[string]string{"user.login": "user", "user.cart.add": "user", "metric.cpu": "metric"}[k.name]
+		case store.BySource:
+			k.name = e.Source()
+		}
+		sum, known := sums[k]
+		if !known {
+			order = append(order, k)
+		}
+		sum.Events++
+		sum.Estimated += map[bool]float64{false: 1, true: 4}[e.EventType() == "metric.cpu"]
+		sums[k] = sum
+	}
+	counts := []store.Count{}
+	for _, k := range order {
+		counts = append(counts, store.Count{Start: k.start, Name: k.name, Count: sums[k]})
+	}
+	// Rows of one bucket are in order of name.
+	for i := range counts {
+		for j := i; j > 0 && counts[j].Start.Equal(counts[j-1].Start) && counts[j].Name < counts[j-1].Name; j-- {
+			counts[j], counts[j-1] = counts[j-1], counts[j]
+		}
+	}
+	return counts
+}
+
+// What was evicted, also a part of what the index keeps together, does not count.
+func TestCountAfterEviction(t *testing.T) {
+	modes(t, func(t *testing.T, opts store.Options) {
+		opts.MaxEvents = 150
+		s := open(t, opts)
+		for i := range 40 {
+			require.NoError(t, s.Append(t.Context(), mixed(10*i, 10)))
+		}
+		require.EqualValues(t, 150, s.Stats(t.Context()).Events)
+		q := store.CountQuery{By: store.BySource, MaxRows: 10}
+		got, err := s.Count(t.Context(), q)
+		require.NoError(t, err)
+		assert.Equal(t, countByReading(t, s, q), got)
+	})
+}

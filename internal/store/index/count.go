@@ -1,0 +1,40 @@
+package index
+
+import "github.com/isbl/telemetry/internal/store/block"
+
+// Run is what is known of the events of neighbouring blocks without opening them.
+type Run struct {
+	First, Last     uint64 // sequences
+	Lowest, Highest int64  // event timestamps, nanoseconds since 1970
+	// Types and Sources count the events by name. They are complete where Known says so.
+	Types, Sources           []block.NameCount
+	KnownTypes, KnownSources bool
+}
+
+// Run returns the first run at or after sequence seq that f may match. ok is false when
+// there is none.
+func (x *Index) Run(seq uint64, f *Filter) (found Run, ok bool) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	for _, r := range x.runs[x.runAt(seq):] {
+		if !f.matches(r) {
+			continue
+		}
+		return Run{
+			First: max(r.first, seq), Last: r.last, Lowest: r.lowest, Highest: r.highest,
+			Types: r.types.counts(), KnownTypes: !r.types.others && !r.partial && r.first >= seq,
+			Sources: r.sources.counts(), KnownSources: !r.sources.others && !r.partial && r.first >= seq,
+		}, true
+	}
+	return Run{}, false
+}
+
+func (n *names) counts() []block.NameCount {
+	list := make([]block.NameCount, len(n.list))
+	for i, t := range n.list {
+		list[i] = block.NameCount{
+			Name: t.name.Value(), Count: block.Count{Events: uint64(t.events), Estimated: t.estimated},
+		}
+	}
+	return list
+}

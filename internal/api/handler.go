@@ -74,7 +74,7 @@ func New(opts Options) *Handler {
 	}
 	h := &Handler{opts: opts, news: &news{store: opts.Store, topics: map[string]*topic{}}}
 	h.closing, h.stop = context.WithCancel(context.Background())
-	h.calls = []call{h.eventsCall(), h.streamCall(), h.statsCall()}
+	h.calls = []call{h.eventsCall(), h.streamCall(), h.countsCall(), h.statsCall()}
 	h.paths = map[string]call{"": h.indexCall("/"), prefix: h.indexCall(prefix)}
 	for _, c := range h.calls {
 		h.paths[c.Path] = c

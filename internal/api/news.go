@@ -18,7 +18,7 @@ type news struct {
 
 // topic is what the viewers of one filter wait for.
 type topic struct {
-	tail    *store.Tail
+	watch   *store.Watch
 	viewers int
 	changed chan struct{} // closed and replaced when there is something
 }
@@ -29,7 +29,7 @@ func (n *news) join(key string, filter *store.Filter) *topic {
 	defer n.mu.Unlock()
 	t := n.topics[key]
 	if t == nil {
-		t = &topic{tail: n.store.Tail(filter), changed: make(chan struct{})}
+		t = &topic{watch: n.store.Watch(filter), changed: make(chan struct{})}
 		n.topics[key] = t
 	}
 	t.viewers++
@@ -85,7 +85,7 @@ func (n *news) tell(all bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, t := range n.topics {
-		if t.tail.News() || all {
+		if t.watch.News() || all {
 			close(t.changed)
 			t.changed = make(chan struct{})
 		}

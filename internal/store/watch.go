@@ -1,27 +1,27 @@
 package store
 
-// Tail tells whether events that a filter may match have arrived, without opening a
+// Watch tells whether events that a filter may match have arrived, without opening a
 // block. It is not safe for concurrent use.
-type Tail struct {
+type Watch struct {
 	s      *Store
 	filter filter
 	next   uint64 // sequence of the first block not looked at
 }
 
-// Tail returns a Tail that looks at what arrives from now on.
-func (s *Store) Tail(f *Filter) *Tail {
+// Watch returns a Watch that looks at what arrives from now on.
+func (s *Store) Watch(f *Filter) *Watch {
 	_, last := s.index.Bounds()
-	return &Tail{s: s, filter: newFilter(f), next: last + 1}
+	return &Watch{s: s, filter: newFilter(f), next: last + 1}
 }
 
 // News says whether there is something to read since the last call: events that may
 // match, or a gap.
-func (t *Tail) News() bool {
-	if _, last := t.s.index.Bounds(); last < t.next {
+func (w *Watch) News() bool {
+	if _, last := w.s.index.Bounds(); last < w.next {
 		return false
 	}
-	span, last, ok := t.s.index.Next(t.next, &t.filter.index)
-	t.next = last + 1
+	span, last, ok := w.s.index.Next(w.next, &w.filter.index)
+	w.next = last + 1
 	return ok || span.Missing > 0
 }
 

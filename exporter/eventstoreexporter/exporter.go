@@ -139,6 +139,7 @@ func (e *eventStore) serve(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return fmt.Errorf("create the HTTP server: %w", err)
 	}
+	server.Handler = api.WithPage(server.Handler)
 	listener, err := cfg.ToListener(ctx)
 	if err != nil {
 		return fmt.Errorf("listen on endpoint %q: %w", cfg.NetAddr.Endpoint, err)

@@ -24,9 +24,12 @@ var (
 	formOTLP = &form{name: "otlp", contentType: "application/x-protobuf", aliases: []string{"application/protobuf"}}
 	formSSE  = &form{name: "sse", contentType: "text/event-stream"}
 
-	// The forms of pages and of streams, in order of preference.
+	formHTML = &form{name: "html", contentType: "text/html"}
+
+	// The forms of pages, of streams and of the list of calls, in order of preference.
 	pageForms   = []*form{formJSON, formNDJSON, formOTLP}
 	streamForms = []*form{formSSE, formNDJSON}
+	indexForms  = []*form{formJSON, formHTML}
 )
 
 // matches says how closely a media range names the form: 0 is not at all.

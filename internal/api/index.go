@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"github.com/isbl/telemetry/internal/dashboard"
 )
 
 // call is one thing that the API does: what GET / says about it, and how it is served.
@@ -31,8 +33,24 @@ func (h *Handler) indexCall(path string) call {
 	return call{Path: path, serve: h.serveIndex}
 }
 
+// WithPage returns a handler that shows browsers the dashboard at the root, and leaves
+// everything else to next, which is a Handler and whatever stands before it. The page needs
+// no authentication: it holds nothing, and asks for the token that its calls want.
+func WithPage(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		get := r.Method == http.MethodGet || r.Method == http.MethodHead
+		if get && r.URL.Path == "/" && negotiate(r.Header.Values("Accept"), indexForms) == formHTML {
+			w.Header().Set("Vary", "Accept")
+			dashboard.Serve(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // serveIndex lists the calls.
 func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, _ url.Values) *problem {
+	w.Header().Set("Vary", "Accept")
 	writeJSON(w, r, http.StatusOK, contentJSON, struct {
 		Name        string `json:"name"`
 		Description string `json:"description"`

@@ -7,12 +7,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/store/block"
 )
 
 // sample returns n events of about 260 bytes: seven attributes and a trace context.
@@ -40,16 +44,23 @@ func sample(n int, seed uint64) plog.Logs {
 	return ld
 }
 
+func optionsOf(b *testing.B, mode string) store.Options {
+	switch mode {
+	case "disk":
+		return store.Options{Directory: b.TempDir()}
+	case "nats":
+		return onNATS(startNATS(b, b.TempDir(), -1))
+	default:
+		return store.Options{}
+	}
+}
+
 func BenchmarkAppend(b *testing.B) {
-	for _, mode := range []string{"memory", "disk"} {
+	for _, mode := range []string{"memory", "disk", "nats"} {
 		for _, events := range []int{1, 100, 1000} {
 			for _, callers := range []int{1, 4, 32} {
 				b.Run(fmt.Sprintf("%s/events=%d/callers=%d", mode, events, callers), func(b *testing.B) {
-					opts := store.Options{}
-					if mode == "disk" {
-						opts.Directory = b.TempDir()
-					}
-					s := open(b, opts)
+					s := open(b, optionsOf(b, mode))
 					var seed atomic.Uint64
 					b.ReportAllocs()
 					b.SetParallelism(max(1, callers/2)) // times GOMAXPROCS, 2 on the machines we measure on
@@ -72,36 +83,96 @@ func BenchmarkAppend(b *testing.B) {
 }
 
 func BenchmarkRead(b *testing.B) {
-	for _, events := range []int{1, 1000} { // a block
-		for _, warm := range []bool{true, false} {
-			b.Run(fmt.Sprintf("block=%d/warm=%t", events, warm), func(b *testing.B) {
-				s := open(b, store.Options{})
-				blocks := 4 // fit the cache
-				if !warm {
-					blocks = 200
-				}
-				if events == 1 {
-					blocks *= 20
-				}
-				for i := range blocks {
-					require.NoError(b, s.Append(b.Context(), sample(events, uint64(i))))
-				}
-				b.ReportAllocs()
-				read := 0
-				var q store.Query
-				q.Limit = 1000
-				for b.Loop() {
-					p, err := s.Read(b.Context(), q)
-					if err != nil {
-						b.Fatal(err)
+	for _, mode := range []string{"memory", "disk", "nats"} {
+		for _, events := range []int{1, 1000} { // a block
+			for _, warm := range []bool{true, false} {
+				b.Run(fmt.Sprintf("%s/block=%d/warm=%t", mode, events, warm), func(b *testing.B) {
+					s := open(b, optionsOf(b, mode))
+					blocks := 4 // fit the cache
+					if !warm {
+						blocks = 200
 					}
-					read += len(p.Entries)
-					if q.After = p.Next; !p.More {
-						q.After = store.Cursor{}
+					if events == 1 {
+						blocks *= 20
 					}
-				}
-				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(read), "ns/event")
-			})
+					for i := range blocks {
+						require.NoError(b, s.Append(b.Context(), sample(events, uint64(i))))
+					}
+					b.ReportAllocs()
+					readOn(b, s)
+				})
+			}
 		}
 	}
+}
+
+// readOn reads a store again and again.
+func readOn(b *testing.B, s *store.Store) {
+	read := 0
+	q := store.Query{Limit: 1000}
+	for b.Loop() {
+		p, err := s.Read(b.Context(), q)
+		if err != nil {
+			b.Fatal(err)
+		}
+		read += len(p.Entries)
+		if q.After = p.Next; !p.More {
+			q.After = store.Cursor{}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(read), "ns/event")
+}
+
+// A million requests of one event each, from senders that never batch, and as many events
+// in full blocks: how long the store takes to open, what of it, and how fast it is read.
+func BenchmarkMillionEvents(b *testing.B) {
+	const total = 1_000_000
+	for _, events := range []int{1, 1000} {
+		b.Run(fmt.Sprintf("block=%d", events), func(b *testing.B) {
+			dir := b.TempDir()
+			writeBlocks(b, dir, total/events, events)
+			b.Run("open", func(b *testing.B) {
+				for b.Loop() {
+					s, err := store.Open(b.Context(), store.Options{Directory: dir})
+					require.NoError(b, err)
+					require.EqualValues(b, total, s.Stats(b.Context()).Recovered)
+					b.StopTimer()
+					require.NoError(b, s.Close())
+					b.StartTimer()
+				}
+			})
+			b.Run("read", func(b *testing.B) {
+				readOn(b, open(b, store.Options{Directory: dir}))
+			})
+		})
+	}
+}
+
+// writeBlocks makes the directory of a store with blocks of so many events each.
+func writeBlocks(b *testing.B, dir string, blocks, events int) {
+	b.Helper()
+	require.NoError(b, open(b, store.Options{Directory: dir}).Close())
+	ns, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: dir, NoSigs: true, NoLog: true})
+	require.NoError(b, err)
+	ns.Start()
+	require.True(b, ns.ReadyForConnections(10*time.Second))
+	defer stopNATS(ns)
+	nc, err := nats.Connect("", nats.InProcessServer(ns))
+	require.NoError(b, err)
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	require.NoError(b, err)
+	for i := range blocks {
+		ld := sample(events, uint64(i))
+		raw, err := (&plog.ProtoMarshaler{}).MarshalLogs(ld)
+		require.NoError(b, err)
+		var sum block.Summary
+		for ref := range eventlog.All(ld) {
+			sum.Add(ref.EventType(), ref.Source(), int64(ref.Record.Timestamp()), 1)
+		}
+		headers, payload, _ := block.Encode(raw, &sum)
+		_, err = js.PublishMsgAsync(&nats.Msg{Subject: "isbl.events", Header: headers, Data: payload})
+		require.NoError(b, err)
+	}
+	<-js.PublishAsyncComplete()
 }

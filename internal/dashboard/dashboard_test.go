@@ -95,9 +95,9 @@ func do(t *testing.T, ctx context.Context, actions ...chromedp.Action) { //nolin
 	require.NoError(t, chromedp.Run(ctx, actions...))
 }
 
-// until waits for a JavaScript expression to be true.
+// until waits for a JavaScript expression to be true. What it looks for may not be there yet.
 func until(expression string) chromedp.Action {
-	return chromedp.Poll(expression, nil, chromedp.WithPollingInterval(20*time.Millisecond))
+	return chromedp.Poll(`(() => { try { return !!(`+expression+`) } catch { return false } })()`, nil, chromedp.WithPollingInterval(20*time.Millisecond))
 }
 
 // types waits until the list shows these event types, the newest first.

@@ -27,7 +27,7 @@ func TestConsumeContract(t *testing.T) {
 		T:             t,
 		Factory:       NewFactory(),
 		Signal:        pipeline.SignalLogs,
-		Config:        configFor(t, addr, freeAddr(t), nil),
+		Config:        configFor(t, addr, "localhost:0", nil),
 		Generator:     &sender{t: t, addr: addr},
 		GenerateCount: 1000,
 	})

@@ -32,6 +32,7 @@ type committer struct {
 	js       jetstream.JetStream
 	ledger   *ledger
 	follower *follower
+	health   *health
 	timeout  time.Duration
 	maxRaw   int
 	onCommit func(time.Duration)
@@ -51,6 +52,10 @@ func (c *committer) start() {
 // commit stores a request and returns its answer. A caller that leaves before its
 // events are in a block takes them along.
 func (c *committer) commit(ctx context.Context, r *request) error {
+	if err := c.health.readOnly(); err != nil {
+		c.ledger.fail(r.events)
+		return err
+	}
 	r.left, r.done = len(r.fragments), make(chan error, 1)
 	c.mu.Lock()
 	if c.closing {
@@ -146,6 +151,7 @@ type packed struct {
 	requests []*request
 
 	id     string
+	after  uint64 // the newest sequence when it was published
 	future jetstream.PubAckFuture
 }
 
@@ -179,6 +185,11 @@ func (c *committer) store(batch []*request) {
 		headers, payload, id := block.Encode(b.raw, &b.sum)
 		b.id = id
 		c.ledger.begin(id, b.sum.Events)
+		if err := c.health.readOnly(); err != nil {
+			c.decide(b, outcomeFailed, err)
+			continue
+		}
+		_, b.after = c.ledger.index.Bounds()
 		future, err := c.js.PublishMsgAsync(&nats.Msg{Subject: subject, Header: headers, Data: payload})
 		if err != nil {
 			c.decide(b, outcomeFailed, fmt.Errorf("not stored: %w", err))
@@ -196,21 +207,36 @@ func (c *committer) store(batch []*request) {
 	}
 }
 
-// await decides a block that was published.
+// await decides a block that was published. JetStream does not answer when it could not
+// write, so whoever waits asks for its health.
 func (c *committer) await(ctx context.Context, b *packed) {
-	select {
-	case ack := <-b.future.Ok():
-		if ack.Duplicate {
-			c.ledger.settle(b.id, outcomeDuplicate)
+	slow := time.NewTicker(healthEvery)
+	defer slow.Stop()
+	for {
+		select {
+		case ack := <-b.future.Ok():
+			if ack.Duplicate {
+				c.ledger.settle(b.id, outcomeDuplicate)
+			} else if ack.Sequence <= b.after {
+				c.health.wentBack(ack.Sequence - 1)
+			}
+			// Writers read their own writes. The events are stored: a follower that lags is
+			// no reason to answer otherwise.
+			_ = c.follower.await(ctx, ack.Sequence)
+			c.answer(b, nil)
+			return
+		case err := <-b.future.Err():
+			c.decide(b, outcomeFailed, fmt.Errorf("not stored: %w", err))
+			return
+		case <-slow.C:
+			if err := c.health.check(); err != nil {
+				c.decide(b, outcomeUnknown, err)
+				return
+			}
+		case <-ctx.Done():
+			c.decide(b, outcomeUnknown, ErrUnknownOutcome)
+			return
 		}
-		// Writers read their own writes. The events are stored: a follower that lags is
-		// no reason to answer otherwise.
-		_ = c.follower.await(ctx, ack.Sequence)
-		c.answer(b, nil)
-	case err := <-b.future.Err():
-		c.decide(b, outcomeFailed, fmt.Errorf("not stored: %w", err))
-	case <-ctx.Done():
-		c.decide(b, outcomeUnknown, ErrUnknownOutcome)
 	}
 }
 

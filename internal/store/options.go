@@ -27,6 +27,8 @@ const (
 	followBatch           = 2000
 	followHeartbeat       = 500 * time.Millisecond
 	maxCommitBytes        = 16 << 20
+	reopenTimeout         = time.Minute
+	stallAfter            = 25 * time.Millisecond
 )
 
 // Options configure a Store. The zero value is a store in memory with every default.
@@ -48,6 +50,10 @@ type Options struct {
 	Logger *zap.Logger
 	// OnCommit, if set, is told how long each commit took. It must return quickly.
 	OnCommit func(time.Duration)
+	// OnHealth, if set, is told what is wrong: an ErrReadOnly when the store stops to take
+	// events, nil when it takes them again, a *DamageError for stored events that are lost.
+	// It must return quickly.
+	OnHealth func(error)
 }
 
 func (o Options) withDefaults() Options {

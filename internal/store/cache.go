@@ -54,3 +54,12 @@ func (c *cache) put(seq uint64, events *block.Events) {
 		c.bytes -= oldest.events.RawBytes
 	}
 }
+
+// clear forgets everything.
+func (c *cache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.bytes = 0
+	clear(c.bySeq)
+	c.used.Init()
+}

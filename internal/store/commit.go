@@ -38,6 +38,7 @@ type committer struct {
 	subject  string
 	ledger   *ledger
 	follower *follower
+	health   *health
 	timeout  time.Duration
 	maxRaw   int
 	onCommit func(time.Duration)
@@ -57,6 +58,10 @@ func (c *committer) start() {
 // commit stores a request and returns its answer. A caller that leaves before its
 // events are in a block takes them along.
 func (c *committer) commit(ctx context.Context, r *request) error {
+	if err := c.health.readOnly(); err != nil {
+		c.ledger.fail(r.events)
+		return err
+	}
 	r.left, r.done = len(r.fragments), make(chan error, 1)
 	c.mu.Lock()
 	if c.closing {
@@ -156,6 +161,7 @@ type packed struct {
 	future jetstream.PubAckFuture // of the last try; nil after err
 	err    error                  // of the last try
 	sent   bool                   // some try went out
+	after  uint64                 // the newest sequence before the last try
 }
 
 // pack puts fragments into blocks, in order.
@@ -200,6 +206,10 @@ func (c *committer) store(batch []*request) {
 
 // publish sends a block, perhaps again. What goes wrong is the outcome.
 func (c *committer) publish(b *packed) {
+	if b.err = c.health.readOnly(); b.err != nil {
+		return
+	}
+	_, b.after = c.ledger.index.Bounds()
 	b.future, b.err = c.js.PublishMsgAsync(b.msg)
 	b.sent = b.sent || b.err == nil
 }
@@ -212,6 +222,9 @@ func (c *committer) await(ctx context.Context, b *packed) {
 		var refusal *jetstream.APIError
 		switch {
 		case err == nil:
+			if !ack.Duplicate && ack.Sequence <= b.after {
+				c.health.wentBack(ack.Sequence - 1)
+			}
 			// Writers read their own writes. The events are stored: a follower that lags is
 			// no reason to answer otherwise.
 			_ = c.follower.await(ctx, ack.Sequence)
@@ -222,6 +235,12 @@ func (c *committer) await(ctx context.Context, b *packed) {
 			return
 		case errors.As(err, &refusal):
 			c.decide(b, outcomeFailed, notStored(refusal))
+			return
+		case errors.Is(err, ErrReadOnly) && b.sent:
+			c.decide(b, outcomeUnknown, err)
+			return
+		case errors.Is(err, ErrReadOnly):
+			c.decide(b, outcomeFailed, err)
 			return
 		case ctx.Err() != nil && b.sent:
 			c.decide(b, outcomeUnknown, ErrUnknownOutcome)
@@ -238,18 +257,27 @@ func (c *committer) await(ctx context.Context, b *packed) {
 	}
 }
 
-// outcome waits for the answer to what was published last.
+// outcome waits for the answer to what was published last. JetStream does not answer when
+// it could not write, so whoever waits asks for its health.
 func (c *committer) outcome(ctx context.Context, b *packed) (*jetstream.PubAck, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
-	select {
-	case ack := <-b.future.Ok():
-		return ack, nil
-	case b.err = <-b.future.Err():
-		return nil, b.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	slow := time.NewTicker(healthEvery)
+	defer slow.Stop()
+	for {
+		select {
+		case ack := <-b.future.Ok():
+			return ack, nil
+		case b.err = <-b.future.Err():
+			return nil, b.err
+		case <-slow.C:
+			if err := c.health.check(); err != nil {
+				return nil, err
+			}
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
-	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/internal/store/block"
 )
@@ -33,6 +32,8 @@ func (s *Store) fetch(ctx context.Context, first, last uint64) ([]opened, error)
 		return out, nil
 	}
 
+	s.reopening.RLock()
+	defer s.reopening.RUnlock()
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
 	messages, err := jetstreamext.GetBatch(ctx, s.reads, s.streamName, int(last-first+1),
@@ -70,9 +71,7 @@ func (s *Store) open(msg *jetstream.RawStreamMsg) *block.Events {
 			return events
 		}
 	}
-	s.opts.Logger.Error("a block cannot be read; its events count as lost",
-		zap.Uint64("sequence", msg.Sequence), zap.Error(err))
-	s.ledger.lose(msg.Sequence)
+	s.lose(msg.Sequence, err)
 	return nil
 }
 

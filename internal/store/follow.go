@@ -29,9 +29,13 @@ type follower struct {
 	arrived chan struct{} // closed and replaced when passed grows and somebody waits
 }
 
-// start follows the stream from its oldest block.
+// start follows the stream from its oldest block, or from where it was closed.
 func (f *follower) start(ctx context.Context, js jetstream.JetStream) error {
-	consumer, err := js.OrderedConsumer(ctx, f.stream, jetstream.OrderedConsumerConfig{HeadersOnly: true})
+	cfg := jetstream.OrderedConsumerConfig{HeadersOnly: true}
+	if passed := f.position(); passed > 0 {
+		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, passed+1
+	}
+	consumer, err := js.OrderedConsumer(ctx, f.stream, cfg)
 	if err != nil {
 		return err
 	}
@@ -82,6 +86,20 @@ func (f *follower) add(msg jetstream.Msg) {
 	}
 }
 
+// position returns the newest sequence seen.
+func (f *follower) position() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.passed
+}
+
+// rewind goes back to last, after which the stream uses its sequences again.
+func (f *follower) rewind(last uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.passed = last
+}
+
 // await returns once the index has seen the block at seq, or ctx is done.
 func (f *follower) await(ctx context.Context, seq uint64) error {
 	for {
@@ -103,6 +121,7 @@ func (f *follower) await(ctx context.Context, seq uint64) error {
 	}
 }
 
+// close ends following; start may be called again.
 func (f *follower) close() {
 	if f.messages != nil {
 		f.messages.Stop()

@@ -30,6 +30,8 @@ const (
 	followHeartbeat       = 500 * time.Millisecond
 	maxCommitBytes        = 16 << 20
 	publishAgain          = 100 * time.Millisecond
+	reopenTimeout         = time.Minute
+	stallAfter            = 25 * time.Millisecond
 )
 
 // Options configure a Store. The zero value is a store in memory with every default.
@@ -70,6 +72,10 @@ type Options struct {
 	Logger *zap.Logger
 	// OnCommit, if set, is told how long each commit took. It must return quickly.
 	OnCommit func(time.Duration)
+	// OnHealth, if set, is told what is wrong: an ErrReadOnly when the store stops to take
+	// events, nil when it takes them again, a *DamageError for stored events that are lost.
+	// It must return quickly.
+	OnHealth func(error)
 }
 
 // Deduplicate says how many ids the store remembers, and for how long. Zero MaxEvents

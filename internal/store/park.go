@@ -41,7 +41,7 @@ func (s *Store) park() error {
 	if err != nil {
 		return err
 	}
-	l := &lot{generation: s.generation, first: max(info.State.FirstSeq, 1)}
+	l := &lot{generation: s.generation.id(), first: max(info.State.FirstSeq, 1)}
 	for next := l.first; next <= info.State.LastSeq; {
 		messages, err := jetstreamext.GetBatch(ctx, s.reads, s.streamName, followBatch,
 			jetstreamext.GetBatchSeq(next), jetstreamext.GetBatchMaxBytes(maxFetchBytes))

@@ -32,6 +32,8 @@ func (s *Store) At(ctx context.Context, t time.Time) (Cursor, error) {
 	if s.closed.Load() {
 		return Cursor{}, ErrClosed
 	}
+	s.reopening.RLock()
+	defer s.reopening.RUnlock()
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
 	messages, err := jetstreamext.GetBatch(ctx, s.reads, s.streamName, 1, jetstreamext.GetBatchStartTime(t))
@@ -53,7 +55,7 @@ func (s *Store) At(ctx context.Context, t time.Time) (Cursor, error) {
 
 // cursor names a place.
 func (s *Store) cursor(p place) Cursor {
-	c := Cursor{generation: s.genHash, seq: p.seq, pos: uint32(p.pos)}
+	c := Cursor{generation: s.generation.hash(), seq: p.seq, pos: uint32(p.pos)}
 	if p.pos > 0 {
 		_, c.id, _ = s.index.Block(p.seq)
 	}
@@ -75,7 +77,7 @@ func (s *Store) locate(c Cursor) (place, error) {
 	p := place{seq: c.seq, pos: int(c.pos)}
 	_, last := s.index.Bounds()
 	switch n, id, known := s.index.Block(c.seq); {
-	case c.generation != s.genHash:
+	case c.generation != s.generation.hash():
 		return p, &CursorError{Reason: ReasonGeneration, Oldest: s.Start()}
 	case c.seq > last+1 || c.seq == last+1 && c.pos > 0:
 		return p, &CursorError{Reason: ReasonAhead, Oldest: s.Start()}

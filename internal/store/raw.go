@@ -32,6 +32,8 @@ func (s *Store) ReadBlocks(ctx context.Context, dst []byte, after Cursor, limit,
 	if err != nil || at == end {
 		return b, err
 	}
+	s.reopening.RLock()
+	defer s.reopening.RUnlock()
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
 	messages, err := jetstreamext.GetBatch(ctx, s.reads, s.streamName, int(end-at),

@@ -95,7 +95,7 @@ func (r *reader) ascend(ctx context.Context) error {
 				return err
 			}
 			if first, _ := x.Bounds(); first <= at.seq { // missing
-				r.s.ledger.lose(at.seq)
+				r.s.lose(at.seq, errMissing)
 				blocks = []opened{{seq: at.seq}}
 			} else if len(r.page.Entries) > 0 || r.page.Gap != nil {
 				return r.stop(r.s.cursor(at), true)
@@ -135,7 +135,11 @@ func (r *reader) skipEvicted(at place) (place, bool) {
 	}
 	events, known := x.Events(at.seq, first-1)
 	events -= min(events, uint64(at.pos))
-	if (!known || events > 0) && !r.gap(ReasonRetention, first-at.seq, events, known) {
+	reason := ReasonRetention
+	if x.LostBefore(at.seq) {
+		reason = ReasonDamage
+	}
+	if (!known || events > 0) && !r.gap(reason, first-at.seq, events, known) {
 		return at, false
 	}
 	return place{seq: first}, true
@@ -179,7 +183,7 @@ func (r *reader) descend(ctx context.Context) error {
 			if first, _ := x.Bounds(); first > span.Last {
 				continue // nothing older is kept
 			}
-			r.s.ledger.lose(span.Last)
+			r.s.lose(span.Last, errMissing)
 			blocks = []opened{{seq: span.Last}}
 		}
 		for i := len(blocks) - 1; i >= 0; i-- {

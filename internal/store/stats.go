@@ -99,7 +99,7 @@ func (l *ledger) arrived(b index.Block, id string) (missing uint64) {
 	n := uint64(b.Events)
 	if l.opening {
 		l.s.Recovered += n
-		return missing
+		return 0 // examine accounts for all that is missing
 	}
 	mine, pending := l.pending[id]
 	late, unknown := l.unknown[id]
@@ -217,12 +217,6 @@ func (l *ledger) trim(first, bytes uint64) {
 	defer l.mu.Unlock()
 	l.s.Evicted += l.index.Trim(first).Events
 	l.bytes = bytes
-}
-
-func (l *ledger) lose(seq uint64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.s.Lost += l.index.Lose(seq)
 }
 
 func (l *ledger) opened() {

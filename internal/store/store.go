@@ -4,16 +4,13 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -28,16 +25,20 @@ import (
 // Store is a log of events in order of arrival. It is safe for concurrent use.
 type Store struct {
 	opts       Options
-	generation string
-	genHash    uint64
+	generation generation
+	health     *health
+	remembered string // the tail as it was written last; of those who open, trim and close
 
 	engine engine
 	// Writing, following and reading have a connection each, so that none waits behind
 	// the bytes of another.
-	conns      []*nats.Conn
+	conns      []*nats.Conn // the one for writing first
+	follow     jetstream.JetStream
 	reads      jetstream.JetStream
 	stream     jetstream.Stream
 	streamName string
+	// reopening is held while the engine is reopened, and shared by those who read.
+	reopening sync.RWMutex
 
 	maxRaw    int
 	index     *index.Index
@@ -67,26 +68,26 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	if s.engine, err = startEngine(&s.opts); err != nil {
 		return nil, err
 	}
+	s.health = &health{ask: s.engine.Health, tell: s.tell, logger: s.opts.Logger}
 	publish, err := s.connect("publish")
 	if err != nil {
 		return nil, err
 	}
-	follow, err := s.connect("follow")
-	if err != nil {
+	if s.follow, err = s.connect("follow"); err != nil {
 		return nil, err
 	}
 	if s.reads, err = s.connect("read"); err != nil {
 		return nil, err
 	}
 	left := unpark(&s.opts)
-	if s.stream, err = openStream(ctx, s.reads, &s.opts, left); err != nil {
+	if err = s.openStream(ctx, left); err != nil {
 		return nil, fmt.Errorf("open the event stream: %w", err)
 	}
-	if err = s.loadGeneration(); err != nil {
+	remembered := s.loadTail()
+	if err = s.loadGeneration(remembered, left); err != nil {
 		return nil, err
 	}
 	if left != nil {
-		s.generation = left.generation
 		if err = left.restore(ctx, publish); err != nil {
 			return nil, fmt.Errorf("go on with the events in memory: %w", err)
 		}
@@ -94,27 +95,34 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 			return nil, err
 		}
 	}
-	s.genHash = hashGeneration(s.generation)
-	config, state := s.stream.CachedInfo().Config, s.stream.CachedInfo().State
-	s.streamName = config.Name
+	info := s.stream.CachedInfo()
+	state := info.State
 
 	s.maxRaw = block.MaxRawBytes(publish.Conn().MaxPayload())
 	s.index = index.New(state.FirstSeq)
 	s.ledger = newLedger(s.index)
 	s.follower = &follower{stream: s.streamName, ledger: s.ledger, index: s.index, notifier: s.notifier, logger: s.opts.Logger}
-	if err = s.follower.start(ctx, follow); err != nil {
+	if err = s.follower.start(ctx, s.follow); err != nil {
 		return nil, fmt.Errorf("follow the event stream: %w", err)
 	}
 	if state.Msgs > 0 {
-		if err = s.follower.await(ctx, state.LastSeq); err != nil {
+		if err = s.catchUp(ctx, state.LastSeq); err != nil {
 			return nil, fmt.Errorf("read the index: %w", err)
 		}
+		if info, err = s.stream.Info(ctx); err != nil { // reading may have found damage
+			return nil, fmt.Errorf("read the index: %w", err)
+		}
+		state = info.State
+	}
+	if err = s.examine(remembered, &state, &info.Config); err != nil {
+		return nil, err
 	}
 	s.ledger.opened()
 	s.ledger.trim(state.FirstSeq, state.Bytes)
+	s.remember(false)
 
 	s.committer = &committer{
-		js: publish, subject: config.Subjects[0], ledger: s.ledger, follower: s.follower,
+		js: publish, subject: info.Config.Subjects[0], ledger: s.ledger, follower: s.follower, health: s.health,
 		timeout: s.opts.Timeout, maxRaw: s.maxRaw, onCommit: s.opts.OnCommit,
 	}
 	s.committer.start()
@@ -130,6 +138,24 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	return s, nil
 }
 
+// openStream opens the stream, with the sequences that a store in memory has left. On a
+// disk that cannot be written it is read as it is.
+func (s *Store) openStream(ctx context.Context, left *lot) error {
+	stream, err := openStream(ctx, s.reads, &s.opts, left)
+	if err != nil {
+		cause := s.engine.Writable()
+		existing, missing := s.reads.Stream(ctx, s.opts.streamConfig().Name)
+		if cause == nil || missing != nil {
+			return err
+		}
+		stream = existing
+		_ = s.health.fail(cause)
+	}
+	s.stream = stream
+	s.streamName = stream.CachedInfo().Config.Name
+	return nil
+}
+
 func (s *Store) connect(name string) (jetstream.JetStream, error) {
 	nc, err := s.engine.Connect(name)
 	if err != nil {
@@ -137,52 +163,6 @@ func (s *Store) connect(name string) (jetstream.JetStream, error) {
 	}
 	s.conns = append(s.conns, nc)
 	return jetstream.New(nc, jetstream.WithPublishAsyncTimeout(s.opts.ackWait()))
-}
-
-// loadGeneration reads the store's identity, or makes one up for a new store.
-func (s *Store) loadGeneration() error {
-	switch s.opts.storage() {
-	case storageNATS:
-		s.generation = streamGeneration(s.stream.CachedInfo())
-	case storageMemory:
-		s.generation = uuid.NewString()
-	case storageDisk:
-		s.generation = uuid.NewString()
-		path := filepath.Join(s.opts.Directory, "generation")
-		switch b, err := os.ReadFile(path); {
-		case err == nil:
-			id, err := uuid.Parse(strings.TrimSpace(string(b)))
-			if err != nil {
-				return fmt.Errorf("%s does not hold a UUID; remove it to give the store a new identity (cursors handed out so far become invalid)", path)
-			}
-			s.generation = id.String()
-		case errors.Is(err, os.ErrNotExist):
-			if err := writeFileSync(path, s.generation+"\n"); err != nil {
-				return fmt.Errorf("write the store's identity: %w", err)
-			}
-		default:
-			return fmt.Errorf("read the store's identity: %w", err)
-		}
-	}
-	return nil
-}
-
-// writeFileSync writes a small file so that it is there whole or not at all.
-func writeFileSync(path, content string) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	_, err = f.WriteString(content)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 func (s *Store) warnIfDiskIsSmall() {
@@ -220,7 +200,7 @@ func dirSize(dir string) (n int64) {
 //
 // A *eventlog.Refused means that some records are not storable and all others are
 // stored. Any other error means that none can be relied on, and the caller may try again:
-// ErrUnknownOutcome when they may be stored all the same, ErrFull, ErrClosed.
+// ErrUnknownOutcome when they may be stored all the same, ErrFull, ErrReadOnly, ErrClosed.
 //
 // With Options.Deduplicate, an event whose id is stored already counts as stored.
 func (s *Store) Append(ctx context.Context, ld plog.Logs) error {
@@ -269,7 +249,7 @@ func (s *Store) Changed() <-chan struct{} { return s.notifier.changed() }
 func (s *Store) Stats(ctx context.Context) Stats {
 	_ = s.trim(ctx) // without an answer the numbers of a second ago serve
 	st := s.ledger.stats()
-	st.Storage, st.Generation = s.opts.storage(), s.generation
+	st.Storage, st.Generation = s.opts.storage(), s.generation.id()
 	if oldest, newest, ok := s.index.Times(); ok {
 		st.Oldest = &End{Cursor: s.Start().String(), Timestamp: time.Unix(0, oldest).UTC()}
 		st.Newest = &End{Cursor: s.End().String(), Timestamp: time.Unix(0, newest).UTC()}
@@ -277,7 +257,7 @@ func (s *Store) Stats(ctx context.Context) Stats {
 	return st
 }
 
-// keepTrimming keeps the index as short as the stream.
+// keepTrimming keeps the index as short as the stream, and the store in order.
 func (s *Store) keepTrimming(ctx context.Context) {
 	tick := time.NewTicker(trimEvery)
 	defer tick.Stop()
@@ -285,11 +265,13 @@ func (s *Store) keepTrimming(ctx context.Context) {
 	for {
 		select {
 		case <-tick.C:
+			s.heal(ctx)
 			err := s.trim(ctx)
 			if err != nil && ctx.Err() == nil && !failing {
 				s.opts.Logger.Warn("asking the event stream what it keeps fails; trying again until it works", zap.Error(err))
 			}
 			failing = err != nil
+			s.remember(false)
 		case <-ctx.Done():
 			return
 		}
@@ -300,11 +282,22 @@ func (s *Store) trim(ctx context.Context) error {
 	if s.closed.Load() {
 		return ErrClosed
 	}
+	return s.trimNow(ctx)
+}
+
+func (s *Store) trimNow(ctx context.Context) error {
+	s.reopening.RLock()
+	defer s.reopening.RUnlock()
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
+	_, seen := s.index.Bounds()
 	info, err := s.stream.Info(ctx)
 	if err != nil {
 		return err
+	}
+	if info.State.LastSeq < seen {
+		s.health.wentBack(info.State.LastSeq)
+		return nil
 	}
 	s.ledger.trim(info.State.FirstSeq, info.State.Bytes)
 	return s.purgeExcess(ctx)
@@ -323,6 +316,7 @@ func (s *Store) Close() error {
 		s.stop()
 	}
 	s.wg.Wait()
+	s.rememberClosed()
 	if s.follower != nil {
 		s.follower.close()
 	}

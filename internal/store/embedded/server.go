@@ -32,9 +32,10 @@ var ErrInUse = errors.New("in use by another process")
 
 // Server is a running JetStream server.
 type Server struct {
-	ns   *server.Server
-	lock *flock.Flock
-	temp string // removed at Close
+	ns        *server.Server
+	jetStream server.JetStreamConfig
+	lock      *flock.Flock
+	temp      string // removed at Close
 }
 
 // readyTimeout bounds the start of the server's own routines, which does not depend on
@@ -77,18 +78,28 @@ func Start(o Options) (_ *Server, err error) {
 	if !s.ns.ReadyForConnections(readyTimeout) {
 		return nil, errors.New("the embedded NATS server did not start")
 	}
-	// With Options.JetStream a bad directory would end the process; this returns errors.
-	err = s.ns.EnableJetStream(&server.JetStreamConfig{
+	// With Options.JetStream at its start, a bad directory would end the process; enabling
+	// it here returns errors. The server's health looks at JetStream only with the option.
+	opts.JetStream = true
+	s.jetStream = server.JetStreamConfig{
 		StoreDir:     o.Directory,
 		SyncAlways:   opts.SyncAlways,
 		SyncInterval: opts.SyncInterval,
 		MaxMemory:    math.MaxInt64 / 2, // the stream has limits of its own
 		MaxStore:     math.MaxInt64 / 2,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("open JetStream: %w", err)
+	}
+	if err = s.enableJetStream(); err != nil {
+		return nil, err
 	}
 	return s, nil
+}
+
+func (s *Server) enableJetStream() error {
+	cfg := s.jetStream // the server changes what it is given
+	if err := s.ns.EnableJetStream(&cfg); err != nil {
+		return fmt.Errorf("open JetStream: %w", err)
+	}
+	return nil
 }
 
 func (s *Server) open(dir string) error {

@@ -42,6 +42,7 @@ type Index struct {
 	ids    []uint32 // start of each block's id
 
 	first, last uint64 // sequences: oldest kept, newest seen
+	lostBefore  uint64 // what lies below went by damage
 	totals      Totals
 	lost        map[uint64]uint16 // events of the blocks that turned out damaged
 }
@@ -100,12 +101,7 @@ func (x *Index) Trim(first uint64) (gone Totals) {
 	if first <= x.first {
 		return Totals{}
 	}
-	for _, n := range x.counts[x.first-x.base : first-x.base] {
-		if n > 0 {
-			gone.Events += uint64(n)
-			gone.Blocks++
-		}
-	}
+	gone = sum(x.counts[x.first-x.base : first-x.base])
 	x.totals.Events -= gone.Events
 	x.totals.Blocks -= gone.Blocks
 	x.first = first

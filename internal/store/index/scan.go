@@ -27,6 +27,9 @@ func (x *Index) Next(seq uint64, f *Filter) (s Span, last uint64, ok bool) {
 		}
 		seq = r.last + 1
 	}
+	if seq <= x.last {
+		s.Missing += x.last + 1 - seq
+	}
 	return s, x.last, false
 }
 

@@ -107,5 +107,14 @@ func (c *Cluster) reconnected(nc *nats.Conn) {
 	}
 }
 
+// Health returns nil: a cluster looks after itself, and refuses what it does not take.
+func (c *Cluster) Health() error { return nil }
+
+// Writable returns nil, for the same reason.
+func (c *Cluster) Writable() error { return nil }
+
+// Reopen does nothing: the cluster is not ours.
+func (c *Cluster) Reopen() error { return nil }
+
 // Close does nothing: the cluster is not ours.
 func (c *Cluster) Close() {}

@@ -1,0 +1,187 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/synadia-io/orbit.go/jetstreamext"
+	"go.uber.org/zap"
+)
+
+// ErrReadOnly means that the disk took no more data: it is full, or fails. What is stored
+// can be read, and the store goes on by itself once the disk can be written again.
+var ErrReadOnly = errors.New("the event store takes no events until its disk can be written again")
+
+// healthEvery is how often a commit that waits for its answer asks whether one will come.
+const healthEvery = 100 * time.Millisecond
+
+// health knows whether the store takes events.
+type health struct {
+	ask    func() error // what is wrong with the engine
+	tell   func(error)  // passes on a change
+	logger *zap.Logger
+
+	mu   sync.Mutex
+	err  error   // an ErrReadOnly while the store takes no events
+	back *uint64 // the stream went back to this sequence
+}
+
+// errWentBack means that the stream uses sequences again: it lost its end while it was open.
+var errWentBack = errors.New("the event stream lost its newest blocks")
+
+// readOnly returns why the store takes no events, or nil.
+func (h *health) readOnly() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.err
+}
+
+// check asks the engine and returns why the store takes no events, or nil.
+func (h *health) check() error {
+	if err := h.readOnly(); err != nil {
+		return err
+	}
+	if err := h.ask(); err != nil {
+		return h.fail(err)
+	}
+	return nil
+}
+
+func (h *health) fail(cause error) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.err == nil {
+		h.err = fmt.Errorf("%w: %w", ErrReadOnly, cause)
+		h.logger.Error("the event store takes no events until its disk can be written again; reading goes on", zap.Error(cause))
+		h.tell(h.err)
+	}
+	return h.err
+}
+
+// wentBack notes that the stream's newest sequence was last although later ones were seen.
+func (h *health) wentBack(last uint64) {
+	h.mu.Lock()
+	if h.back == nil || last < *h.back {
+		h.back = &last
+	}
+	h.mu.Unlock()
+	_ = h.fail(errWentBack)
+}
+
+// newest returns what the stream's newest sequence was at its lowest; last is what it is.
+func (h *health) newest(last uint64) uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.back != nil {
+		return min(*h.back, last)
+	}
+	return last
+}
+
+func (h *health) recovered() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.err, h.back = nil, nil
+	h.logger.Info("the event store takes events again")
+	h.tell(nil)
+}
+
+// heal opens JetStream again when the disk can be written again.
+func (s *Store) heal(ctx context.Context) {
+	if s.health.readOnly() == nil || s.engine.Writable() != nil {
+		return
+	}
+	if err := s.reopen(ctx); err != nil {
+		if ctx.Err() == nil {
+			s.opts.Logger.Warn("the disk can be written again, but the store cannot be reopened", zap.Error(err))
+		}
+		return
+	}
+	s.health.recovered()
+}
+
+// reopen makes JetStream look at its files anew. Readers wait meanwhile, and no commit is
+// under way: the store is read-only.
+func (s *Store) reopen(ctx context.Context) error {
+	s.reopening.Lock()
+	defer s.reopening.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, reopenTimeout)
+	defer cancel()
+	s.follower.close()
+	// What was published before must not arrive after.
+	if err := s.conns[0].FlushWithContext(ctx); err != nil {
+		return err
+	}
+	if err := s.engine.Reopen(); err != nil {
+		return err
+	}
+	if err := s.openStream(ctx, nil); err != nil {
+		return err
+	}
+	info := s.stream.CachedInfo()
+	newest := s.health.newest(info.State.LastSeq)
+	if _, last := s.index.Bounds(); newest < last {
+		if err := s.truncated(newest); err != nil {
+			return err
+		}
+	}
+	if err := s.follower.start(ctx, s.follow); err != nil {
+		return err
+	}
+	if err := s.catchUp(ctx, info.State.LastSeq); err != nil {
+		return err
+	}
+	s.ledger.resolve()
+	s.ledger.trim(info.State.FirstSeq, info.State.Bytes)
+	return nil
+}
+
+// catchUp waits until the index has every block up to last that the stream has. JetStream
+// counts blocks that it lost, so that the newest may never come.
+func (s *Store) catchUp(ctx context.Context, last uint64) error {
+	stalled := 0
+	for {
+		passed := s.follower.position()
+		wait, cancel := context.WithTimeout(ctx, stallAfter)
+		err := s.follower.await(wait, last)
+		cancel()
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case s.follower.position() != passed:
+			stalled = 0
+			continue
+		}
+		more, err := s.hasAfter(ctx, passed)
+		if err != nil {
+			return err
+		}
+		if !more {
+			return nil
+		}
+		if stalled++; time.Duration(stalled)*stallAfter > s.opts.Timeout {
+			return fmt.Errorf("JetStream does not hand out what follows block %d", passed)
+		}
+	}
+}
+
+// hasAfter says whether the stream has a block after seq.
+func (s *Store) hasAfter(ctx context.Context, seq uint64) (bool, error) {
+	messages, err := jetstreamext.GetBatch(ctx, s.reads, s.streamName, 1, jetstreamext.GetBatchSeq(seq+1))
+	if err != nil {
+		return false, err
+	}
+	for _, err := range messages {
+		if errors.Is(err, jetstreamext.ErrNoMessages) || errors.Is(err, jetstream.ErrMsgNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	return false, nil
+}

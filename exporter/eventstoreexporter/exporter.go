@@ -11,7 +11,6 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/config/confighttp"
-	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
@@ -57,6 +56,7 @@ func (e *eventStore) start(ctx context.Context, host component.Host) (err error)
 	opts.OnCommit = func(d time.Duration) {
 		e.telemetry.ExporterEventStoreCommitDuration.Record(context.Background(), d.Seconds())
 	}
+	opts.OnHealth = e.health.report
 	if e.store, err = store.Open(ctx, opts); err != nil {
 		return fmt.Errorf("open the event store: %w", err)
 	}
@@ -150,35 +150,4 @@ func (e *eventStore) shutdown(ctx context.Context) error {
 		}
 	})
 	return e.stopErr
-}
-
-// health reports to the collector when storing starts to fail and when it works
-// again.
-type health struct {
-	host component.Host
-
-	mu      sync.Mutex
-	failing bool
-}
-
-// observe takes the outcome of an append. What is wrong with the events themselves, or
-// a caller that left, says nothing of the store.
-func (h *health) observe(err error) {
-	if consumererror.IsPermanent(err) {
-		err = nil
-	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, store.ErrClosed) {
-		return
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if failing := err != nil; failing == h.failing {
-		return
-	}
-	h.failing = err != nil
-	if h.failing {
-		componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(err))
-	} else {
-		componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
-	}
 }

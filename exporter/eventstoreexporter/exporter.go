@@ -79,6 +79,7 @@ func (e *eventStore) start(ctx context.Context, host component.Host) (err error)
 	opts.OnCommit = func(d time.Duration) {
 		e.telemetry.ExporterEventStoreCommitDuration.Record(context.Background(), d.Seconds(), id)
 	}
+	opts.OnHealth = e.health.report
 	if e.store, err = store.Open(ctx, opts); err != nil {
 		return fmt.Errorf("open the event store: %w", err)
 	}

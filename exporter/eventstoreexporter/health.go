@@ -1,13 +1,17 @@
 package eventstoreexporter
 
 import (
+	"errors"
 	"sync"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
+
+	"github.com/isbl/telemetry/internal/store"
 )
 
-// health reports to the collector when storing starts to fail and when it works again.
+// health is the component's status: a recoverable error while storing fails and after
+// stored events were lost, and OK from the next success on.
 type health struct {
 	host component.Host
 
@@ -19,8 +23,7 @@ func (h *health) fails(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.failing {
-		h.failing = true
-		componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(err))
+		h.set(err)
 	}
 }
 
@@ -28,7 +31,26 @@ func (h *health) works() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.failing {
-		h.failing = false
-		componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
+		h.set(nil)
 	}
+}
+
+// report takes what the store says of itself. A loss is reported also while something else
+// is wrong.
+func (h *health) report(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var damage *store.DamageError
+	if failing := err != nil; failing != h.failing || errors.As(err, &damage) {
+		h.set(err)
+	}
+}
+
+func (h *health) set(err error) {
+	h.failing = err != nil
+	event := componentstatus.NewEvent(componentstatus.StatusOK)
+	if err != nil {
+		event = componentstatus.NewRecoverableErrorEvent(err)
+	}
+	componentstatus.ReportStatus(h.host, event)
 }

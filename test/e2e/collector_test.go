@@ -90,6 +90,16 @@ type collector struct {
 // it is ready. It is ended with the test.
 func start(t testing.TB, config string, under ...string) *collector {
 	t.Helper()
+	c := launch(t, config, under...)
+	if !c.isReady(t) {
+		t.Fatal("the collector ended before it was ready")
+	}
+	return c
+}
+
+// launch runs the binary, which may not live long.
+func launch(t testing.TB, config string, under ...string) *collector {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(config), 0o600))
 	args := slices.Concat(under, []string{binary(t), "--config", path, "--set=service.telemetry.logs.encoding=json"})
@@ -107,14 +117,21 @@ func start(t testing.TB, config string, under ...string) *collector {
 			t.Logf("log of the collector:\n%s", c.log.String())
 		}
 	})
+	return c
+}
+
+// isReady waits until the collector is ready; it returns false when it ended before.
+func (c *collector) isReady(t testing.TB) bool {
+	t.Helper()
 	select {
 	case <-c.ready:
+		return true
 	case <-c.exited:
-		t.Fatal("the collector ended before it was ready")
+		return false
 	case <-time.After(60 * time.Second):
 		t.Fatal("the collector is not ready after 60 s")
+		return false
 	}
-	return c
 }
 
 // watch reads the log, which names the ports.

@@ -52,6 +52,13 @@ func TestSyncBeforeTheAnswer(t *testing.T) {
 
 func startTraced(t *testing.T, trace string) *collector {
 	t.Helper()
+	config := configuration(map[string]string{"exporters": onDisk(t.TempDir())})
+	return start(t, config, tracer(t), "-f", "-y", "-s", "16", "-o", trace, "-e", "trace=write,pwrite64,fsync,fdatasync")
+}
+
+// tracer is the path of strace.
+func tracer(t *testing.T) string {
+	t.Helper()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
 		t.Skip("strace is not installed")
@@ -59,8 +66,7 @@ func startTraced(t *testing.T, trace string) *collector {
 	if out, err := exec.Command(strace, "-o", "/dev/null", "true").CombinedOutput(); err != nil {
 		t.Skipf("tracing is not allowed here: %s", out)
 	}
-	config := configuration(map[string]string{"exporters": onDisk(t.TempDir())})
-	return start(t, config, strace, "-f", "-y", "-s", "16", "-o", trace, "-e", "trace=write,pwrite64,fsync,fdatasync")
+	return strace
 }
 
 // seen is what a trace tells of block files and answers.

@@ -1,22 +1,30 @@
 package eventstoreexporter
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/isbl/telemetry/internal/store"
 )
 
+// ServerConfig is confighttp.ServerConfig without its Unmarshal: confmap takes every key,
+// known or not, of a configuration that squashes a type with one.
+type ServerConfig confighttp.ServerConfig
+
 // Config of the event_store exporter.
 type Config struct {
 	// ServerConfig is the HTTP server that hands events out.
-	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
+	ServerConfig ServerConfig `mapstructure:",squash"`
 	// TimeoutConfig bounds how long storing a request may take.
 	TimeoutConfig exporterhelper.TimeoutConfig `mapstructure:",squash"`
 	// QueueConfig is off until the section is written. With a queue, an answer no longer
@@ -39,6 +47,9 @@ type Config struct {
 
 	Storage   StorageConfig   `mapstructure:"storage"`
 	Retention RetentionConfig `mapstructure:"retention"`
+	// Deduplicate is off until the section is written. With it, an event whose id is stored
+	// already is answered with success and not stored again.
+	Deduplicate configoptional.Optional[DeduplicateConfig] `mapstructure:"deduplicate"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -50,67 +61,116 @@ type StorageConfig struct {
 	Directory string `mapstructure:"directory"`
 	// Sync says when events on disk are synced. The default is always.
 	Sync Sync `mapstructure:"sync"`
+	// NATS keeps events in a NATS server or cluster that runs already. It excludes Directory
+	// and Sync.
+	NATS configoptional.Optional[NATSConfig] `mapstructure:"nats"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// RetentionConfig says how much is kept; the oldest blocks go first.
-type RetentionConfig struct {
-	// MaxBytes bounds the size of what is kept, compressed. Zero is the default: 64 MiB
-	// in memory, 10 GiB on disk.
-	MaxBytes ByteSize `mapstructure:"max_bytes"`
-
-	// prevent unkeyed literal initialization
-	_ struct{}
+// Unmarshal reads the keys of confighttp as confighttp does, and refuses unknown ones.
+func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
+	server := confighttp.ServerConfig(cfg.ServerConfig)
+	if err := server.Unmarshal(conf); err != nil {
+		return err
+	}
+	if err := conf.Unmarshal(cfg); err != nil {
+		return err
+	}
+	cfg.ServerConfig = ServerConfig(server)
+	return nil
 }
 
-// maxPageSize is the highest limit of a page.
-const maxPageSize = 10_000
+const (
+	// maxPageSize is the highest limit of a page.
+	maxPageSize = 10_000
+	// minDuration finds durations without a unit: they are nanoseconds.
+	minDuration = time.Millisecond
+	// maxMaxBytes is more than anybody has, and less than JetStream refuses to reserve.
+	maxMaxBytes ByteSize = 1 << 60
+)
 
 // Validate checks what can be checked without touching the disk or the network.
 func (cfg *Config) Validate() error {
-	var errs []error
+	errs := []error{cfg.validateEndpoint()}
 	if cfg.BatchSize < 1 || cfg.BatchSize > maxPageSize {
-		errs = append(errs, fmt.Errorf("`batch_size` must be between 1 and %d, got %d", maxPageSize, cfg.BatchSize))
+		errs = append(errs, fmt.Errorf("`batch_size` must be between 1 and %d, got %d: leave it out for %d",
+			maxPageSize, cfg.BatchSize, defaultBatchSize))
 	}
 	if cfg.SourceID == "" {
-		errs = append(errs, errors.New("`source_id` must not be empty: write a name for this instance, or leave the key out"))
+		errs = append(errs, fmt.Errorf("`source_id` must not be empty: leave it out for %q", defaultSourceID))
+	}
+	if strings.HasPrefix(cfg.SourceID, "unknown_service") {
+		errs = append(errs, fmt.Errorf(
+			"`source_id` is %q, but the prefix unknown_service marks sources without a name: choose another", cfg.SourceID))
 	}
 	if cfg.DefaultEventType == "" {
-		errs = append(errs, errors.New("`default_event_type` must not be empty: write a type such as log, or leave the key out"))
+		errs = append(errs, fmt.Errorf("`default_event_type` must not be empty: leave it out for %q", defaultEventType))
 	}
 	if cfg.MaxEventSize < 1 || cfg.MaxEventSize > store.DefaultMaxEventSize {
-		errs = append(errs, fmt.Errorf("`max_event_size` must be between 1B and 512KiB, got %s", cfg.MaxEventSize))
+		errs = append(errs, fmt.Errorf("`max_event_size` must be between 1B and %s, got %s: leave it out for %[1]s",
+			ByteSize(store.DefaultMaxEventSize), cfg.MaxEventSize))
 	}
-	if cfg.TimeoutConfig.Timeout <= 0 {
-		errs = append(errs, fmt.Errorf("`timeout` must be positive, got %v", cfg.TimeoutConfig.Timeout))
+	if cfg.TimeoutConfig.Timeout < minDuration {
+		errs = append(errs, fmt.Errorf("`timeout` must be at least %v, got %v: write a duration with its unit, such as %v",
+			minDuration, cfg.TimeoutConfig.Timeout, store.DefaultTimeout))
 	}
 	return errors.Join(errs...)
 }
 
+// validateEndpoint refuses what net.Listen would take for a port of its choice on every
+// address.
+func (cfg *Config) validateEndpoint() error {
+	addr := &cfg.ServerConfig.NetAddr
+	if addr.Endpoint == "" {
+		return fmt.Errorf("`endpoint` must not be empty: leave it out for %q", defaultEndpoint)
+	}
+	if strings.HasPrefix(string(addr.Transport), "tcp") {
+		if _, _, err := net.SplitHostPort(addr.Endpoint); err != nil {
+			return fmt.Errorf("`endpoint` is %q: write a host and a port, such as %q", addr.Endpoint, defaultEndpoint)
+		}
+	}
+	return nil
+}
+
 // Validate checks the section.
 func (cfg *StorageConfig) Validate() error {
-	if cfg.Directory == "" && cfg.Sync != 0 {
-		return errors.New("`sync` needs `directory`: events in memory are never synced")
+	switch {
+	case cfg.Sync != 0 && time.Duration(cfg.Sync) < minDuration:
+		return fmt.Errorf("`sync` is %v: write %s, or a duration of at least %v with its unit, such as 1s",
+			time.Duration(cfg.Sync), syncAlways, minDuration)
+	case cfg.NATS.HasValue() && cfg.Directory != "":
+		return fmt.Errorf("`directory` is %q, but `nats` keeps the events elsewhere: leave one of them out", cfg.Directory)
+	case cfg.NATS.HasValue() && cfg.Sync != 0:
+		return fmt.Errorf("`sync` is %v, but the NATS server's configuration decides that (`sync_interval`): leave `sync` out", time.Duration(cfg.Sync))
+	case cfg.Directory == "" && cfg.Sync != 0:
+		return fmt.Errorf("`sync` is %v, but events in memory are never synced: write `directory` as well, or leave `sync` out",
+			time.Duration(cfg.Sync))
 	}
 	return nil
 }
 
-// Validate checks the section.
-func (cfg *RetentionConfig) Validate() error {
-	if cfg.MaxBytes != 0 && cfg.MaxBytes < store.MinMaxBytes {
-		return fmt.Errorf("`max_bytes` must be at least 4MiB, got %s", cfg.MaxBytes)
-	}
-	return nil
-}
-
-func (cfg *Config) storeOptions() store.Options {
-	return store.Options{
+// storeOptions reads the certificates that are configured, and nothing else.
+func (cfg *Config) storeOptions(ctx context.Context) (store.Options, error) {
+	opts := store.Options{
 		Directory:    cfg.Storage.Directory,
 		SyncInterval: time.Duration(cfg.Storage.Sync),
 		MaxBytes:     int64(cfg.Retention.MaxBytes),
+		MaxAge:       cfg.Retention.MaxAge,
+		MaxEvents:    uint64(cfg.Retention.MaxEvents),
+		RejectNew:    cfg.Retention.WhenFull == whenFullRejectNew,
 		MaxEventSize: int(cfg.MaxEventSize),
 		Timeout:      cfg.TimeoutConfig.Timeout,
 	}
+	if d := cfg.Deduplicate.Get(); d != nil {
+		opts.Deduplicate = store.Deduplicate{MaxEvents: d.MaxEvents, MaxAge: d.MaxAge}
+	}
+	if nats := cfg.Storage.NATS.Get(); nats != nil {
+		var err error
+		if opts.NATS, err = nats.options(ctx); err != nil {
+			return store.Options{}, err
+		}
+	}
+	return opts, nil
 }

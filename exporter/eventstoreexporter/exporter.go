@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
-	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/exporter/eventstoreexporter/internal/metadata"
@@ -26,9 +29,11 @@ import (
 type eventStore struct {
 	cfg    *Config
 	set    component.TelemetrySettings
+	id     attribute.KeyValue // on all metrics
 	health health
 
 	telemetry *metadata.TelemetryBuilder
+	forget    func() // ends the observation of the store
 	store     *store.Store
 	api       *api.Handler
 	server    *http.Server
@@ -38,28 +43,46 @@ type eventStore struct {
 	stopErr  error
 }
 
+// errTimeout ends the wait for the store; a caller's own deadline has another text.
+var errTimeout = fmt.Errorf("the store did not answer within `timeout`: %w", context.DeadlineExceeded)
+
 func newEventStore(set exporter.Settings, cfg *Config) (*eventStore, error) {
 	tb, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, fmt.Errorf("create telemetry: %w", err)
 	}
-	return &eventStore{cfg: cfg, set: set.TelemetrySettings, telemetry: tb}, nil
+	return &eventStore{
+		cfg: cfg, set: set.TelemetrySettings, id: attribute.String("exporter", set.ID.String()), telemetry: tb,
+	}, nil
 }
 
 // start opens the store and binds the server: a directory in use or a port in use
 // ends the start.
 func (e *eventStore) start(ctx context.Context, host component.Host) (err error) {
+	defer func() {
+		if err != nil {
+			_ = e.shutdown(ctx) // nothing stays open, whether or not the collector calls it too
+		}
+	}()
 	e.health.host = host
 	e.announce()
-	opts := e.cfg.storeOptions()
+	opts, err := e.cfg.storeOptions(ctx)
+	if err != nil {
+		return err
+	}
 	opts.Logger = e.set.Logger
+	opts.Handover = e.handover()
+	if opts.NATS != nil {
+		opts.NATS.OnStatus = e.connected
+	}
+	id := metric.WithAttributeSet(attribute.NewSet(e.id))
 	opts.OnCommit = func(d time.Duration) {
-		e.telemetry.ExporterEventStoreCommitDuration.Record(context.Background(), d.Seconds())
+		e.telemetry.ExporterEventStoreCommitDuration.Record(context.Background(), d.Seconds(), id)
 	}
 	if e.store, err = store.Open(ctx, opts); err != nil {
 		return fmt.Errorf("open the event store: %w", err)
 	}
-	if err := observe(e.telemetry, e.store); err != nil {
+	if e.forget, err = observe(e.set, e.id, e.telemetry, e.store); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
 	return e.serve(ctx, host)
@@ -67,12 +90,38 @@ func (e *eventStore) start(ctx context.Context, host component.Host) (err error)
 
 // announce says what the configuration means for what a sender may rely on.
 func (e *eventStore) announce() {
-	if e.cfg.Storage.Directory == "" {
+	if e.inMemory() {
 		e.set.Logger.Info("events are kept in memory and gone when the collector stops; set storage::directory to keep them")
 	}
 	if e.cfg.QueueConfig.HasValue() {
 		e.set.Logger.Warn("sending_queue is on: an answered event is queued, not yet stored")
 	}
+}
+
+func (e *eventStore) inMemory() bool {
+	return e.cfg.Storage.Directory == "" && !e.cfg.Storage.NATS.HasValue()
+}
+
+// handover names the store in memory that takes over when the collector reads its
+// configuration again: the one that readers find at the same place. A port that the system
+// chooses is another one each time.
+func (e *eventStore) handover() string {
+	_, port, _ := net.SplitHostPort(e.cfg.ServerConfig.NetAddr.Endpoint)
+	if !e.inMemory() || port == "0" {
+		return ""
+	}
+	return e.id.Value.AsString() + "@" + e.cfg.ServerConfig.NetAddr.Endpoint
+}
+
+// connected is told when the connection to NATS is lost, and with nil when it is back.
+func (e *eventStore) connected(err error) {
+	if err != nil {
+		e.set.Logger.Warn("the event store cannot be reached for now; connecting again until it works", zap.Error(err))
+		e.health.fails(err)
+		return
+	}
+	e.set.Logger.Info("the event store can be reached again")
+	e.health.works()
 }
 
 func (e *eventStore) serve(ctx context.Context, host component.Host) error {
@@ -85,15 +134,20 @@ func (e *eventStore) serve(ctx context.Context, host component.Host) error {
 		Buffers:   func() []buffers.Snapshot { return buffers.Snapshots(instance) },
 		Logger:    e.set.Logger,
 	})
-	server, err := e.cfg.ServerConfig.ToServer(ctx, host.GetExtensions(), e.set, e.api)
+	cfg := confighttp.ServerConfig(e.cfg.ServerConfig)
+	server, err := cfg.ToServer(ctx, host.GetExtensions(), e.set, e.api)
 	if err != nil {
 		return fmt.Errorf("create the HTTP server: %w", err)
 	}
-	listener, err := e.cfg.ServerConfig.ToListener(ctx)
+	listener, err := cfg.ToListener(ctx)
 	if err != nil {
-		return fmt.Errorf("listen on endpoint %q: %w", e.cfg.ServerConfig.NetAddr.Endpoint, err)
+		return fmt.Errorf("listen on endpoint %q: %w", cfg.NetAddr.Endpoint, err)
 	}
-	e.set.Logger.Info("serving events", zap.String("url", "http://"+listener.Addr().String()))
+	scheme := "http://"
+	if cfg.TLS.HasValue() {
+		scheme = "https://"
+	}
+	e.set.Logger.Info("serving events", zap.String("url", scheme+listener.Addr().String()))
 	e.server = server
 	e.wg.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -103,40 +157,40 @@ func (e *eventStore) serve(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// consumeLogs stores a request. nil means that it is as durable as the configuration says.
-// A *eventlog.Refused is permanent, every other error may be retried.
-func (e *eventStore) consumeLogs(ctx context.Context, ld plog.Logs) error {
-	tooDeep := eventlog.Canonicalize(ld, eventlog.Defaults{EventType: e.cfg.DefaultEventType, SourceID: e.cfg.SourceID})
+// put stores a request of canonical records. nil means that it is as durable as the
+// configuration says. A *eventlog.Refused is permanent, every other error may be retried.
+func (e *eventStore) put(caller context.Context, ld plog.Logs) error {
+	ctx, cancel := context.WithTimeoutCause(caller, e.cfg.TimeoutConfig.Timeout, errTimeout)
+	defer cancel()
 	err := e.store.Append(ctx, ld)
-	e.health.observe(err)
-
-	var tooLarge *eventlog.Refused
-	if err != nil && !errors.As(err, &tooLarge) {
-		if tooDeep != nil {
-			e.store.Refused(tooDeep)
-		}
-		return err
+	refused := eventlog.RefusedAlone(err)
+	switch {
+	case ld.LogRecordCount() == 0: // the store was not asked
+	case err == nil, refused != nil && len(refused.Records) < refused.Total:
+		e.health.works()
+	case refused != nil, caller.Err() != nil, errors.Is(err, store.ErrClosed):
+		// The fault of the events, or nobody waited: this says nothing of the store.
+	default:
+		e.health.fails(err)
 	}
-	if tooDeep == nil {
-		return err
-	}
-	e.store.Refused(tooDeep)
-	return tooDeep.Merge(tooLarge)
+	return err
 }
 
 // shutdown may be called without start and more than once. exporterhelper has drained
 // its queue when it gets here.
 func (e *eventStore) shutdown(ctx context.Context) error {
 	e.stopOnce.Do(func() {
-		if e.server != nil {
+		if e.api != nil {
 			e.api.Close() // or Shutdown would wait for long polls
+		}
+		if e.server != nil {
 			if err := e.server.Shutdown(ctx); err != nil {
 				e.stopErr = errors.Join(err, e.server.Close())
 			}
 			e.wg.Wait()
 		}
-		if e.api != nil {
-			e.api.Close()
+		if e.forget != nil {
+			e.forget()
 		}
 		e.telemetry.Shutdown()
 		if e.store != nil {
@@ -144,35 +198,4 @@ func (e *eventStore) shutdown(ctx context.Context) error {
 		}
 	})
 	return e.stopErr
-}
-
-// health reports to the collector when storing starts to fail and when it works
-// again.
-type health struct {
-	host component.Host
-
-	mu      sync.Mutex
-	failing bool
-}
-
-// observe takes the outcome of an append. What is wrong with the events themselves, or
-// a caller that left, says nothing of the store.
-func (h *health) observe(err error) {
-	if consumererror.IsPermanent(err) {
-		err = nil
-	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, store.ErrClosed) {
-		return
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if failing := err != nil; failing == h.failing {
-		return
-	}
-	h.failing = err != nil
-	if h.failing {
-		componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(err))
-	} else {
-		componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
-	}
 }

@@ -35,7 +35,7 @@ func createDefaultConfig() component.Config {
 	retry := configretry.NewDefaultBackOffConfig()
 	retry.Enabled = false // the sender still holds its data and is the one that retries
 	return &Config{
-		ServerConfig:     server,
+		ServerConfig:     ServerConfig(server),
 		TimeoutConfig:    exporterhelper.TimeoutConfig{Timeout: 5 * time.Second},
 		QueueConfig:      configoptional.Default(exporterhelper.NewDefaultQueueConfig()),
 		RetryConfig:      retry,
@@ -43,6 +43,13 @@ func createDefaultConfig() component.Config {
 		SourceID:         defaultSourceID,
 		DefaultEventType: defaultEventType,
 		MaxEventSize:     store.DefaultMaxEventSize,
+		Storage: StorageConfig{
+			NATS: configoptional.Default(NATSConfig{URLs: []string{defaultNATSURL}, Stream: store.DefaultStream}),
+		},
+		Retention: RetentionConfig{WhenFull: whenFullDiscardOld},
+		Deduplicate: configoptional.Default(DeduplicateConfig{
+			MaxEvents: defaultDeduplicateEvents, MaxAge: defaultDeduplicateAge,
+		}),
 	}
 }
 
@@ -51,11 +58,15 @@ func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config
 	if err != nil {
 		return nil, err
 	}
-	return exporterhelper.NewLogs(ctx, set, cfg, e.consumeLogs,
+	helper, err := exporterhelper.NewLogs(ctx, set, cfg, e.put,
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: true}), // records become canonical
-		exporterhelper.WithTimeout(e.cfg.TimeoutConfig),
+		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{}),                // put has its own
 		exporterhelper.WithQueue(e.cfg.QueueConfig),
 		exporterhelper.WithRetry(e.cfg.RetryConfig),
 		exporterhelper.WithStart(e.start),
 		exporterhelper.WithShutdown(e.shutdown))
+	if err != nil {
+		return nil, err
+	}
+	return &canonicalizer{Logs: helper, eventStore: e}, nil
 }

@@ -2,59 +2,47 @@ package eventstoreexporter
 
 import (
 	"context"
-	"errors"
-	"sync"
-	"time"
 
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/isbl/telemetry/exporter/eventstoreexporter/internal/metadata"
+	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store"
 )
 
-// readingAge is how long one reading of the statistics serves: all metrics of a scrape
-// come from the same one, so that their sums add up.
-const readingAge = 100 * time.Millisecond
-
-// observe makes the store's statistics metrics. They are read when scraped and cost
+// observe makes the store's statistics metrics, until forget is called. All of them come
+// from one reading, taken when they are scraped, so that their sums add up and they cost
 // nothing in between.
-func observe(tb *metadata.TelemetryBuilder, st *store.Store) error {
-	var (
-		mu    sync.Mutex
-		taken time.Time
-		last  store.Stats
-	)
-	reading := func(ctx context.Context) *store.Stats {
-		mu.Lock()
-		defer mu.Unlock()
-		if time.Since(taken) > readingAge {
-			last, taken = st.Stats(ctx), time.Now()
+func observe(set component.TelemetrySettings, id attribute.KeyValue, tb *metadata.TelemetryBuilder, st *store.Store) (forget func(), err error) {
+	plain := metric.WithAttributeSet(attribute.NewSet(id))
+	reasons := map[string]metric.MeasurementOption{}
+	for _, reason := range []string{eventlog.ReasonTooLarge, eventlog.ReasonTooDeep} {
+		reasons[reason] = metric.WithAttributeSet(attribute.NewSet(id, attribute.String("reason", reason)))
+	}
+	registration, err := metadata.Meter(set).RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		s := st.Stats(ctx)
+		o.ObserveInt64(tb.ExporterEventStoreStoredEvents, int64(s.Stored), plain)
+		o.ObserveInt64(tb.ExporterEventStoreEvictedEvents, int64(s.Evicted), plain)
+		o.ObserveInt64(tb.ExporterEventStoreLostEvents, int64(s.Lost), plain)
+		o.ObserveInt64(tb.ExporterEventStoreDuplicateEvents, int64(s.Duplicate), plain)
+		o.ObserveInt64(tb.ExporterEventStoreFailedEvents, int64(s.Failed), plain)
+		o.ObserveInt64(tb.ExporterEventStoreUnknownEvents, int64(s.Unknown), plain)
+		o.ObserveInt64(tb.ExporterEventStoreEvents, int64(s.Events), plain)
+		o.ObserveInt64(tb.ExporterEventStoreBlocks, int64(s.Blocks), plain)
+		o.ObserveInt64(tb.ExporterEventStoreBytes, int64(s.Bytes), plain)
+		for reason, option := range reasons {
+			o.ObserveInt64(tb.ExporterEventStoreRefusedEvents, int64(s.Refused[reason]), option)
 		}
-		s := last
-		return &s
-	}
-	number := func(register func(metric.Int64Callback) error, value func(*store.Stats) uint64) error {
-		return register(func(ctx context.Context, o metric.Int64Observer) error {
-			o.Observe(int64(value(reading(ctx))))
-			return nil
-		})
-	}
-	return errors.Join(
-		number(tb.RegisterExporterEventStoreStoredEventsCallback, func(s *store.Stats) uint64 { return s.Stored }),
-		number(tb.RegisterExporterEventStoreEvictedEventsCallback, func(s *store.Stats) uint64 { return s.Evicted }),
-		number(tb.RegisterExporterEventStoreLostEventsCallback, func(s *store.Stats) uint64 { return s.Lost }),
-		number(tb.RegisterExporterEventStoreDuplicateEventsCallback, func(s *store.Stats) uint64 { return s.Duplicate }),
-		number(tb.RegisterExporterEventStoreFailedEventsCallback, func(s *store.Stats) uint64 { return s.Failed }),
-		number(tb.RegisterExporterEventStoreUnknownEventsCallback, func(s *store.Stats) uint64 { return s.Unknown }),
-		number(tb.RegisterExporterEventStoreEventsCallback, func(s *store.Stats) uint64 { return s.Events }),
-		number(tb.RegisterExporterEventStoreBlocksCallback, func(s *store.Stats) uint64 { return s.Blocks }),
-		number(tb.RegisterExporterEventStoreBytesCallback, func(s *store.Stats) uint64 { return s.Bytes }),
-		tb.RegisterExporterEventStoreRefusedEventsCallback(func(ctx context.Context, o metric.Int64Observer) error {
-			for reason, n := range reading(ctx).Refused {
-				o.Observe(int64(n), metric.WithAttributes(attribute.String("reason", reason)))
-			}
-			return nil
-		}),
+		return nil
+	},
+		tb.ExporterEventStoreStoredEvents, tb.ExporterEventStoreEvictedEvents, tb.ExporterEventStoreLostEvents,
+		tb.ExporterEventStoreDuplicateEvents, tb.ExporterEventStoreFailedEvents, tb.ExporterEventStoreUnknownEvents,
+		tb.ExporterEventStoreEvents, tb.ExporterEventStoreBlocks, tb.ExporterEventStoreBytes, tb.ExporterEventStoreRefusedEvents,
 	)
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = registration.Unregister() }, nil
 }

@@ -2,7 +2,6 @@ package eventstoreexporter
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -14,8 +13,11 @@ type ByteSize int64
 // UnmarshalText reads a size with or without a unit.
 func (b *ByteSize) UnmarshalText(text []byte) error {
 	n, err := humanize.ParseBytes(string(text))
-	if err != nil || n > math.MaxInt64 {
+	if err != nil {
 		return fmt.Errorf("%q is not a size: write bytes, or a number with a unit such as 512KiB or 10GiB", text)
+	}
+	if n > uint64(maxMaxBytes) {
+		return fmt.Errorf("%q is too large: the most is %s", text, maxMaxBytes)
 	}
 	*b = ByteSize(n)
 	return nil
@@ -28,7 +30,7 @@ func (b ByteSize) String() string {
 	for _, unit := range []struct {
 		size ByteSize
 		name string
-	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
+	}{{1 << 60, "EiB"}, {1 << 50, "PiB"}, {1 << 40, "TiB"}, {1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
 		if b != 0 && b%unit.size == 0 {
 			return fmt.Sprintf("%d%s", int64(b/unit.size), unit.name)
 		}
@@ -49,7 +51,7 @@ func (s *Sync) UnmarshalText(text []byte) error {
 	}
 	d, err := time.ParseDuration(string(text))
 	if err != nil || d <= 0 {
-		return fmt.Errorf("%q must be always or a positive duration such as 1s", text)
+		return fmt.Errorf("%q must be always or a positive duration with its unit, such as 1s", text)
 	}
 	*s = Sync(d)
 	return nil

@@ -191,15 +191,11 @@ func (h *Handler) locate(ctx context.Context, req *eventsRequest) (store.Cursor,
 		return store.Cursor{}, nil // the newest event included
 	case s.now:
 		return st.End(), nil
-	case s.arrival.IsZero():
+	case !s.arrival.IsZero():
+		return st.At(ctx, s.arrival)
+	default:
 		return s.cursor, nil
 	}
-	end := st.End()
-	at, err := st.At(ctx, s.arrival)
-	if req.query.Descending && at == end {
-		return store.Cursor{}, err // all events arrived before, the newest included
-	}
-	return at, err
 }
 
 // Event times are nanoseconds since 1970; the store's bounds go up to 2262.

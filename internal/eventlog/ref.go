@@ -34,6 +34,18 @@ func All(ld plog.Logs) iter.Seq[Ref] {
 	}
 }
 
+// RemoveRecords removes the records that remove selects, which it is asked about in
+// order, with the scopes and resources that are empty then.
+func RemoveRecords(ld plog.Logs, remove func(plog.LogRecord) bool) {
+	ld.ResourceLogs().RemoveIf(func(rl plog.ResourceLogs) bool {
+		rl.ScopeLogs().RemoveIf(func(sl plog.ScopeLogs) bool {
+			sl.LogRecords().RemoveIf(remove)
+			return sl.LogRecords().Len() == 0
+		})
+		return rl.ScopeLogs().Len() == 0
+	})
+}
+
 // The event's fields, of a canonical record.
 
 // EventID is the id of the event.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,6 +17,10 @@ import (
 // ErrUnknownOutcome means that the store did not hear in time whether events were
 // stored. They may be; sending them again is safe for whoever tells copies by their id.
 var ErrUnknownOutcome = errors.New("not answered in time: the events may or may not be stored")
+
+// ErrFull means that the store has as much as Options allow, and does not make room. The
+// same events may be stored later.
+var ErrFull = errors.New("not stored: the event store is full")
 
 // request is what one caller wants stored.
 type request struct {
@@ -30,6 +35,7 @@ type request struct {
 // commits at once, and what arrives while a commit runs shares the next one.
 type committer struct {
 	js       jetstream.JetStream
+	subject  string
 	ledger   *ledger
 	follower *follower
 	timeout  time.Duration
@@ -146,7 +152,10 @@ type packed struct {
 	requests []*request
 
 	id     string
-	future jetstream.PubAckFuture
+	msg    *nats.Msg
+	future jetstream.PubAckFuture // of the last try; nil after err
+	err    error                  // of the last try
+	sent   bool                   // some try went out
 }
 
 // pack puts fragments into blocks, in order.
@@ -177,41 +186,79 @@ func (c *committer) store(batch []*request) {
 	blocks := c.pack(batch)
 	for _, b := range blocks {
 		headers, payload, id := block.Encode(b.raw, &b.sum)
-		b.id = id
+		b.id, b.msg = id, &nats.Msg{Subject: c.subject, Header: headers, Data: payload}
 		c.ledger.begin(id, b.sum.Events)
-		future, err := c.js.PublishMsgAsync(&nats.Msg{Subject: subject, Header: headers, Data: payload})
-		if err != nil {
-			c.decide(b, outcomeFailed, fmt.Errorf("not stored: %w", err))
-			continue
-		}
-		b.future = future
+		c.publish(b)
 	}
 	for _, b := range blocks {
-		if b.future != nil {
-			c.await(ctx, b)
-		}
+		c.await(ctx, b)
 	}
 	if c.onCommit != nil {
 		c.onCommit(time.Since(start))
 	}
 }
 
-// await decides a block that was published.
+// publish sends a block, perhaps again. What goes wrong is the outcome.
+func (c *committer) publish(b *packed) {
+	b.future, b.err = c.js.PublishMsgAsync(b.msg)
+	b.sent = b.sent || b.err == nil
+}
+
+// await decides a block. While nobody answers for it, it is published again: under the
+// same id it is stored once.
 func (c *committer) await(ctx context.Context, b *packed) {
+	for {
+		ack, err := c.outcome(ctx, b)
+		var refusal *jetstream.APIError
+		switch {
+		case err == nil:
+			// Writers read their own writes. The events are stored: a follower that lags is
+			// no reason to answer otherwise.
+			_ = c.follower.await(ctx, ack.Sequence)
+			if ack.Duplicate {
+				c.ledger.settle(b.id, outcomeDuplicate) // unless an earlier try of ours was stored
+			}
+			c.answer(b, nil)
+			return
+		case errors.As(err, &refusal):
+			c.decide(b, outcomeFailed, notStored(refusal))
+			return
+		case ctx.Err() != nil && b.sent:
+			c.decide(b, outcomeUnknown, ErrUnknownOutcome)
+			return
+		case ctx.Err() != nil:
+			c.decide(b, outcomeFailed, fmt.Errorf("not stored: %w", err))
+			return
+		}
+		select {
+		case <-time.After(publishAgain):
+			c.publish(b)
+		case <-ctx.Done():
+		}
+	}
+}
+
+// outcome waits for the answer to what was published last.
+func (c *committer) outcome(ctx context.Context, b *packed) (*jetstream.PubAck, error) {
+	if b.err != nil {
+		return nil, b.err
+	}
 	select {
 	case ack := <-b.future.Ok():
-		if ack.Duplicate {
-			c.ledger.settle(b.id, outcomeDuplicate)
-		}
-		// Writers read their own writes. The events are stored: a follower that lags is
-		// no reason to answer otherwise.
-		_ = c.follower.await(ctx, ack.Sequence)
-		c.answer(b, nil)
-	case err := <-b.future.Err():
-		c.decide(b, outcomeFailed, fmt.Errorf("not stored: %w", err))
+		return ack, nil
+	case b.err = <-b.future.Err():
+		return nil, b.err
 	case <-ctx.Done():
-		c.decide(b, outcomeUnknown, ErrUnknownOutcome)
+		return nil, ctx.Err()
 	}
+}
+
+// notStored says why JetStream refused a block.
+func notStored(err *jetstream.APIError) error {
+	if strings.Contains(err.Description, "maximum bytes exceeded") {
+		return ErrFull
+	}
+	return fmt.Errorf("not stored: %w", err)
 }
 
 func (c *committer) decide(b *packed, o outcome, err error) {

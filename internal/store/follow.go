@@ -15,6 +15,7 @@ import (
 // follower learns of every block of the stream in order, whoever wrote it, from the
 // headers alone.
 type follower struct {
+	stream   string
 	ledger   *ledger
 	index    *index.Index
 	notifier *notifier
@@ -30,7 +31,7 @@ type follower struct {
 
 // start follows the stream from its oldest block.
 func (f *follower) start(ctx context.Context, js jetstream.JetStream) error {
-	consumer, err := js.OrderedConsumer(ctx, streamName, jetstream.OrderedConsumerConfig{HeadersOnly: true})
+	consumer, err := js.OrderedConsumer(ctx, f.stream, jetstream.OrderedConsumerConfig{HeadersOnly: true})
 	if err != nil {
 		return err
 	}

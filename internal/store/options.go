@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/isbl/telemetry/internal/store/remote"
 )
 
 // Defaults of Options.
@@ -16,7 +18,7 @@ const (
 	maxBlockEvents        = 1024
 	duplicateWindow       = 30 * time.Second
 	maxScan               = 2 * time.Second
-	streamName            = "ISBL_EVENTS"
+	DefaultStream         = "ISBL_EVENTS"
 	subject               = "isbl.events"
 	trimEvery             = time.Second
 	maxFetchBytes         = 4 << 20
@@ -27,6 +29,7 @@ const (
 	followBatch           = 2000
 	followHeartbeat       = 500 * time.Millisecond
 	maxCommitBytes        = 16 << 20
+	publishAgain          = 100 * time.Millisecond
 )
 
 // Options configure a Store. The zero value is a store in memory with every default.
@@ -36,9 +39,28 @@ type Options struct {
 	// SyncInterval is how often a store on disk is synced; zero syncs every block
 	// before its events are answered.
 	SyncInterval time.Duration
+	// Handover names a store in memory across its closing: the one that this process opens
+	// next with the same name, soon, goes on with its events and cursors. Empty hands
+	// nothing over.
+	Handover string
+	// NATS, if set, keeps the events in a NATS server or cluster that runs already,
+	// instead of in this process. It excludes Directory and SyncInterval.
+	NATS *remote.Options
 	// MaxBytes bounds what the store keeps; the oldest blocks go first. Zero is
-	// DefaultMaxBytesMemory or DefaultMaxBytesDisk.
+	// DefaultMaxBytesMemory or DefaultMaxBytesDisk. In a stream of NATS that exists
+	// already, zero leaves the stream's own limit.
 	MaxBytes int64
+	// MaxAge bounds how long events are kept after their arrival. Zero is no bound; in
+	// a stream of NATS that exists already, the stream's own.
+	MaxAge time.Duration
+	// MaxEvents bounds how many events are kept, to the block, and is looked after once
+	// a second. Zero is no bound.
+	MaxEvents uint64
+	// RejectNew refuses new events while the store is full, with ErrFull, instead of
+	// removing the oldest.
+	RejectNew bool
+	// Deduplicate, if it has MaxEvents, stores events of one id once.
+	Deduplicate Deduplicate
 	// MaxEventSize is the highest encoded size of one event with its resource and
 	// scope, in bytes, at most DefaultMaxEventSize. Zero is DefaultMaxEventSize.
 	MaxEventSize int
@@ -50,8 +72,15 @@ type Options struct {
 	OnCommit func(time.Duration)
 }
 
+// Deduplicate says how many ids the store remembers, and for how long. Zero MaxEvents
+// remembers none, zero MaxAge for any time.
+type Deduplicate struct {
+	MaxEvents int
+	MaxAge    time.Duration
+}
+
 func (o Options) withDefaults() Options {
-	if o.MaxBytes == 0 {
+	if o.MaxBytes == 0 && o.NATS == nil {
 		o.MaxBytes = DefaultMaxBytesMemory
 		if o.Directory != "" {
 			o.MaxBytes = DefaultMaxBytesDisk

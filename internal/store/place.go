@@ -26,14 +26,15 @@ func (s *Store) End() Cursor {
 	return s.after(last)
 }
 
-// At returns the place before the first event that arrived at t or later.
+// At returns the place before the first event that arrived at t or later, which may be
+// still to come.
 func (s *Store) At(ctx context.Context, t time.Time) (Cursor, error) {
 	if s.closed.Load() {
 		return Cursor{}, ErrClosed
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
-	messages, err := jetstreamext.GetBatch(ctx, s.reads, streamName, 1, jetstreamext.GetBatchStartTime(t))
+	messages, err := jetstreamext.GetBatch(ctx, s.reads, s.streamName, 1, jetstreamext.GetBatchStartTime(t))
 	if err != nil {
 		return Cursor{}, s.readError(err)
 	}
@@ -46,7 +47,8 @@ func (s *Store) At(ctx context.Context, t time.Time) (Cursor, error) {
 		}
 		return s.cursor(place{seq: msg.Sequence}), nil
 	}
-	return s.End(), nil
+	_, last := s.index.Bounds()
+	return s.cursor(place{seq: last + 1}), nil
 }
 
 // cursor names a place.

@@ -11,10 +11,10 @@ import (
 )
 
 // Stats account for every event, in one consistent reading:
-// Recovered + Stored = Events + Evicted + Lost, and
+// Recovered + Stored + Elsewhere = Events + Evicted + Lost, and
 // Appended = Stored + Duplicate + Refused (all reasons) + Failed + Unknown.
 type Stats struct {
-	// Storage is "memory" or "disk".
+	// Storage is "memory", "disk" or "nats".
 	Storage    string `json:"storage"`
 	Generation string `json:"generation"`
 	// Events, Blocks and Bytes are what is kept now.
@@ -26,6 +26,8 @@ type Stats struct {
 	// Appended is what came in and was decided, Stored what of it was stored.
 	Appended uint64 `json:"appended"`
 	Stored   uint64 `json:"stored"`
+	// Elsewhere was stored by other processes that share the stream of a NATS cluster.
+	Elsewhere uint64 `json:"elsewhere,omitempty"`
 	// Evicted went by retention, Lost by damage.
 	Evicted uint64 `json:"evicted"`
 	Lost    uint64 `json:"lost"`
@@ -99,15 +101,21 @@ func (l *ledger) arrived(b index.Block, id string) (missing uint64) {
 		l.s.Recovered += n
 		return missing
 	}
+	mine, pending := l.pending[id]
+	late, unknown := l.unknown[id]
+	if !pending && !unknown {
+		l.s.Elsewhere += n
+		return missing
+	}
 	l.s.Stored += n
 	l.s.Commits++
-	if late, ok := l.unknown[id]; ok {
+	if unknown {
 		delete(l.unknown, id)
 		l.s.Unknown -= late
 	} else {
 		l.s.Appended += n
 	}
-	if mine := l.pending[id]; mine > n {
+	if mine > n {
 		l.pending[id] = mine - n // a copy is under way
 	} else {
 		delete(l.pending, id)
@@ -181,6 +189,14 @@ func (l *ledger) fail(events int) {
 	defer l.mu.Unlock()
 	l.s.Appended += uint64(events)
 	l.s.Failed += uint64(events)
+}
+
+// duplicate counts events that were stored before, and not again.
+func (l *ledger) duplicate(events int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.s.Appended += uint64(events)
+	l.s.Duplicate += uint64(events)
 }
 
 func (l *ledger) refuse(r *eventlog.Refused) {

@@ -31,12 +31,13 @@ type Store struct {
 	generation string
 	genHash    uint64
 
-	server *embedded.Server
+	engine engine
 	// Writing, following and reading have a connection each, so that none waits behind
 	// the bytes of another.
-	conns  []*nats.Conn
-	reads  jetstream.JetStream
-	stream jetstream.Stream
+	conns      []*nats.Conn
+	reads      jetstream.JetStream
+	stream     jetstream.Stream
+	streamName string
 
 	maxRaw    int
 	index     *index.Index
@@ -45,6 +46,7 @@ type Store struct {
 	follower  *follower
 	committer *committer
 	cache     *cache
+	window    *window // nil without Deduplicate
 
 	stop   context.CancelFunc // ends trimming
 	wg     sync.WaitGroup
@@ -62,13 +64,7 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 		}
 	}()
 	s.warnIfDiskIsSmall()
-	s.server, err = embedded.Start(embedded.Options{
-		Directory: s.opts.Directory, SyncInterval: s.opts.SyncInterval, Logger: s.opts.Logger.Named("nats"),
-	})
-	if err != nil {
-		return nil, err
-	}
-	if err = s.loadGeneration(); err != nil {
+	if s.engine, err = startEngine(&s.opts); err != nil {
 		return nil, err
 	}
 	publish, err := s.connect("publish")
@@ -82,15 +78,30 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	if s.reads, err = s.connect("read"); err != nil {
 		return nil, err
 	}
-	if s.stream, err = s.reads.CreateOrUpdateStream(ctx, s.streamConfig()); err != nil {
+	left := unpark(&s.opts)
+	if s.stream, err = openStream(ctx, s.reads, &s.opts, left); err != nil {
 		return nil, fmt.Errorf("open the event stream: %w", err)
 	}
-	state := s.stream.CachedInfo().State
+	if err = s.loadGeneration(); err != nil {
+		return nil, err
+	}
+	if left != nil {
+		s.generation = left.generation
+		if err = left.restore(ctx, publish); err != nil {
+			return nil, fmt.Errorf("go on with the events in memory: %w", err)
+		}
+		if _, err = s.stream.Info(ctx); err != nil {
+			return nil, err
+		}
+	}
+	s.genHash = hashGeneration(s.generation)
+	config, state := s.stream.CachedInfo().Config, s.stream.CachedInfo().State
+	s.streamName = config.Name
 
 	s.maxRaw = block.MaxRawBytes(publish.Conn().MaxPayload())
 	s.index = index.New(state.FirstSeq)
 	s.ledger = newLedger(s.index)
-	s.follower = &follower{ledger: s.ledger, index: s.index, notifier: s.notifier, logger: s.opts.Logger}
+	s.follower = &follower{stream: s.streamName, ledger: s.ledger, index: s.index, notifier: s.notifier, logger: s.opts.Logger}
 	if err = s.follower.start(ctx, follow); err != nil {
 		return nil, fmt.Errorf("follow the event stream: %w", err)
 	}
@@ -103,45 +114,40 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	s.ledger.trim(state.FirstSeq, state.Bytes)
 
 	s.committer = &committer{
-		js: publish, ledger: s.ledger, follower: s.follower,
+		js: publish, subject: config.Subjects[0], ledger: s.ledger, follower: s.follower,
 		timeout: s.opts.Timeout, maxRaw: s.maxRaw, onCommit: s.opts.OnCommit,
 	}
 	s.committer.start()
+	if s.opts.Deduplicate.MaxEvents > 0 {
+		s.window = newWindow(s.opts.Deduplicate)
+		if err = s.fillWindow(ctx); err != nil {
+			return nil, fmt.Errorf("read the newest events: %w", err)
+		}
+	}
 	background, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.wg.Go(func() { s.keepTrimming(background) })
 	return s, nil
 }
 
-func (s *Store) streamConfig() jetstream.StreamConfig {
-	cfg := jetstream.StreamConfig{
-		Name:        streamName,
-		Subjects:    []string{subject},
-		Storage:     jetstream.MemoryStorage,
-		MaxBytes:    s.opts.MaxBytes,
-		Discard:     jetstream.DiscardOld,
-		Duplicates:  duplicateWindow,
-		AllowDirect: true,
-	}
-	if s.opts.Directory != "" {
-		cfg.Storage = jetstream.FileStorage
-	}
-	return cfg
-}
-
 func (s *Store) connect(name string) (jetstream.JetStream, error) {
-	nc, err := s.server.Connect(name)
+	nc, err := s.engine.Connect(name)
 	if err != nil {
-		return nil, fmt.Errorf("connect to the embedded NATS server: %w", err)
+		return nil, err
 	}
 	s.conns = append(s.conns, nc)
-	return jetstream.New(nc, jetstream.WithPublishAsyncTimeout(2*s.opts.Timeout))
+	return jetstream.New(nc, jetstream.WithPublishAsyncTimeout(s.opts.ackWait()))
 }
 
 // loadGeneration reads the store's identity, or makes one up for a new store.
 func (s *Store) loadGeneration() error {
-	s.generation = uuid.NewString()
-	if s.opts.Directory != "" {
+	switch s.opts.storage() {
+	case storageNATS:
+		s.generation = streamGeneration(s.stream.CachedInfo())
+	case storageMemory:
+		s.generation = uuid.NewString()
+	case storageDisk:
+		s.generation = uuid.NewString()
 		path := filepath.Join(s.opts.Directory, "generation")
 		switch b, err := os.ReadFile(path); {
 		case err == nil:
@@ -158,7 +164,6 @@ func (s *Store) loadGeneration() error {
 			return fmt.Errorf("read the store's identity: %w", err)
 		}
 	}
-	s.genHash = hashGeneration(s.generation)
 	return nil
 }
 
@@ -215,8 +220,17 @@ func dirSize(dir string) (n int64) {
 //
 // A *eventlog.Refused means that some records are not storable and all others are
 // stored. Any other error means that none can be relied on, and the caller may try again:
-// ErrUnknownOutcome when they may be stored all the same, ErrClosed.
+// ErrUnknownOutcome when they may be stored all the same, ErrFull, ErrClosed.
+//
+// With Options.Deduplicate, an event whose id is stored already counts as stored.
 func (s *Store) Append(ctx context.Context, ld plog.Logs) error {
+	if s.window != nil {
+		return s.appendOnce(ctx, ld)
+	}
+	return s.append(ctx, ld)
+}
+
+func (s *Store) append(ctx context.Context, ld plog.Logs) error {
 	fragments, refused, err := encode(ld, s.maxRaw, s.opts.MaxEventSize)
 	if err != nil {
 		s.ledger.fail(ld.LogRecordCount())
@@ -226,6 +240,11 @@ func (s *Store) Append(ctx context.Context, ld plog.Logs) error {
 		r := &request{fragments: fragments}
 		for i := range fragments {
 			r.events += fragments[i].sum.Events
+		}
+		if s.full(r.events) {
+			s.ledger.fail(r.events)
+			s.ledger.refuse(refused)
+			return ErrFull
 		}
 		if err := s.committer.commit(ctx, r); err != nil {
 			s.ledger.refuse(refused)
@@ -250,10 +269,7 @@ func (s *Store) Changed() <-chan struct{} { return s.notifier.changed() }
 func (s *Store) Stats(ctx context.Context) Stats {
 	_ = s.trim(ctx) // without an answer the numbers of a second ago serve
 	st := s.ledger.stats()
-	st.Storage, st.Generation = "memory", s.generation
-	if s.opts.Directory != "" {
-		st.Storage = "disk"
-	}
+	st.Storage, st.Generation = s.opts.storage(), s.generation
 	if oldest, newest, ok := s.index.Times(); ok {
 		st.Oldest = &End{Cursor: s.Start().String(), Timestamp: time.Unix(0, oldest).UTC()}
 		st.Newest = &End{Cursor: s.End().String(), Timestamp: time.Unix(0, newest).UTC()}
@@ -265,12 +281,15 @@ func (s *Store) Stats(ctx context.Context) Stats {
 func (s *Store) keepTrimming(ctx context.Context) {
 	tick := time.NewTicker(trimEvery)
 	defer tick.Stop()
+	failing := false
 	for {
 		select {
 		case <-tick.C:
-			if err := s.trim(ctx); err != nil && ctx.Err() == nil {
-				s.opts.Logger.Warn("asking the event stream what it keeps", zap.Error(err))
+			err := s.trim(ctx)
+			if err != nil && ctx.Err() == nil && !failing {
+				s.opts.Logger.Warn("asking the event stream what it keeps fails; trying again until it works", zap.Error(err))
 			}
+			failing = err != nil
 		case <-ctx.Done():
 			return
 		}
@@ -288,7 +307,7 @@ func (s *Store) trim(ctx context.Context) error {
 		return err
 	}
 	s.ledger.trim(info.State.FirstSeq, info.State.Bytes)
-	return nil
+	return s.purgeExcess(ctx)
 }
 
 // Close stores what was accepted, then stops. Calls under way end with ErrClosed or
@@ -308,11 +327,12 @@ func (s *Store) Close() error {
 		s.follower.close()
 	}
 	s.notifier.close()
+	err := s.park()
 	for _, nc := range s.conns {
 		nc.Close()
 	}
-	if s.server != nil {
-		s.server.Close()
+	if s.engine != nil {
+		s.engine.Close()
 	}
-	return nil
+	return err
 }

@@ -21,13 +21,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// modes are the stores that every promise is tested on.
-func modes(t *testing.T, test func(t *testing.T, opts store.Options)) {
-	t.Helper()
-	t.Run("memory", func(t *testing.T) { test(t, store.Options{}) })
-	t.Run("disk", func(t *testing.T) { test(t, store.Options{Directory: t.TempDir()}) })
-}
-
 func open(t testing.TB, opts store.Options) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), opts)
@@ -137,22 +130,23 @@ func TestEachEventsCursorGoesOnAfterIt(t *testing.T) {
 }
 
 func TestReopenedStoreGoesOn(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, store.Options{Directory: dir})
-	require.NoError(t, s.Append(t.Context(), logs("a", 0, 100)))
-	p, err := s.Read(t.Context(), store.Query{Limit: 40})
-	require.NoError(t, err)
-	require.NoError(t, s.Close())
+	keepingModes(t, func(t *testing.T, opts store.Options) {
+		s := open(t, opts)
+		require.NoError(t, s.Append(t.Context(), logs("a", 0, 100)))
+		p, err := s.Read(t.Context(), store.Query{Limit: 40})
+		require.NoError(t, err)
+		require.NoError(t, s.Close())
 
-	s = open(t, store.Options{Directory: dir})
-	st := s.Stats(t.Context())
-	assert.EqualValues(t, 100, st.Recovered)
-	assert.EqualValues(t, 100, st.Events)
-	assert.Zero(t, st.Stored)
-	require.NoError(t, s.Append(t.Context(), logs("a", 100, 10)))
-	rest, gaps := readAll(t, s, store.Query{After: p.Next, Limit: 1000})
-	assert.Equal(t, names("a", 40, 70), rest)
-	assert.Empty(t, gaps)
+		s = open(t, opts)
+		st := s.Stats(t.Context())
+		assert.EqualValues(t, 100, st.Recovered)
+		assert.EqualValues(t, 100, st.Events)
+		assert.Zero(t, st.Stored)
+		require.NoError(t, s.Append(t.Context(), logs("a", 100, 10)))
+		rest, gaps := readAll(t, s, store.Query{After: p.Next, Limit: 1000})
+		assert.Equal(t, names("a", 40, 70), rest)
+		assert.Empty(t, gaps)
+	})
 }
 
 func TestConcurrentAppendsLoseNothing(t *testing.T) {
@@ -188,29 +182,31 @@ func TestConcurrentAppendsLoseNothing(t *testing.T) {
 }
 
 func TestFilters(t *testing.T) {
-	s := open(t, store.Options{})
-	for i := range 10 {
-		require.NoError(t, s.Append(t.Context(), logs("user.login", 2*i, 2)))
-		require.NoError(t, s.Append(t.Context(), logs("metric.cpu", 1500*i, 1500)))
-	}
-	selection, err := eventtype.NewSelection([]string{"user.*"}, nil)
-	require.NoError(t, err)
-	for _, descending := range []bool{false, true} {
-		want := names("user.login", 0, 20)
-		if descending {
-			want = reversed(want)
+	modes(t, func(t *testing.T, opts store.Options) {
+		s := open(t, opts)
+		for i := range 10 {
+			require.NoError(t, s.Append(t.Context(), logs("user.login", 2*i, 2)))
+			require.NoError(t, s.Append(t.Context(), logs("metric.cpu", 1500*i, 1500)))
 		}
-		all, _ := readAll(t, s, store.Query{Filter: store.Filter{Types: selection}, Limit: 3, Descending: descending})
-		assert.Equal(t, want, all)
-	}
-	other, err := eventtype.NewSelection([]string{"other"}, nil)
-	require.NoError(t, err)
-	all, _ := readAll(t, s, store.Query{Filter: store.Filter{Sources: other}, Limit: 3})
-	assert.Empty(t, all)
+		selection, err := eventtype.NewSelection([]string{"user.*"}, nil)
+		require.NoError(t, err)
+		for _, descending := range []bool{false, true} {
+			want := names("user.login", 0, 20)
+			if descending {
+				want = reversed(want)
+			}
+			all, _ := readAll(t, s, store.Query{Filter: store.Filter{Types: selection}, Limit: 3, Descending: descending})
+			assert.Equal(t, want, all)
+		}
+		other, err := eventtype.NewSelection([]string{"other"}, nil)
+		require.NoError(t, err)
+		all, _ := readAll(t, s, store.Query{Filter: store.Filter{Sources: other}, Limit: 3})
+		assert.Empty(t, all)
 
-	timed := store.Filter{Types: selection, Since: epoch.Add(5 * time.Second), Until: epoch.Add(9 * time.Second)}
-	all, _ = readAll(t, s, store.Query{Filter: timed, Limit: 100})
-	assert.Equal(t, names("user.login", 5, 4), all, "since is included, until is not")
+		timed := store.Filter{Types: selection, Since: epoch.Add(5 * time.Second), Until: epoch.Add(9 * time.Second)}
+		all, _ = readAll(t, s, store.Query{Filter: timed, Limit: 100})
+		assert.Equal(t, names("user.login", 5, 4), all, "since is included, until is not")
+	})
 }
 
 func TestRetentionLeavesAGap(t *testing.T) {
@@ -275,13 +271,15 @@ func TestTooLargeRecordCostsNobodyElse(t *testing.T) {
 }
 
 func TestSameBlockAgainIsStoredOnce(t *testing.T) {
-	s := open(t, store.Options{})
-	require.NoError(t, s.Append(t.Context(), logs("a", 0, 3)))
-	require.NoError(t, s.Append(t.Context(), logs("a", 0, 3)))
-	st := s.Stats(t.Context())
-	assert.EqualValues(t, 3, st.Stored)
-	assert.EqualValues(t, 3, st.Duplicate)
-	assert.EqualValues(t, 6, st.Appended)
+	modes(t, func(t *testing.T, opts store.Options) {
+		s := open(t, opts)
+		require.NoError(t, s.Append(t.Context(), logs("a", 0, 3)))
+		require.NoError(t, s.Append(t.Context(), logs("a", 0, 3)))
+		st := s.Stats(t.Context())
+		assert.EqualValues(t, 3, st.Stored)
+		assert.EqualValues(t, 3, st.Duplicate)
+		assert.EqualValues(t, 6, st.Appended)
+	})
 }
 
 func TestDirectoryInUse(t *testing.T) {
@@ -293,39 +291,43 @@ func TestDirectoryInUse(t *testing.T) {
 }
 
 func TestAtFindsThePlaceInArrivalOrder(t *testing.T) {
-	s := open(t, store.Options{})
-	require.NoError(t, s.Append(t.Context(), logs("a", 0, 3)))
-	time.Sleep(5 * time.Millisecond)
-	between := time.Now()
-	require.NoError(t, s.Append(t.Context(), logs("b", 0, 3)))
-	for at, want := range map[time.Time][]string{
-		epoch:                     append(names("a", 0, 3), names("b", 0, 3)...),
-		between:                   names("b", 0, 3),
-		time.Now().Add(time.Hour): nil,
-	} {
-		c, err := s.At(t.Context(), at)
-		require.NoError(t, err)
-		all, _ := readAll(t, s, store.Query{After: c, Limit: 10})
-		assert.Equal(t, want, all)
-	}
+	modes(t, func(t *testing.T, opts store.Options) {
+		s := open(t, opts)
+		require.NoError(t, s.Append(t.Context(), logs("a", 0, 3)))
+		time.Sleep(5 * time.Millisecond)
+		between := time.Now()
+		require.NoError(t, s.Append(t.Context(), logs("b", 0, 3)))
+		for at, want := range map[time.Time][]string{
+			epoch:                     append(names("a", 0, 3), names("b", 0, 3)...),
+			between:                   names("b", 0, 3),
+			time.Now().Add(time.Hour): nil,
+		} {
+			c, err := s.At(t.Context(), at)
+			require.NoError(t, err)
+			all, _ := readAll(t, s, store.Query{After: c, Limit: 10})
+			assert.Equal(t, want, all)
+		}
+	})
 }
 
 func TestChangedTellsOfEveryAppend(t *testing.T) {
-	s := open(t, store.Options{})
-	after := s.End()
-	for i := range 20 {
-		changed := s.Changed()
-		require.NoError(t, s.Append(t.Context(), logs("a", i, 1)))
-		select {
-		case <-changed:
-		case <-time.After(10 * time.Second):
-			t.Fatal("no news of an append")
+	modes(t, func(t *testing.T, opts store.Options) {
+		s := open(t, opts)
+		after := s.End()
+		for i := range 20 {
+			changed := s.Changed()
+			require.NoError(t, s.Append(t.Context(), logs("a", i, 1)))
+			select {
+			case <-changed:
+			case <-time.After(10 * time.Second):
+				t.Fatal("no news of an append")
+			}
+			p, err := s.Read(t.Context(), store.Query{After: after, Limit: 10})
+			require.NoError(t, err)
+			assert.Equal(t, names("a", i, 1), ids(p))
+			after = p.Next
 		}
-		p, err := s.Read(t.Context(), store.Query{After: after, Limit: 10})
-		require.NoError(t, err)
-		assert.Equal(t, names("a", i, 1), ids(p))
-		after = p.Next
-	}
+	})
 }
 
 func TestClosedStore(t *testing.T) {

@@ -80,7 +80,7 @@ func BenchmarkFilterAndSampling(b *testing.B) {
 				original.CopyTo(ld)
 				b.StartTimer()
 				t := newTally()
-				removeRecords(ld, func(r plog.LogRecord) bool { return !p.keeps(r, t) })
+				eventlog.RemoveRecords(ld, func(r plog.LogRecord) bool { return !p.keeps(r, t) })
 				t.free()
 			}
 			perEvent(b, n)

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/isbl/telemetry/internal/eventlog"
 )
 
 // chunk is what waits in the buffer: events of one request, at most a batch of them.
@@ -62,24 +64,13 @@ func merge(chunks []chunk) chunk {
 // removeFirst removes the first events and tells the type of each.
 func (c *chunk) removeFirst(events int, removed func(eventType string)) {
 	c.events -= events
-	removeRecords(c.ld, func(record plog.LogRecord) bool {
+	eventlog.RemoveRecords(c.ld, func(record plog.LogRecord) bool {
 		if events == 0 {
 			return false
 		}
 		events--
 		removed(record.EventName())
 		return true
-	})
-}
-
-// removeRecords removes what remove says, with the scopes and resources that are empty then.
-func removeRecords(ld plog.Logs, remove func(plog.LogRecord) bool) {
-	ld.ResourceLogs().RemoveIf(func(rl plog.ResourceLogs) bool {
-		rl.ScopeLogs().RemoveIf(func(sl plog.ScopeLogs) bool {
-			sl.LogRecords().RemoveIf(remove)
-			return sl.LogRecords().Len() == 0
-		})
-		return rl.ScopeLogs().Len() == 0
 	})
 }
 

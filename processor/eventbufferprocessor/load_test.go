@@ -63,7 +63,7 @@ func newMoody() *moody {
 func (m *moody) take(ld plog.Logs, ids map[string]bool) {
 	mine := plog.NewLogs()
 	ld.CopyTo(mine)
-	removeRecords(mine, func(r plog.LogRecord) bool { return !ids[eventlog.Ref{Record: r}.EventID()] })
+	eventlog.RemoveRecords(mine, func(r plog.LogRecord) bool { return !ids[eventlog.Ref{Record: r}.EventID()] })
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.taken = append(m.taken, mine)

@@ -98,7 +98,7 @@ func (p *eventBuffer) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 		return nil
 	}
 	p.refuse(refused, t)
-	removeRecords(ld, func(record plog.LogRecord) bool { return !p.keeps(record, t) })
+	eventlog.RemoveRecords(ld, func(record plog.LogRecord) bool { return !p.keeps(record, t) })
 	if t.kept == 0 {
 		p.buffer.count(t)
 		return t.answer(refused, nil)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
 )
@@ -25,7 +27,32 @@ type Config struct {
 	_ struct{}
 }
 
-var _ confmap.Validator = (*Config)(nil)
+// httpConfig are the keys below protocols::http. confmap takes every key, known or not, of a configuration that squashes a
+// type with an Unmarshal, as otlpreceiver's does with confighttp.ServerConfig; this one has none.
+type httpConfig struct {
+	serverKeys     `mapstructure:",squash"`
+	TracesURLPath  string `mapstructure:"traces_url_path"`
+	MetricsURLPath string `mapstructure:"metrics_url_path"`
+	LogsURLPath    string `mapstructure:"logs_url_path"`
+}
+
+type serverKeys confighttp.ServerConfig
+
+// Unmarshal reads the keys of the otlp receiver as that does, and refuses unknown ones.
+func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
+	if err := conf.Unmarshal(cfg); err != nil {
+		return err
+	}
+	http, err := conf.Sub("protocols::http")
+	if err != nil {
+		return err
+	}
+	known := configoptional.Default(httpConfig{})
+	if err := known.Unmarshal(http); err != nil {
+		return fmt.Errorf("`protocols::http`: %w", err)
+	}
+	return nil
+}
 
 // Validate reports every key whose value cannot work.
 func (cfg *Config) Validate() error {

@@ -60,6 +60,7 @@ func TestUnknownKeys(t *testing.T) {
 	tests := []struct{ file, want string }{
 		{"typo.yaml", "'protocols' has invalid keys: htttp"},
 		{"typo_key.yaml", "has invalid keys: sourceid"},
+		{"typo_http.yaml", "`protocols::http`: decoding failed due to the following error(s):\n\n'eventreceiver.httpConfig' has invalid keys: logs_path"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.file, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,8 +37,9 @@ func binary(t testing.TB) string {
 	return path
 }
 
-// configuration is a collector with our three components on free ports. extra replaces
-// sections by name.
+// configuration is a collector with our three components on free ports, and without
+// metrics of its own, which need a fixed port. sections replace parts of it by name; the
+// part pipelines is in the section service.
 func configuration(sections map[string]string) string {
 	parts := map[string]string{
 		"receivers": `
@@ -50,15 +52,16 @@ func configuration(sections map[string]string) string {
 		"exporters": `
   event_store: {endpoint: "127.0.0.1:0"}`,
 		"service": `
-  telemetry:
-    logs: {encoding: json}
-    metrics: {level: none}
-  pipelines:
+  telemetry: {metrics: {level: none}}
+  pipelines:`,
+		"pipelines": `
     logs: {receivers: [event], processors: [event_buffer], exporters: [event_store]}`,
 	}
 	for name, text := range sections {
 		parts[name] = text
 	}
+	parts["service"] += parts["pipelines"]
+	delete(parts, "pipelines")
 	var b strings.Builder
 	for name, text := range parts {
 		fmt.Fprintf(&b, "%s:%s\n", name, text)
@@ -74,10 +77,12 @@ func onDisk(dir string) string {
 // collector is a running process.
 type collector struct {
 	cmd             *exec.Cmd
-	otlp, grpc, api string // OTLP over HTTP and API as URLs, gRPC as host:port
+	otlp, grpc, api string   // OTLP over HTTP and API as URLs, gRPC as host:port
+	receivers       []string // all ports for OTLP over HTTP, as URLs
 	exited          chan struct{}
 	mu              sync.Mutex
 	log             bytes.Buffer
+	readies         int // how often it was ready: once more after each reload
 	ready           chan struct{}
 }
 
@@ -87,7 +92,7 @@ func start(t testing.TB, config string, under ...string) *collector {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(config), 0o600))
-	args := slices.Concat(under, []string{binary(t), "--config", path})
+	args := slices.Concat(under, []string{binary(t), "--config", path, "--set=service.telemetry.logs.encoding=json"})
 	c := &collector{cmd: exec.Command(args[0], args[1:]...), exited: make(chan struct{}), ready: make(chan struct{})}
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stderr, err := c.cmd.StderrPipe()
@@ -125,12 +130,17 @@ func (c *collector) watch(stderr io.Reader) {
 		switch {
 		case line.Msg == "Starting HTTP server":
 			c.otlp = "http://" + line.Endpoint
+			c.receivers = append(c.receivers, c.otlp)
 		case line.Msg == "Starting GRPC server":
 			c.grpc = line.Endpoint
 		case line.Msg == "serving events":
 			c.api = line.URL
 		case strings.HasPrefix(line.Msg, "Everything is ready"):
-			close(c.ready)
+			c.mu.Lock()
+			if c.readies++; c.readies == 1 {
+				close(c.ready)
+			}
+			c.mu.Unlock()
 		}
 	}
 	_ = c.cmd.Wait() // how it ended is the test's to judge
@@ -141,6 +151,13 @@ func (c *collector) watch(stderr io.Reader) {
 func (c *collector) kill() {
 	_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) // it may have ended
 	<-c.exited
+}
+
+// readied says how often the collector was ready.
+func (c *collector) readied() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.readies
 }
 
 // stop ends the process in order.
@@ -186,8 +203,7 @@ type event struct {
 // readAll pages through everything.
 func (c *collector) readAll(t testing.TB, query string) (all []event) {
 	t.Helper()
-	after := ""
-	for {
+	for after := ""; ; {
 		var page struct {
 			Events []event
 			Next   string
@@ -200,8 +216,15 @@ func (c *collector) readAll(t testing.TB, query string) (all []event) {
 		if !page.More {
 			return all
 		}
-		after = "&after=" + page.Next
+		after, query = "&after="+page.Next, withoutAfter(query)
 	}
+}
+
+// withoutAfter leaves the start of the first page out of the next ones.
+func withoutAfter(query string) string {
+	values, _ := url.ParseQuery(query)
+	values.Del("after")
+	return values.Encode()
 }
 
 // stats is what the tests read of the statistics.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"testing"
@@ -26,6 +27,12 @@ type request struct {
 // newRequest makes a request of n events with ids of their own.
 func newRequest(t testing.TB, name string, n int) *request {
 	t.Helper()
+	return newLargeRequest(t, name, n, 0)
+}
+
+// newLargeRequest adds a number of bytes to each event that do not compress.
+func newLargeRequest(t testing.TB, name string, n, more int) *request {
+	t.Helper()
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
 	rl.Resource().Attributes().PutStr("service.name", "load")
@@ -39,6 +46,13 @@ func newRequest(t testing.TB, name string, n int) *request {
 		record.SetTimestamp(pcommon.NewTimestampFromTime(time.Now()))
 		record.Attributes().PutStr("log.record.uid", id)
 		record.Attributes().PutInt("n", int64(i))
+		if more > 0 {
+			noise := record.Attributes().PutEmptyBytes("noise")
+			noise.FromRaw(make([]byte, more))
+			for at := range more {
+				noise.SetAt(at, byte(rand.Int()))
+			}
+		}
 	}
 	body, err := plogotlp.NewExportRequestFromLogs(ld).MarshalProto()
 	require.NoError(t, err)

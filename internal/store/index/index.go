@@ -212,3 +212,16 @@ func (x *Index) Times() (oldest, newest int64, ok bool) {
 	}
 	return x.runs[0].lowest, x.runs[len(x.runs)-1].highest, true
 }
+
+// Excess returns the oldest sequence to keep so that no more than most events are kept,
+// or one block. ok is false when there are no more now.
+func (x *Index) Excess(most uint64) (first uint64, ok bool) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	left := x.totals.Events
+	first = x.first
+	for ; left > most && first < x.last; first++ {
+		left -= uint64(x.counts[first-x.base])
+	}
+	return first, first > x.first
+}

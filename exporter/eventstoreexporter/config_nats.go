@@ -1,0 +1,97 @@
+package eventstoreexporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configtls"
+
+	"github.com/isbl/telemetry/internal/store/remote"
+)
+
+const (
+	defaultNATSURL = "nats://localhost:4222"
+	maxReplicas    = 5
+)
+
+// NATSConfig is a NATS server or cluster with JetStream that runs already. Several
+// collectors may share one stream: each stores what it is sent and serves all.
+type NATSConfig struct {
+	// URLs are the servers, nats://host:4222 or tls://host:4222. The default is
+	// nats://localhost:4222.
+	URLs []string `mapstructure:"urls"`
+	// CredentialsFile, Username with Password, or Token: how to get in.
+	CredentialsFile string              `mapstructure:"credentials_file"`
+	Username        string              `mapstructure:"username"`
+	Password        configopaque.String `mapstructure:"password"`
+	Token           configopaque.String `mapstructure:"token"`
+	// TLS is for servers whose certificate needs more than the system's roots, or that want
+	// one of the client.
+	TLS configoptional.Optional[configtls.ClientConfig] `mapstructure:"tls"`
+	// Stream is the stream's name; it is created if need be. The default is ISBL_EVENTS.
+	Stream string `mapstructure:"stream"`
+	// Replicas is how many copies a cluster keeps, 1 to 5. Zero, the default, is 1, or what
+	// an existing stream has.
+	Replicas int `mapstructure:"replicas"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// Validate checks the section.
+func (cfg *NATSConfig) Validate() error {
+	var errs []error
+	if len(cfg.URLs) == 0 {
+		errs = append(errs, fmt.Errorf("`urls` must not be empty: leave it out for [%q]", defaultNATSURL))
+	}
+	for i, text := range cfg.URLs {
+		u, err := url.Parse(text)
+		if err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
+			errs = append(errs, fmt.Errorf("`urls[%d]` is %q: write nats://host:4222 or tls://host:4222", i, text))
+		}
+	}
+	ways := 0
+	for _, used := range []bool{cfg.CredentialsFile != "", cfg.Username != "", cfg.Token != ""} {
+		if used {
+			ways++
+		}
+	}
+	if ways > 1 {
+		errs = append(errs, errors.New("of `credentials_file`, `username` and `token` only one can be used: leave the others out"))
+	}
+	if cfg.Password != "" && cfg.Username == "" {
+		errs = append(errs, errors.New("`password` needs `username`: write it as well"))
+	}
+	if cfg.Stream == "" || strings.ContainsAny(cfg.Stream, " \t\r\n.*>/\\") {
+		errs = append(errs, fmt.Errorf("`stream` is %q: write a name without spaces and without . * > / \\, such as ISBL_EVENTS", cfg.Stream))
+	}
+	if cfg.Replicas < 0 || cfg.Replicas > maxReplicas {
+		errs = append(errs, fmt.Errorf("`replicas` must be between 1 and %d, got %d: leave it out for 1", maxReplicas, cfg.Replicas))
+	}
+	return errors.Join(errs...)
+}
+
+func (cfg *NATSConfig) options(ctx context.Context) (*remote.Options, error) {
+	opts := &remote.Options{
+		Servers:         cfg.URLs,
+		CredentialsFile: cfg.CredentialsFile,
+		Username:        cfg.Username,
+		Password:        string(cfg.Password),
+		Token:           string(cfg.Token),
+		Stream:          cfg.Stream,
+		Replicas:        cfg.Replicas,
+	}
+	if tls := cfg.TLS.Get(); tls != nil {
+		var err error
+		if opts.TLS, err = tls.LoadTLSConfig(ctx); err != nil {
+			return nil, fmt.Errorf("`storage::nats::tls`: %w", err)
+		}
+	}
+	return opts, nil
+}

@@ -1,0 +1,152 @@
+package eventstoreexporter
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+
+	"github.com/isbl/telemetry/exporter/eventstoreexporter/internal/metadatatest"
+)
+
+func newTelemetry(t *testing.T) *componenttest.Telemetry {
+	t.Helper()
+	tel := componenttest.NewTelemetry()
+	t.Cleanup(func() { assert.NoError(t, tel.Shutdown(context.Background())) })
+	return tel
+}
+
+func TestMetrics(t *testing.T) {
+	tel := newTelemetry(t)
+	set := metadatatest.NewSettings(tel)
+	g := newGate(&set)
+	r := create(t, set, nil).run(t)
+
+	r.consume(t, numbered(0, 10))
+	r.consume(t, numbered(0, 10))
+	require.Error(t, r.ConsumeLogs(t.Context(), enlarge(nest(numbered(10, 16), 1, 3), 0, 2, 4)))
+	open := g.shut(t, r)
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	require.ErrorIs(t, r.ConsumeLogs(left, numbered(20, 27)), context.Canceled)
+	open()
+
+	id := attribute.String("exporter", set.ID.String())
+	point := func(n int64, attributes ...attribute.KeyValue) metricdata.DataPoint[int64] {
+		attributes = append(attributes, id)
+		return metricdata.DataPoint[int64]{Value: n, Attributes: attribute.NewSet(attributes...)}
+	}
+	points := func(n int64) []metricdata.DataPoint[int64] { return []metricdata.DataPoint[int64]{point(n)} }
+	now := metricdatatest.IgnoreTimestamp()
+	metadatatest.AssertEqualExporterEventStoreStoredEvents(t, tel, points(12), now)
+	metadatatest.AssertEqualExporterEventStoreDuplicateEvents(t, tel, points(10), now)
+	metadatatest.AssertEqualExporterEventStoreRefusedEvents(t, tel, []metricdata.DataPoint[int64]{
+		point(3, attribute.String("reason", "too_large")), point(2, attribute.String("reason", "too_deep")),
+	}, now)
+	metadatatest.AssertEqualExporterEventStoreFailedEvents(t, tel, points(7), now)
+	metadatatest.AssertEqualExporterEventStoreUnknownEvents(t, tel, points(0), now)
+	metadatatest.AssertEqualExporterEventStoreEvictedEvents(t, tel, points(0), now)
+	metadatatest.AssertEqualExporterEventStoreLostEvents(t, tel, points(0), now)
+	metadatatest.AssertEqualExporterEventStoreEvents(t, tel, points(12), now)
+	metadatatest.AssertEqualExporterEventStoreBlocks(t, tel, points(3), now)
+	bytes := r.stats(t).Bytes
+	assert.Positive(t, bytes)
+	metadatatest.AssertEqualExporterEventStoreBytes(t, tel, points(int64(bytes)), now)
+
+	require.NoError(t, r.Shutdown(t.Context()))
+	_, err := tel.GetMetric("otelcol_exporter_event_store_events")
+	require.Error(t, err, "nothing is observed after the shutdown")
+
+	// A commit is recorded after its callers have their answer, so this waits for the end.
+	metadatatest.AssertEqualExporterEventStoreCommitDuration(t, tel, []metricdata.HistogramDataPoint[float64]{
+		{Attributes: attribute.NewSet(id)},
+	}, now, metricdatatest.IgnoreValue())
+	durations, err := tel.GetMetric("otelcol_exporter_event_store_commit_duration")
+	require.NoError(t, err)
+	recorded := durations.Data.(metricdata.Histogram[float64]).DataPoints[0]
+	assert.EqualValues(t, 4, recorded.Count)
+	assert.Positive(t, recorded.Sum)
+}
+
+// All reasons are there from the start, so that a first refusal is seen as an increase.
+func TestMetricsBeforeTheFirstEvent(t *testing.T) {
+	tel := newTelemetry(t)
+	set := metadatatest.NewSettings(tel)
+	create(t, set, nil).run(t)
+	var zeros []metricdata.DataPoint[int64]
+	for _, reason := range []string{"too_large", "too_deep"} {
+		zeros = append(zeros, metricdata.DataPoint[int64]{Attributes: attribute.NewSet(
+			attribute.String("exporter", set.ID.String()), attribute.String("reason", reason),
+		)})
+	}
+	metadatatest.AssertEqualExporterEventStoreRefusedEvents(t, tel, zeros, metricdatatest.IgnoreTimestamp())
+}
+
+// What an instance found on its disk is kept, but was not stored by it.
+func TestMetricsOfRecovered(t *testing.T) {
+	onDisk := m{"storage": m{"directory": t.TempDir()}}
+	before := start(t, onDisk)
+	before.consume(t, numbered(0, 5))
+	require.NoError(t, before.Shutdown(t.Context()))
+
+	tel := newTelemetry(t)
+	create(t, metadatatest.NewSettings(tel), onDisk).run(t)
+	values := scrape(t, tel)
+	assert.EqualValues(t, 5, values["events"])
+	assert.Zero(t, values["stored_events"])
+}
+
+// The numbers of one scrape add up, whatever goes on meanwhile.
+func TestMetricsAddUpUnderLoad(t *testing.T) {
+	tel := newTelemetry(t)
+	r := create(t, metadatatest.NewSettings(tel), m{"retention": m{"max_bytes": "4MiB"}}).run(t)
+	done := sendLoad(t, r)
+	appended := int64(0)
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+		v := scrape(t, tel)
+		require.Equal(t, v["stored_events"], v["events"]+v["evicted_events"]+v["lost_events"], "%v", v)
+		all := v["stored_events"] + v["duplicate_events"] + v["refused_events"] + v["failed_events"] + v["unknown_events"]
+		require.GreaterOrEqual(t, all, appended, "%v", v)
+		appended = all
+	}
+	assert.EqualValues(t, loadEvents, appended)
+}
+
+// scrape reads all numbers at once, by what comes after the component's name; those of
+// several attributes are added up.
+func scrape(t *testing.T, tel *componenttest.Telemetry) map[string]int64 {
+	t.Helper()
+	var all metricdata.ResourceMetrics
+	require.NoError(t, tel.Reader.Collect(t.Context(), &all))
+	values := map[string]int64{}
+	for _, scope := range all.ScopeMetrics {
+		for _, metric := range scope.Metrics {
+			name, ours := strings.CutPrefix(metric.Name, "otelcol_exporter_event_store_")
+			if !ours {
+				continue
+			}
+			var points []metricdata.DataPoint[int64]
+			switch data := metric.Data.(type) {
+			case metricdata.Sum[int64]:
+				points = data.DataPoints
+			case metricdata.Gauge[int64]:
+				points = data.DataPoints
+			}
+			for _, p := range points {
+				values[name] += p.Value
+			}
+		}
+	}
+	return values
+}

@@ -1,0 +1,111 @@
+// Package remote connects to a NATS server or cluster that runs already.
+package remote
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// Options say which cluster, and how to get in.
+type Options struct {
+	// Servers are URLs, nats://host:4222 or tls://host:4222. At least one is required.
+	Servers []string
+	// CredentialsFile is a file of `nsc`, with a JWT and its key. Of this, Username and
+	// Token at most one is set.
+	CredentialsFile    string
+	Username, Password string
+	Token              string
+	// TLS is nil for the URLs' own choice.
+	TLS *tls.Config
+
+	// Stream is the stream's name, and Replicas the number of its copies in a cluster;
+	// zero is 1, or what an existing stream has.
+	Stream   string
+	Replicas int
+	// OnStatus, if set, is told when a connection is lost, with the reason, and with nil when
+	// all are there again. It must return quickly.
+	OnStatus func(err error)
+}
+
+const (
+	// connectTimeout bounds the first connection to one server.
+	connectTimeout = 5 * time.Second
+	// reconnectWait is the time between two tries to get a lost connection back.
+	reconnectWait = 500 * time.Millisecond
+)
+
+// Cluster is a place to connect to. It is safe for concurrent use.
+type Cluster struct {
+	opts Options
+
+	mu   sync.Mutex
+	lost map[*nats.Conn]bool
+}
+
+// New returns the cluster that opts describe. Nothing is connected yet.
+func New(opts Options) *Cluster { return &Cluster{opts: opts, lost: map[*nats.Conn]bool{}} }
+
+// Connect returns a connection that comes back by itself whenever it is lost.
+func (c *Cluster) Connect(name string) (*nats.Conn, error) {
+	o := c.opts
+	opts := []nats.Option{
+		nats.Name("isbl-telemetry " + name),
+		nats.Timeout(connectTimeout),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(reconnectWait),
+		// What could not be sent is published again by its caller, under the same id; a
+		// buffer would send it a second time, and later than its caller waits.
+		nats.ReconnectBufSize(-1),
+	}
+	switch {
+	case o.CredentialsFile != "":
+		opts = append(opts, nats.UserCredentials(o.CredentialsFile))
+	case o.Username != "":
+		opts = append(opts, nats.UserInfo(o.Username, o.Password))
+	case o.Token != "":
+		opts = append(opts, nats.Token(o.Token))
+	}
+	if o.TLS != nil {
+		opts = append(opts, nats.Secure(o.TLS))
+	}
+	opts = append(opts, nats.DisconnectErrHandler(c.disconnected), nats.ReconnectHandler(c.reconnected))
+	nc, err := nats.Connect(strings.Join(o.Servers, ","), opts...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to NATS at %s: %w", strings.Join(o.Servers, ", "), err)
+	}
+	return nc, nil
+}
+
+func (c *Cluster) disconnected(nc *nats.Conn, err error) {
+	if c.opts.OnStatus == nil || nc.IsClosed() {
+		return // nobody to tell, or closed by us
+	}
+	if err == nil {
+		err = errors.New("the server closed it")
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lost[nc] = true
+	c.opts.OnStatus(fmt.Errorf("the connection to NATS is lost: %w", err))
+}
+
+func (c *Cluster) reconnected(nc *nats.Conn) {
+	if c.opts.OnStatus == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.lost, nc)
+	if len(c.lost) == 0 {
+		c.opts.OnStatus(nil)
+	}
+}
+
+// Close does nothing: the cluster is not ours.
+func (c *Cluster) Close() {}

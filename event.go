@@ -26,7 +26,7 @@ package telemetry
 import (
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/isbl/telemetry/internal/record"
 )
 
 // MaxDepth is how deep the lists and maps in an event may be nested: a value of Data or
@@ -55,11 +55,5 @@ type Event struct {
 	Metadata map[string]any `json:"metadata"`
 }
 
-// NewEventID returns a new UUIDv7 (RFC 9562), which sorts by the time it was made.
-func NewEventID() string {
-	id, err := uuid.NewV7()
-	if err != nil { // the system has no random numbers, which crypto/rand never reports
-		id = uuid.New()
-	}
-	return id.String()
-}
+// NewEventID returns a new UUIDv7 (RFC 9562), which sorts by the time it was made. Ids are unique, not secret.
+func NewEventID() string { return record.NewUUID(time.Now()).String() }

@@ -71,7 +71,7 @@ func (s *Service) EmitAttributes(ctx context.Context, eventType string, data []a
 // data need not be made. It does not change while the Service exists.
 func (s *Service) Enabled(eventType string) bool {
 	_, wanted := s.types.Of(eventType)
-	return wanted && s.Config.Enabled
+	return wanted && s.config.Enabled
 }
 
 // newEntry makes an entry with room for so many fields of data, and for what options and the sampler add.
@@ -103,7 +103,7 @@ func (s *Service) admit(eventType string) (*account.Type, error) {
 	case !s.running.Load():
 		counts.Add(account.NotRunning)
 		return nil, ErrNotRunning
-	case !s.Config.Enabled:
+	case !s.config.Enabled:
 		counts.Add(account.Disabled)
 		return nil, nil
 	case !wanted:
@@ -121,7 +121,7 @@ func invalid(counts *account.Type, why error) error {
 // emit completes an event whose attributes are there.
 func (s *Service) emit(ctx context.Context, eventType string, e *entry, options []EmitOption) error {
 	now := time.Now()
-	e.Type, e.Source, e.Time = eventType, s.SourceID, uint64(now.UnixNano())
+	e.Type, e.Source, e.Time = eventType, s.config.SourceID, uint64(now.UnixNano())
 	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
 		e.TraceID, e.SpanID, e.Flags = span.TraceID(), span.SpanID(), span.TraceFlags()
 	}
@@ -141,7 +141,7 @@ func (s *Service) emit(ctx context.Context, eventType string, e *entry, options 
 		e.UUID = record.NewUUID(now)
 	}
 	err := s.keep(ctx, e, s.policy)
-	if errors.Is(err, ErrBufferFull) && s.Overflow == DropNewest {
+	if errors.Is(err, ErrBufferFull) && s.config.Overflow == DropNewest {
 		return nil
 	}
 	return err

@@ -194,50 +194,52 @@ func (r SamplingRate) rule() (sampling.Rule, error) {
 type Option func(*options)
 
 type options struct {
-	Config
+	config  Config
 	meters  metric.MeterProvider
 	loggers log.LoggerProvider
 	log     *slog.Logger
 }
 
 // WithConfig sets everything that is in a Config, from [LoadConfig] or [DefaultConfig]. [New] does not fill in what is left out of it.
-func WithConfig(c Config) Option { return func(o *options) { o.Config = c } }
+func WithConfig(c Config) Option { return func(o *options) { o.config = c } }
 
 // WithEnabled sets [Config.Enabled].
-func WithEnabled(enabled bool) Option { return func(o *options) { o.Enabled = enabled } }
+func WithEnabled(enabled bool) Option { return func(o *options) { o.config.Enabled = enabled } }
 
 // WithBufferSize sets [Config.BufferSize], in events.
-func WithBufferSize(events int) Option { return func(o *options) { o.BufferSize = events } }
+func WithBufferSize(events int) Option { return func(o *options) { o.config.BufferSize = events } }
 
 // WithBatchSize sets [Config.BatchSize], in events.
-func WithBatchSize(events int) Option { return func(o *options) { o.BatchSize = events } }
+func WithBatchSize(events int) Option { return func(o *options) { o.config.BatchSize = events } }
 
 // WithSourceID sets [Config.SourceID].
-func WithSourceID(id string) Option { return func(o *options) { o.SourceID = id } }
+func WithSourceID(id string) Option { return func(o *options) { o.config.SourceID = id } }
 
 // WithDefaultEventType sets [Config.DefaultEventType].
 func WithDefaultEventType(eventType string) Option {
-	return func(o *options) { o.DefaultEventType = eventType }
+	return func(o *options) { o.config.DefaultEventType = eventType }
 }
 
 // WithEventTypes sets [Config.EventTypes]. None means all.
-func WithEventTypes(patterns ...string) Option { return func(o *options) { o.EventTypes = patterns } }
+func WithEventTypes(patterns ...string) Option {
+	return func(o *options) { o.config.EventTypes = patterns }
+}
 
 // WithoutEventTypes sets [Config.ExcludeEventTypes].
 func WithoutEventTypes(patterns ...string) Option {
-	return func(o *options) { o.ExcludeEventTypes = patterns }
+	return func(o *options) { o.config.ExcludeEventTypes = patterns }
 }
 
 // WithSamplingRate sets [Config.SamplingRate], from 0 to 1.
-func WithSamplingRate(rate float64) Option { return func(o *options) { o.SamplingRate = rate } }
+func WithSamplingRate(rate float64) Option { return func(o *options) { o.config.SamplingRate = rate } }
 
 // WithSamplingRates sets [Config.SamplingRates].
 func WithSamplingRates(rates ...SamplingRate) Option {
-	return func(o *options) { o.SamplingRates = rates }
+	return func(o *options) { o.config.SamplingRates = rates }
 }
 
 // WithOverflow sets [Config.Overflow].
-func WithOverflow(overflow Overflow) Option { return func(o *options) { o.Overflow = overflow } }
+func WithOverflow(overflow Overflow) Option { return func(o *options) { o.config.Overflow = overflow } }
 
 // WithMeterProvider makes the numbers of [Service.Stats] metrics; docs/service.md lists them. A Service stays known to the provider when
 // it is stopped, so that the provider's last collection has its last numbers. nil, the default, means no metrics.

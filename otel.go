@@ -34,7 +34,7 @@ type logProcessor struct {
 
 // Enabled says whether the type filter keeps a type. It is true for records without an event name, since an attribute may be the name.
 func (p *logProcessor) Enabled(ctx context.Context, param sdklog.EnabledParameters) bool {
-	if p.ended.Load() || !p.service.Config.Enabled || p.forwarded(ctx) {
+	if p.ended.Load() || !p.service.config.Enabled || p.forwarded(ctx) {
 		return false
 	}
 	return param.EventName == "" || p.service.Enabled(param.EventName)
@@ -46,12 +46,12 @@ func (p *logProcessor) OnEmit(ctx context.Context, in *sdklog.Record) error {
 		return nil
 	}
 	s := p.service
-	eventType, _ := record.TypeOf(in, s.DefaultEventType)
+	eventType, _ := record.TypeOf(in, s.config.DefaultEventType)
 	counts, _ := s.admit(eventType)
 	if counts == nil {
 		return nil
 	}
-	r, err := record.FromSDK(in, record.Defaults{EventType: s.DefaultEventType, SourceID: s.SourceID}, time.Now())
+	r, err := record.FromSDK(in, record.Defaults{EventType: s.config.DefaultEventType, SourceID: s.config.SourceID}, time.Now())
 	if err != nil {
 		return invalid(counts, err)
 	}
@@ -82,10 +82,10 @@ func (s *Service) newForwarder() *subscriber.Subscriber[*record.Record] {
 	send := func(ctx context.Context, r *record.Record) {
 		logger, ok := loggers[r.Source]
 		if !ok {
-			logger = s.loggers.Logger(r.Source, log.WithInstrumentationAttributes(attribute.String("service.instance.id", s.SourceID)))
+			logger = s.loggers.Logger(r.Source, log.WithInstrumentationAttributes(attribute.String("service.instance.id", s.config.SourceID)))
 			loggers[r.Source] = logger
 		}
 		logger.Emit(r.Context(context.WithValue(ctx, forwardedBy{}, s)), r.Log())
 	}
-	return subscriber.New(s.BufferSize, send, s.reportFirst("sending events on to the LoggerProvider"))
+	return subscriber.New(s.config.BufferSize, send, s.reportFirst("sending events on to the LoggerProvider"))
 }

@@ -54,23 +54,23 @@ type entry struct {
 
 // New returns a Service that is not started yet. Its errors wrap [ErrInvalidConfig].
 func New(opts ...Option) (*Service, error) {
-	s := &Service{options: options{Config: DefaultConfig()}}
+	s := &Service{options: options{config: DefaultConfig()}}
 	for _, option := range opts {
 		option(&s.options)
 	}
-	if err := s.check(); err != nil {
+	if err := s.config.check(); err != nil {
 		return nil, err
 	}
-	wanted, err := eventtype.NewSelection(s.EventTypes, s.ExcludeEventTypes)
+	wanted, err := eventtype.NewSelection(s.config.EventTypes, s.config.ExcludeEventTypes)
 	if err != nil {
 		return nil, fmt.Errorf("telemetry: %w: %w", ErrInvalidConfig, err)
 	}
 	if err := s.newSampler(); err != nil {
 		return nil, fmt.Errorf("telemetry: %w: %w", ErrInvalidConfig, err)
 	}
-	s.policy = map[Overflow]ring.Policy{DropOldest: ring.Overwrite, DropNewest: ring.Refuse, Reject: ring.Refuse, Block: ring.Block}[s.Overflow]
+	s.policy = map[Overflow]ring.Policy{DropOldest: ring.Overwrite, DropNewest: ring.Refuse, Reject: ring.Refuse, Block: ring.Block}[s.config.Overflow]
 	s.types = account.NewTable(wanted.Matches)
-	s.buffer = ring.New(s.BufferSize, func(e *entry) { e.counts.Keep(e.adjusted) })
+	s.buffer = ring.New(s.config.BufferSize, func(e *entry) { e.counts.Keep(e.adjusted) })
 	s.subscriptions.Store(&[]*Subscription{})
 	if s.loggers != nil {
 		s.forwarder = s.newForwarder()
@@ -79,10 +79,10 @@ func New(opts ...Option) (*Service, error) {
 }
 
 func (s *Service) newSampler() (err error) {
-	rules := make([]sampling.Rule, 0, len(s.SamplingRates))
+	rules := make([]sampling.Rule, 0, len(s.config.SamplingRates))
 	between := func(rate float64) bool { return rate > 0 && rate < 1 }
-	s.samples = between(s.SamplingRate)
-	for _, r := range s.SamplingRates {
+	s.samples = between(s.config.SamplingRate)
+	for _, r := range s.config.SamplingRates {
 		rule, err := r.rule()
 		if err != nil {
 			return err
@@ -90,7 +90,7 @@ func (s *Service) newSampler() (err error) {
 		rules = append(rules, rule)
 		s.samples = s.samples || between(r.Rate)
 	}
-	s.sampler, err = sampling.New(s.SamplingRate, rules)
+	s.sampler, err = sampling.New(s.config.SamplingRate, rules)
 	return err
 }
 
@@ -110,8 +110,8 @@ func (s *Service) Start() error {
 			return fmt.Errorf("telemetry: register metrics: %w", err)
 		}
 	}
-	if !s.Config.Enabled {
-		s.logger().Warn("telemetry is disabled: all events are dropped (enabled: false)", "source_id", s.SourceID)
+	if !s.config.Enabled {
+		s.logger().Warn("telemetry is disabled: all events are dropped (enabled: false)", "source_id", s.config.SourceID)
 	}
 	for _, sub := range *s.subscriptions.Load() {
 		sub.worker.Start()
@@ -191,7 +191,7 @@ func (s *Service) All(ctx context.Context) iter.Seq[Event] {
 
 func (s *Service) batch(n int) int {
 	if n <= 0 {
-		return s.BatchSize
+		return s.config.BatchSize
 	}
 	return n
 }
@@ -235,7 +235,7 @@ func (s *Service) OnEvent(pattern string, call func(ctx context.Context, e Event
 		return nil, fmt.Errorf("telemetry: %w: pattern %q: %w", ErrInvalidConfig, pattern, err)
 	}
 	sub := &Subscription{service: s, pattern: p}
-	sub.worker = subscriber.New(s.BufferSize,
+	sub.worker = subscriber.New(s.config.BufferSize,
 		func(ctx context.Context, r *record.Record) { call(r.Context(ctx), eventOf(r)) },
 		s.reportFirst(fmt.Sprintf("the callback for %q", pattern)))
 

@@ -1,9 +1,9 @@
 package telemetry_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -30,6 +30,8 @@ func typesOf(events []telemetry.Event) []string {
 	}
 	return types
 }
+
+func newLogger(to io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(to, nil)) }
 
 func emit(t *testing.T, s *telemetry.Service, types ...string) {
 	t.Helper()
@@ -201,8 +203,8 @@ func TestASlowCallbackMissesTheOldest(t *testing.T) {
 }
 
 func TestAPanicCostsOneCall(t *testing.T) {
-	var out bytes.Buffer
-	s, err := telemetry.New(telemetry.WithLogger(slog.New(slog.NewTextHandler(&out, nil))))
+	var out strings.Builder
+	s, err := telemetry.New(telemetry.WithLogger(newLogger(&out)))
 	require.NoError(t, err)
 	sub, err := s.OnEvent("*", func(_ context.Context, e telemetry.Event) {
 		if e.EventType != "fine" {

@@ -98,7 +98,7 @@ type SubscriptionStats struct {
 // Stats reads the numbers. The result is the caller's.
 func (s *Service) Stats() Stats {
 	st := Stats{
-		SourceID: s.SourceID, Running: s.running.Load(), Enabled: s.Config.Enabled,
+		SourceID: s.config.SourceID, Running: s.running.Load(), Enabled: s.config.Enabled,
 		Dropped:              map[string]uint64{DroppedDisabled: 0, DroppedNotRunning: 0, DroppedInvalid: 0, DroppedOverflow: 0},
 		InconsistentSampling: s.inconsistent.Load(),
 		EventTypes:           map[string]TypeStats{},
@@ -174,7 +174,7 @@ func (s *Service) observe() error {
 	}
 
 	component := []attribute.KeyValue{
-		attribute.String("otel.component.type", "isbl_telemetry_service"), attribute.String("otel.component.name", s.SourceID),
+		attribute.String("otel.component.type", "isbl_telemetry_service"), attribute.String("otel.component.name", s.config.SourceID),
 	}
 	with := func(more ...attribute.KeyValue) metric.ObserveOption {
 		return metric.WithAttributeSet(attribute.NewSet(append(more, component...)...))

@@ -114,6 +114,9 @@ func set(where, key string, value *yaml.Node, all []Setting) error {
 		return nil
 	}
 	err := value.Decode(all[at].Into)
+	if _, whole := all[at].Into.(*int); whole && value.ShortTag() == "!!float" { // yaml cuts the rest off
+		err = &yaml.TypeError{}
+	}
 	var kind *yaml.TypeError
 	switch {
 	case err == nil:

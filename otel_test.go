@@ -123,11 +123,13 @@ func TestRecordsTooDeepAreReported(t *testing.T) {
 // tap is a processor that looks at records.
 type tap func(r *sdklog.Record)
 
-func (t tap) OnEmit(_ context.Context, r *sdklog.Record) error        { t(r); return nil }
-func (tap) Enabled(context.Context, sdklog.EnabledParameters) bool    { return true }
-func (tap) Shutdown(context.Context) error                            { return nil }
-func (tap) ForceFlush(context.Context) error                          { return nil }
-func record(name string, attributes ...attribute.KeyValue) log.Record { return addTo(named(name), attributes) }
+func (t tap) OnEmit(_ context.Context, r *sdklog.Record) error     { t(r); return nil }
+func (tap) Enabled(context.Context, sdklog.EnabledParameters) bool { return true }
+func (tap) Shutdown(context.Context) error                         { return nil }
+func (tap) ForceFlush(context.Context) error                       { return nil }
+func record(name string, attributes ...attribute.KeyValue) log.Record {
+	return addTo(named(name), attributes)
+}
 
 func addTo(r log.Record, attributes []attribute.KeyValue) log.Record {
 	r.AddAttributes(attributes...)
@@ -235,4 +237,6 @@ func (l *lateProcessor) get() sdklog.Processor {
 func (l *lateProcessor) Enabled(ctx context.Context, p sdklog.EnabledParameters) bool {
 	return l.get().Enabled(ctx, p)
 }
-func (l *lateProcessor) OnEmit(ctx context.Context, r *sdklog.Record) error { return l.get().OnEmit(ctx, r) }
+func (l *lateProcessor) OnEmit(ctx context.Context, r *sdklog.Record) error {
+	return l.get().OnEmit(ctx, r)
+}

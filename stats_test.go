@@ -146,4 +146,3 @@ func missed(s *telemetry.Service) (n int64) {
 	}
 	return n
 }
-

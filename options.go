@@ -245,9 +245,11 @@ func WithOverflow(overflow Overflow) Option { return func(o *options) { o.config
 // it is stopped, so that the provider's last collection has its last numbers. nil, the default, means no metrics.
 func WithMeterProvider(p metric.MeterProvider) Option { return func(o *options) { o.meters = p } }
 
-// WithLoggerProvider sends every event that is kept on through the application's own OpenTelemetry pipeline, as a log record with an
-// event name, id and source. Its logger has the event's source as its name. Log records that came from [Service.LogProcessor] are not sent on, since they are in
-// a pipeline already. nil, the default, sends nothing on.
+// WithLoggerProvider sends every event that is kept on through the application's own OpenTelemetry pipeline, as a log record that
+// becomes the same event where it arrives. Its logger is named after the event's source. Log records that came from
+// [Service.LogProcessor] are not sent on, since they are in a pipeline already. A provider that has that processor can only be made
+// after the Service: give it go.opentelemetry.io/otel.GetLoggerProvider(), which passes on to the provider that is set later. nil, the
+// default, sends nothing on.
 func WithLoggerProvider(p log.LoggerProvider) Option { return func(o *options) { o.loggers = p } }
 
 // WithLogger sets where the Service reports the little that it reports: that it is disabled, and the first panic of each callback. nil,

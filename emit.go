@@ -38,7 +38,7 @@ var _ = [1]struct{}{}[MaxDepth-record.MaxDepth]
 //
 // It returns nil when the event is kept, and when the type filter rejects it, when it is not in the sample, or the Service is disabled: all that is
 // counted. Errors: [ErrNotRunning]; [ErrBufferFull], for [Reject] and [Block] only; [ErrInvalidEvent]. It waits only where
-// [Config.Overflow] is Block. It never panics.
+// [Config.Overflow] is Block.
 func (s *Service) Emit(ctx context.Context, eventType string, data map[string]any, options ...EmitOption) error {
 	counts, err := s.admit(eventType)
 	if counts == nil {
@@ -120,6 +120,9 @@ func invalid(counts *account.Type, why error) error {
 
 // emit completes an event whose attributes are there.
 func (s *Service) emit(ctx context.Context, eventType string, e *entry, options []EmitOption) error {
+	if ctx == nil { // a mistake, but telemetry stops no application
+		ctx = context.Background()
+	}
 	now := time.Now()
 	e.Type, e.Source, e.Time = eventType, s.config.SourceID, uint64(now.UnixNano())
 	if span := trace.SpanContextFromContext(ctx); span.IsValid() {

@@ -156,6 +156,12 @@ func TestInvalidEvents(t *testing.T) {
 	}
 }
 
+func TestNoContext(t *testing.T) {
+	s := telemetrytest.Start(t, telemetry.WithBufferSize(1), telemetry.WithOverflow(telemetry.Block))
+	var none context.Context
+	require.NoError(t, s.Emit(none, "a", nil))
+}
+
 func TestOverflow(t *testing.T) {
 	for overflow, want := range map[telemetry.Overflow]struct {
 		err      error

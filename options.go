@@ -3,6 +3,7 @@ package telemetry
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"strings"
@@ -86,7 +87,7 @@ func DefaultConfig() Config {
 // Lists of patterns are separated by commas there (TELEMETRY_EVENT_TYPES="user.*,alert.*"), sampling rates written as in YAML or JSON.
 // What neither sets has the value of [DefaultConfig]. An empty path means that there is no file.
 //
-// Errors wrap [ErrInvalidConfig], or what kept the file from being read ([io/fs.ErrNotExist]). A key or a variable TELEMETRY_… that does not exist is
+// Errors wrap [ErrInvalidConfig], or the [fs.PathError] that kept the file from being read. A key or a variable TELEMETRY_… that does not exist is
 // an error, and so is a value that [New] would refuse.
 func LoadConfig(path string) (Config, error) {
 	c := DefaultConfig()
@@ -104,7 +105,7 @@ func LoadConfig(path string) (Config, error) {
 		{Key: "overflow", Into: (*string)(&c.Overflow), Want: "drop_oldest, drop_newest, reject or block"},
 	})
 	if err != nil {
-		if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
+		if unreadable := new(fs.PathError); errors.As(err, &unreadable) {
 			return Config{}, fmt.Errorf("telemetry: %w", err)
 		}
 		return Config{}, fmt.Errorf("telemetry: %w: %w", ErrInvalidConfig, err)

@@ -92,6 +92,7 @@ func TestEnvironmentIsOnTop(t *testing.T) {
 func TestLoadConfigErrors(t *testing.T) {
 	_, err := telemetry.LoadConfig(filepath.Join(t.TempDir(), "none.yaml"))
 	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.NotErrorIs(t, err, telemetry.ErrInvalidConfig)
 	for _, tt := range []struct{ text, want string }{
 		{"bufer_size: 10", "telemetry.yaml:1: `bufer_size` is no setting: write one of enabled, buffer_size, batch_size, "},
 		{"\nbuffer_size: ten", "telemetry.yaml:2: `buffer_size` is \"ten\": write a whole number of events"},

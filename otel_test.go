@@ -237,6 +237,7 @@ func (l *lateProcessor) get() sdklog.Processor {
 func (l *lateProcessor) Enabled(ctx context.Context, p sdklog.EnabledParameters) bool {
 	return l.get().Enabled(ctx, p)
 }
+
 func (l *lateProcessor) OnEmit(ctx context.Context, r *sdklog.Record) error {
 	return l.get().OnEmit(ctx, r)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -219,6 +220,18 @@ func TestAPanicCostsOneCall(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(out.String(), "level=ERROR"), "the first panic is logged, the others are counted")
 	assert.Contains(t, out.String(), "panic=boom")
 	assert.Contains(t, out.String(), "service_test.go", "where it was")
+}
+
+// As t.FailNow does in a callback of a test.
+func TestACallbackThatEndsItsGoroutine(t *testing.T) {
+	s, err := telemetry.New(telemetry.WithLogger(newLogger(io.Discard)))
+	require.NoError(t, err)
+	sub, err := s.OnEvent("*", func(context.Context, telemetry.Event) { runtime.Goexit() })
+	require.NoError(t, err)
+	require.NoError(t, s.Start())
+	emit(t, s, "a", "b", "c")
+	require.NoError(t, s.Stop(t.Context()))
+	assert.Equal(t, telemetry.SubscriptionStats{Pattern: "*", Matched: 3, Delivered: 1, Panics: 1, Missed: 2}, sub.Stats())
 }
 
 func TestUnsubscribeWaitsForTheRunningCall(t *testing.T) {

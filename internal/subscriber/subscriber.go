@@ -58,7 +58,11 @@ func (s *Subscriber[T]) Start() {
 }
 
 func (s *Subscriber[T]) work() {
-	defer close(s.done)
+	defer func() {
+		s.queue.Close() // it is, and empty, unless the call ended the goroutine
+		s.queue.Discard()
+		close(s.done)
+	}()
 	var room [1]T
 	for {
 		next, err := s.queue.Wait(context.Background(), room[:0], 1)

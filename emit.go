@@ -144,7 +144,7 @@ func (s *Service) emit(ctx context.Context, eventType string, e *entry, options 
 		e.UUID = record.NewUUID(now)
 	}
 	err := s.keep(ctx, e, s.policy)
-	if errors.Is(err, ErrBufferFull) && s.config.Overflow == DropNewest {
+	if err != nil && s.config.Overflow == DropNewest && errors.Is(err, ErrBufferFull) {
 		return nil
 	}
 	return err
@@ -178,6 +178,9 @@ func (s *Service) keep(ctx context.Context, e *entry, policy ring.Policy) error 
 // sample says whether an event is in the sample, and writes what says how many it stands for.
 func (s *Service) sample(e *entry) bool {
 	e.adjusted = 1
+	if s.all && e.Origin == nil {
+		return true
+	}
 	in := sampling.Input{TraceID: e.TraceID}
 	if e.Origin != nil {
 		in.Threshold, in.Randomness = e.SamplingText(semconv.AttrThreshold), e.SamplingText(semconv.AttrRandomness)

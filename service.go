@@ -32,6 +32,7 @@ type Service struct {
 	policy  ring.Policy
 	types   *account.Table
 	sampler *sampling.Sampler
+	all     bool // the sample is everything
 	samples bool // some rate is neither 0 nor 1
 	buffer  *ring.Buffer[*entry]
 	running atomic.Bool
@@ -82,6 +83,7 @@ func (s *Service) newSampler() (err error) {
 	rules := make([]sampling.Rule, 0, len(s.config.SamplingRates))
 	between := func(rate float64) bool { return rate > 0 && rate < 1 }
 	s.samples = between(s.config.SamplingRate)
+	s.all = s.config.SamplingRate == 1 && len(s.config.SamplingRates) == 0
 	for _, r := range s.config.SamplingRates {
 		rule, err := r.rule()
 		if err != nil {

@@ -48,8 +48,11 @@ type Type struct {
 	// Wanted says whether the type is selected. It does not count for OtherTypes.
 	Wanted bool
 
-	counts    [outcomes]atomic.Uint64
-	estimated float64 // guarded by whoever calls Keep and Table.Read
+	counts [outcomes]atomic.Uint64 // but for Kept
+
+	// Guarded by whoever calls Keep and Table.Read.
+	kept      uint64
+	estimated float64
 }
 
 // Add counts an event that was not kept.
@@ -57,7 +60,7 @@ func (t *Type) Add(o Outcome) { t.counts[o].Add(1) }
 
 // Keep counts an event that was kept and stands for so many. It and Table.Read must not run at the same time.
 func (t *Type) Keep(adjustedCount float64) {
-	t.counts[Kept].Add(1)
+	t.kept++
 	t.estimated += adjustedCount
 }
 
@@ -124,11 +127,12 @@ func (t *Table) Read() []Counts {
 	all := make([]Counts, 0, len(known)+1)
 	read := func(of *Type) {
 		c := Counts{Name: of.Name, Estimated: of.estimated}
-		some := uint64(0)
+		some := of.kept
 		for o := range c.By {
 			c.By[o] = of.counts[o].Load()
 			some += c.By[o]
 		}
+		c.By[Kept] = of.kept
 		if some > 0 {
 			all = append(all, c)
 		}

@@ -64,7 +64,7 @@ func AppendAttributes(dst, data []attribute.KeyValue) ([]attribute.KeyValue, *Fa
 		if f := checkName(name); f != nil {
 			return dst, f
 		}
-		if depthExceeds(data[i].Value, MaxDepth) {
+		if kind := data[i].Value.Type(); (kind == attribute.MAP || kind == attribute.SLICE) && depthExceeds(data[i].Value, MaxDepth) {
 			return dst, (&Fault{what: tooDeep}).In(name)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/isbl/telemetry/internal/account"
+	"github.com/isbl/telemetry/internal/fault"
 	"github.com/isbl/telemetry/internal/record"
 	"github.com/isbl/telemetry/internal/ring"
 	"github.com/isbl/telemetry/internal/sampling"
@@ -45,9 +46,9 @@ func (s *Service) Emit(ctx context.Context, eventType string, data map[string]an
 		return err
 	}
 	e := s.newEntry(counts, len(data), len(options))
-	var fault *record.Fault
-	if e.Attrs, fault = record.AppendData(e.Attrs, data); fault != nil {
-		return invalid(counts, fault.In("data"))
+	var wrong *fault.Fault
+	if e.Attrs, wrong = record.AppendData(e.Attrs, data); wrong != nil {
+		return invalid(counts, wrong.In("data"))
 	}
 	return s.emit(ctx, eventType, e, options)
 }
@@ -60,9 +61,9 @@ func (s *Service) EmitAttributes(ctx context.Context, eventType string, data []a
 		return err
 	}
 	e := s.newEntry(counts, len(data), len(options))
-	var fault *record.Fault
-	if e.Attrs, fault = record.AppendAttributes(e.Attrs, data); fault != nil {
-		return invalid(counts, fault.In("data"))
+	var wrong *fault.Fault
+	if e.Attrs, wrong = record.AppendAttributes(e.Attrs, data); wrong != nil {
+		return invalid(counts, wrong.In("data"))
 	}
 	return s.emit(ctx, eventType, e, options)
 }
@@ -267,9 +268,9 @@ func (w *emission) complete(e *entry) error {
 		e.Severity = w.severity
 	}
 	if len(w.metadata) > 0 {
-		attr, fault := record.Metadata(w.metadata)
-		if fault != nil {
-			return fault.In("metadata")
+		attr, wrong := record.Metadata(w.metadata)
+		if wrong != nil {
+			return wrong.In("metadata")
 		}
 		e.Attrs = append(e.Attrs, attr)
 	}

@@ -109,9 +109,17 @@ func TestEmitAttributes(t *testing.T) {
 	require.ErrorIs(t, err, telemetry.ErrInvalidEvent)
 }
 
+// under puts levels maps around v.
+func under(levels int, v any) any {
+	for range levels {
+		v = map[string]any{"k": v}
+	}
+	return v
+}
+
 func TestInvalidEvents(t *testing.T) {
 	s := telemetrytest.Start(t)
-	require.NoError(t, s.Emit(t.Context(), "a", map[string]any{"d": nested(telemetry.MaxDepth)}))
+	require.NoError(t, s.Emit(t.Context(), "a", map[string]any{"d": nested(telemetry.MaxDepth), "e": under(telemetry.MaxDepth-1, []string{})}))
 	cycle := map[string]any{}
 	cycle["a"], cycle["b"] = cycle, cycle
 	tests := []struct {
@@ -120,6 +128,7 @@ func TestInvalidEvents(t *testing.T) {
 		message string
 	}{
 		{data: map[string]any{"d": nested(telemetry.MaxDepth + 1)}, message: "is nested deeper than 64 levels"},
+		{data: map[string]any{"d": under(telemetry.MaxDepth, []string{})}, message: "is nested deeper than 64 levels"},
 		{data: cycle, message: "is nested deeper than 64 levels"},
 		{data: map[string]any{"user": map[string]any{"who": struct{}{}}}, message: "data.user.who has a value of type struct {}, which an event cannot carry: write it as"},
 		{data: map[string]any{"d": time.Second}, message: "data.d has a value of type time.Duration"},

@@ -74,7 +74,7 @@ func (f *fields) attributes(into pcommon.Map) {
 		return
 	}
 	if fault := putAll(into, m, 0); fault != nil {
-		f.fail("cannot be kept: %w", fault.in(semconv.MetaAttributes))
+		f.fail("cannot be kept: %w", fault.In(semconv.MetaAttributes))
 	}
 }
 

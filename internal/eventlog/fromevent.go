@@ -58,7 +58,7 @@ func (w *writer) write() error {
 	w.record.SetTimestamp(fromTime(e.Timestamp))
 	attributes := w.record.Attributes()
 	if f := putAll(attributes, e.Data, 0); f != nil {
-		return f.in("data")
+		return f.In("data")
 	}
 	for key, v := range attributes.All() {
 		if !isData(key, v) {
@@ -139,7 +139,7 @@ func (w *writer) metadata() error {
 		return fmt.Errorf("metadata cannot be kept: %w", err)
 	}
 	if f := putAll(w.record.Attributes().PutEmptyMap(AttrMetadata), own, 1); f != nil {
-		return f.in("metadata")
+		return f.In("metadata")
 	}
 	return nil
 }
@@ -165,7 +165,7 @@ func (w *writer) reserved(name string, value any) error {
 			return errors.New("needs data.body; without it, the body is data.body")
 		}
 		if fault := put(w.record.Body(), value, 1); fault != nil {
-			return fmt.Errorf("cannot be kept: %w", fault.in(semconv.MetaBody))
+			return fmt.Errorf("cannot be kept: %w", fault.In(semconv.MetaBody))
 		}
 		return nil
 	}

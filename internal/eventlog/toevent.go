@@ -61,19 +61,19 @@ func consume(e *telemetry.Event, key string, v pcommon.Value) {
 			e.EventID = v.Str()
 		}
 	case AttrThreshold:
-		s := submap(e.Metadata, semconv.MetaSampling)
+		s := semconv.Submap(e.Metadata, semconv.MetaSampling)
 		s[semconv.MetaThreshold], s[semconv.MetaAdjustedCount] = v.Str(), adjustedCount(v.Str())
 	case AttrRandomness:
-		submap(e.Metadata, semconv.MetaSampling)[semconv.MetaRandomness] = v.Str()
+		semconv.Submap(e.Metadata, semconv.MetaSampling)[semconv.MetaRandomness] = v.Str()
 	case AttrOriginalID:
 		e.Metadata[semconv.MetaOriginalID] = v.Str()
 	case AttrMetadata:
 		if v.Map().Len() == 0 {
-			submap(e.Metadata, AttrMetadata)
+			semconv.Submap(e.Metadata, AttrMetadata)
 		}
 		for name, value := range v.Map().All() {
 			if ReservedMetadata(name) {
-				submap(e.Metadata, AttrMetadata)[name] = raw(value)
+				semconv.Submap(e.Metadata, AttrMetadata)[name] = raw(value)
 			} else {
 				e.Metadata[name] = raw(value)
 			}
@@ -105,8 +105,8 @@ func (r Ref) addResource(metadata map[string]any) {
 	if len(attributes) > 0 {
 		m[semconv.MetaAttributes] = attributes
 	}
-	addString(m, semconv.MetaSchemaURL, r.Resource.SchemaUrl())
-	addNumber(m, semconv.MetaDropped, int64(resource.DroppedAttributesCount()))
+	semconv.AddString(m, semconv.MetaSchemaURL, r.Resource.SchemaUrl())
+	semconv.AddNumber(m, semconv.MetaDropped, int64(resource.DroppedAttributesCount()))
 	if len(m) > 0 {
 		metadata[semconv.MetaResource] = m
 	}
@@ -118,10 +118,10 @@ func (r Ref) addScope(metadata map[string]any) {
 	if scope.Attributes().Len() > 0 {
 		m[semconv.MetaAttributes] = rawMap(scope.Attributes())
 	}
-	addString(m, semconv.MetaName, scope.Name())
-	addString(m, semconv.MetaVersion, scope.Version())
-	addString(m, semconv.MetaSchemaURL, r.Scope.SchemaUrl())
-	addNumber(m, semconv.MetaDropped, int64(scope.DroppedAttributesCount()))
+	semconv.AddString(m, semconv.MetaName, scope.Name())
+	semconv.AddString(m, semconv.MetaVersion, scope.Version())
+	semconv.AddString(m, semconv.MetaSchemaURL, r.Scope.SchemaUrl())
+	semconv.AddNumber(m, semconv.MetaDropped, int64(scope.DroppedAttributesCount()))
 	if len(m) > 0 {
 		metadata[semconv.MetaScope] = m
 	}
@@ -129,41 +129,19 @@ func (r Ref) addScope(metadata map[string]any) {
 
 // addContext adds severity, trace context and the like.
 func (r Ref) addContext(metadata map[string]any) {
-	addString(metadata, semconv.MetaSeverity, r.Record.SeverityText())
-	addNumber(metadata, semconv.MetaSeverityNumber, int64(r.Record.SeverityNumber()))
+	semconv.AddString(metadata, semconv.MetaSeverity, r.Record.SeverityText())
+	semconv.AddNumber(metadata, semconv.MetaSeverityNumber, int64(r.Record.SeverityNumber()))
 	if id := r.Record.TraceID(); !id.IsEmpty() {
 		metadata[semconv.MetaTraceID] = hex.EncodeToString(id[:])
 	}
 	if id := r.Record.SpanID(); !id.IsEmpty() {
 		metadata[semconv.MetaSpanID] = hex.EncodeToString(id[:])
 	}
-	addNumber(metadata, semconv.MetaTraceFlags, int64(r.Record.Flags()))
+	semconv.AddNumber(metadata, semconv.MetaTraceFlags, int64(r.Record.Flags()))
 	if t := r.Record.ObservedTimestamp(); t != 0 {
 		metadata[semconv.MetaObservedTimestamp] = toTime(t).Format(time.RFC3339Nano)
 	}
-	addNumber(metadata, semconv.MetaDropped, int64(r.Record.DroppedAttributesCount()))
-}
-
-func addString(m map[string]any, name, value string) {
-	if value != "" {
-		m[name] = value
-	}
-}
-
-func addNumber(m map[string]any, name string, value int64) {
-	if value != 0 {
-		m[name] = value
-	}
-}
-
-// submap returns the map under name, making it if need be.
-func submap(m map[string]any, name string) map[string]any {
-	sub, ok := m[name].(map[string]any)
-	if !ok {
-		sub = map[string]any{}
-		m[name] = sub
-	}
-	return sub
+	semconv.AddNumber(metadata, semconv.MetaDropped, int64(r.Record.DroppedAttributesCount()))
 }
 
 // raw copies a value of a canonical record, whose depth is bounded.

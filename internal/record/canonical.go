@@ -1,7 +1,7 @@
 package record
 
 import (
-	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -21,7 +21,7 @@ type Defaults struct {
 }
 
 // ErrTooDeep means that a record is nested deeper than MaxDepth, in itself or in what it hangs on.
-var ErrTooDeep = errors.New("the record " + tooDeep)
+var ErrTooDeep = fmt.Errorf("the record is nested deeper than %d levels", MaxDepth)
 
 // TypeOf returns the event type of a record of the SDK, and which attribute gave it; "" for none.
 func TypeOf(in *sdklog.Record, otherwise string) (eventType string, promoted attribute.Key) {

@@ -80,15 +80,15 @@ func (r *Record) Fields() (data, metadata map[string]any) {
 			consume(metadata, kv)
 		}
 	}
-	addString(metadata, semconv.MetaSeverity, r.severityText())
-	addNumber(metadata, semconv.MetaSeverityNumber, int64(r.severity()))
+	semconv.AddString(metadata, semconv.MetaSeverity, r.severityText())
+	semconv.AddNumber(metadata, semconv.MetaSeverityNumber, int64(r.severity()))
 	if r.TraceID.IsValid() {
 		metadata[semconv.MetaTraceID] = hex.EncodeToString(r.TraceID[:])
 	}
 	if r.SpanID.IsValid() {
 		metadata[semconv.MetaSpanID] = hex.EncodeToString(r.SpanID[:])
 	}
-	addNumber(metadata, semconv.MetaTraceFlags, int64(r.Flags))
+	semconv.AddNumber(metadata, semconv.MetaTraceFlags, int64(r.Flags))
 	if r.Origin != nil {
 		r.Origin.add(data, metadata)
 	}
@@ -135,21 +135,21 @@ func isData(kv attribute.KeyValue) bool {
 func consume(metadata map[string]any, kv attribute.KeyValue) {
 	switch kv.Key {
 	case semconv.AttrThreshold:
-		s := submap(metadata, semconv.MetaSampling)
+		s := semconv.Submap(metadata, semconv.MetaSampling)
 		s[semconv.MetaThreshold] = kv.Value.AsString()
 		s[semconv.MetaAdjustedCount] = sampling.AdjustedCount(kv.Value.AsString())
 	case semconv.AttrRandomness:
-		submap(metadata, semconv.MetaSampling)[semconv.MetaRandomness] = kv.Value.AsString()
+		semconv.Submap(metadata, semconv.MetaSampling)[semconv.MetaRandomness] = kv.Value.AsString()
 	case semconv.AttrOriginalID:
 		metadata[semconv.MetaOriginalID] = kv.Value.AsString()
 	case semconv.AttrMetadata:
 		entries := kv.Value.AsMap()
 		if len(entries) == 0 {
-			submap(metadata, semconv.AttrMetadata)
+			semconv.Submap(metadata, semconv.AttrMetadata)
 		}
 		for _, entry := range entries {
 			if name := string(entry.Key); semconv.ReservedMetadata(name) {
-				submap(metadata, semconv.AttrMetadata)[name] = Raw(entry.Value)
+				semconv.Submap(metadata, semconv.AttrMetadata)[name] = Raw(entry.Value)
 			} else {
 				metadata[name] = Raw(entry.Value)
 			}
@@ -174,7 +174,7 @@ func (o *Origin) add(data, metadata map[string]any) {
 	if len(attributes) > 0 {
 		m[semconv.MetaAttributes] = attributes
 	}
-	addString(m, semconv.MetaSchemaURL, o.Resource.SchemaURL())
+	semconv.AddString(m, semconv.MetaSchemaURL, o.Resource.SchemaURL())
 	if len(m) > 0 {
 		metadata[semconv.MetaResource] = m
 	}
@@ -183,9 +183,9 @@ func (o *Origin) add(data, metadata map[string]any) {
 	if o.Scope.Attributes.Len() > 0 {
 		m[semconv.MetaAttributes] = rawSet(&o.Scope.Attributes)
 	}
-	addString(m, semconv.MetaName, o.Scope.Name)
-	addString(m, semconv.MetaVersion, o.Scope.Version)
-	addString(m, semconv.MetaSchemaURL, o.Scope.SchemaURL)
+	semconv.AddString(m, semconv.MetaName, o.Scope.Name)
+	semconv.AddString(m, semconv.MetaVersion, o.Scope.Version)
+	semconv.AddString(m, semconv.MetaSchemaURL, o.Scope.SchemaURL)
 	if len(m) > 0 {
 		metadata[semconv.MetaScope] = m
 	}
@@ -193,7 +193,7 @@ func (o *Origin) add(data, metadata map[string]any) {
 	if o.Observed != 0 {
 		metadata[semconv.MetaObservedTimestamp] = toTime(o.Observed).Format(time.RFC3339Nano)
 	}
-	addNumber(metadata, semconv.MetaDropped, int64(o.Dropped))
+	semconv.AddNumber(metadata, semconv.MetaDropped, int64(o.Dropped))
 }
 
 // serviceName returns the resource's service name, or "" where it names no service.
@@ -203,26 +203,4 @@ func serviceName(r *resource.Resource) string {
 		return name
 	}
 	return ""
-}
-
-func addString(m map[string]any, name, value string) {
-	if value != "" {
-		m[name] = value
-	}
-}
-
-func addNumber(m map[string]any, name string, value int64) {
-	if value != 0 {
-		m[name] = value
-	}
-}
-
-// submap returns the map under name, making it if need be.
-func submap(m map[string]any, name string) map[string]any {
-	sub, ok := m[name].(map[string]any)
-	if !ok {
-		sub = map[string]any{}
-		m[name] = sub
-	}
-	return sub
 }

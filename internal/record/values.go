@@ -1,49 +1,25 @@
 package record
 
 import (
-	"fmt"
 	"math"
 	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/isbl/telemetry/internal/fault"
 	"github.com/isbl/telemetry/internal/semconv"
 )
 
 // MaxDepth is how deep lists and maps may be nested in a value.
 const MaxDepth = 64
 
-// Fault is what is wrong with a value. Its path is collected on the way out, so that values without a fault cost no text.
-type Fault struct {
-	path []string // names, from the inside out
-	what string
-}
-
-// In says that the fault lies in the map entry or list element of this name.
-func (f *Fault) In(name string) *Fault {
-	f.path = append(f.path, name)
-	return f
-}
-
-func (f *Fault) Error() string {
-	const shown = 100 // bytes of the path
-	path := slices.Clone(f.path)
-	slices.Reverse(path)
-	name := strings.Join(path, ".")
-	if len(name) > shown {
-		name = strings.ToValidUTF8(name[:shown], "") + "…"
-	}
-	return name + " " + f.what
-}
-
-var tooDeep = fmt.Sprintf("is nested deeper than %d levels", MaxDepth)
+func tooDeep() *fault.Fault { return fault.New("is nested deeper than %d levels", MaxDepth) }
 
 // AppendData appends the entries of data, which share no memory with it but for strings, in no order.
-func AppendData(dst []attribute.KeyValue, data map[string]any) ([]attribute.KeyValue, *Fault) {
+func AppendData(dst []attribute.KeyValue, data map[string]any) ([]attribute.KeyValue, *fault.Fault) {
 	for name, v := range data {
 		if f := checkName(name); f != nil {
 			return dst, f
@@ -58,35 +34,35 @@ func AppendData(dst []attribute.KeyValue, data map[string]any) ([]attribute.KeyV
 }
 
 // AppendAttributes appends attributes. They are data, and are not changed.
-func AppendAttributes(dst, data []attribute.KeyValue) ([]attribute.KeyValue, *Fault) {
+func AppendAttributes(dst, data []attribute.KeyValue) ([]attribute.KeyValue, *fault.Fault) {
 	for i := range data {
 		name := string(data[i].Key)
 		if f := checkName(name); f != nil {
 			return dst, f
 		}
 		if kind := data[i].Value.Type(); (kind == attribute.MAP || kind == attribute.SLICE) && depthExceeds(data[i].Value, MaxDepth) {
-			return dst, (&Fault{what: tooDeep}).In(name)
+			return dst, tooDeep().In(name)
 		}
 	}
 	return append(dst, data...), nil
 }
 
 // checkName says what is wrong with the name of a data field.
-func checkName(name string) *Fault {
+func checkName(name string) *fault.Fault {
 	switch name {
 	case "":
-		return (&Fault{what: "must have a name"}).In(`""`)
+		return fault.New("must have a name").In(`""`)
 	case semconv.AttrUID, semconv.AttrThreshold, semconv.AttrRandomness, semconv.AttrMetadata, semconv.AttrOriginalID:
-		return (&Fault{what: "must not be set: the name has a meaning of its own"}).In(name)
+		return fault.New("must not be set: the name has a meaning of its own").In(name)
 	}
 	return nil
 }
 
 // Metadata makes the attribute that holds the entries of an event's metadata. None has a name that is reserved.
-func Metadata(entries map[string]any) (attribute.KeyValue, *Fault) {
+func Metadata(entries map[string]any) (attribute.KeyValue, *fault.Fault) {
 	for name := range entries {
 		if semconv.ReservedMetadata(name) {
-			return attribute.KeyValue{}, (&Fault{what: "must not be set: the name is reserved for what OpenTelemetry knows of an event"}).In(name)
+			return attribute.KeyValue{}, fault.New("must not be set: the name is reserved for what OpenTelemetry knows of an event").In(name)
 		}
 	}
 	value, f := mapOf(entries, 1)
@@ -94,7 +70,7 @@ func Metadata(entries map[string]any) (attribute.KeyValue, *Fault) {
 }
 
 // valueOf converts what an event can carry, and Go's other ways to write it. depth is how deep v is nested when it is a list or a map.
-func valueOf(v any, depth int) (attribute.Value, *Fault) {
+func valueOf(v any, depth int) (attribute.Value, *fault.Fault) {
 	switch v := v.(type) {
 	case nil:
 		return attribute.Value{}, nil
@@ -111,6 +87,9 @@ func valueOf(v any, depth int) (attribute.Value, *Fault) {
 	case []byte:
 		return attribute.ByteSliceValue(v), nil
 	case []string:
+		if depth > MaxDepth {
+			return attribute.Value{}, tooDeep()
+		}
 		return attribute.StringSliceValue(v), nil
 	case map[string]any:
 		return mapOf(v, depth)
@@ -120,9 +99,9 @@ func valueOf(v any, depth int) (attribute.Value, *Fault) {
 	return reflected(v, depth)
 }
 
-func mapOf(m map[string]any, depth int) (attribute.Value, *Fault) {
+func mapOf(m map[string]any, depth int) (attribute.Value, *fault.Fault) {
 	if depth > MaxDepth {
-		return attribute.Value{}, &Fault{what: tooDeep}
+		return attribute.Value{}, tooDeep()
 	}
 	entries := make([]attribute.KeyValue, 0, len(m))
 	for name, v := range m {
@@ -136,7 +115,7 @@ func mapOf(m map[string]any, depth int) (attribute.Value, *Fault) {
 }
 
 // reflected converts the kinds of Go that come up less often.
-func reflected(v any, depth int) (attribute.Value, *Fault) {
+func reflected(v any, depth int) (attribute.Value, *fault.Fault) {
 	switch r := reflect.ValueOf(v); r.Kind() {
 	case reflect.Bool:
 		return attribute.BoolValue(r.Bool()), nil
@@ -149,7 +128,7 @@ func reflected(v any, depth int) (attribute.Value, *Fault) {
 		if n := r.Uint(); n <= math.MaxInt64 {
 			return attribute.Int64Value(int64(n)), nil
 		}
-		return attribute.Value{}, &Fault{what: fmt.Sprintf("is the number %d, which does not fit an int64: write it as a string", r.Uint())}
+		return attribute.Value{}, fault.New("is the number %d, which does not fit an int64: write it as a string", r.Uint())
 	case reflect.Float32, reflect.Float64:
 		return attribute.Float64Value(r.Float()), nil
 	case reflect.String:
@@ -165,7 +144,7 @@ func reflected(v any, depth int) (attribute.Value, *Fault) {
 		return mapOf(m, depth)
 	case reflect.Slice, reflect.Array:
 		if depth > MaxDepth {
-			return attribute.Value{}, &Fault{what: tooDeep}
+			return attribute.Value{}, tooDeep()
 		}
 		elements := make([]attribute.Value, 0, r.Len())
 		for i := range r.Len() {
@@ -177,7 +156,7 @@ func reflected(v any, depth int) (attribute.Value, *Fault) {
 		}
 		return attribute.SliceValue(elements...), nil
 	}
-	return attribute.Value{}, &Fault{what: fmt.Sprintf("has a value of type %T, which an event cannot carry: write it as a string, a number, a list or a map", v)}
+	return attribute.Value{}, fault.New("has a value of type %T, which an event cannot carry: write it as a string, a number, a list or a map", v)
 }
 
 // depthExceeds says whether lists and maps are nested more than limit deep in v.

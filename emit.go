@@ -34,8 +34,9 @@ var _ = [1]struct{}{}[MaxDepth-record.MaxDepth]
 
 // Emit emits an event. Its trace and span are those of ctx, its time is now, its source [Config.SourceID], unless options say otherwise.
 //
-// The values of data are those of [Event], and what Go has besides: all kinds of integers and floats, named types of these, slices and
-// maps by string, and [time.Time], which becomes a string. Emit copies them, and does not touch data when it has returned.
+// The values of data are those of [Event], and what Go has besides: all kinds of integers and floats, named types, slices, maps by string,
+// and what writes itself as text ([encoding.TextMarshaler]), such as a [time.Time] or a UUID. Emit copies them, and does not touch data
+// when it has returned.
 //
 // It returns nil when the event is kept, and when the type filter rejects it, when it is not in the sample, or the Service is disabled: all that is
 // counted. Errors: [ErrNotRunning]; [ErrBufferFull], for [Reject] and [Block] only; [ErrInvalidEvent]. It waits only where

@@ -2,7 +2,9 @@ package telemetry_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"log/slog"
 	"math"
 	"strings"
 	"testing"
@@ -68,9 +70,12 @@ func TestEmitOptions(t *testing.T) {
 }
 
 type (
-	level int8
-	tags  []string
+	level   int8
+	tags    []string
+	badText struct{}
 )
+
+func (badText) MarshalText() ([]byte, error) { return nil, errors.New("no") }
 
 func TestDataKinds(t *testing.T) {
 	s := telemetrytest.Start(t)
@@ -79,6 +84,7 @@ func TestDataKinds(t *testing.T) {
 		"bytes": []byte{1, 2}, "strings": []string{"a"}, "ints": []int{1, 2}, "list": []any{1, nil, []any{"x"}},
 		"map": map[string]any{"m": map[string]int{"n": 1}}, "named": level(3), "tags": tags{"t"}, "array": [2]bool{true, false},
 		"time": time.Date(2026, 1, 2, 3, 4, 5, 0, time.FixedZone("", 3600)), "none": []any{}, "empty": map[string]any{}, "": "no",
+		"uuid": uuid.UUID{15: 1}, "raw": json.RawMessage("{}"),
 	}
 	require.ErrorIs(t, s.Emit(t.Context(), "a", data), telemetry.ErrInvalidEvent)
 	delete(data, "")
@@ -90,6 +96,7 @@ func TestDataKinds(t *testing.T) {
 		"bytes": []byte{1, 2}, "strings": []any{"a"}, "ints": []any{int64(1), int64(2)}, "list": []any{int64(1), nil, []any{"x"}},
 		"map": map[string]any{"m": map[string]any{"n": int64(1)}}, "named": int64(3), "tags": []any{"t"}, "array": []any{true, false},
 		"time": "2026-01-02T02:04:05Z", "none": []any{}, "empty": map[string]any{},
+		"uuid": "00000000-0000-0000-0000-000000000001", "raw": []byte("{}"),
 	}, e.Data)
 	require.NoError(t, eventlog.AppendRecord(plog.NewLogs(), &e), "what Emit takes, the store takes")
 }
@@ -133,6 +140,8 @@ func TestInvalidEvents(t *testing.T) {
 		{data: map[string]any{"user": map[string]any{"who": struct{}{}}}, message: "data.user.who has a value of type struct {}, which an event cannot carry: write it as"},
 		{data: map[string]any{"d": time.Second}, message: "data.d has a value of type time.Duration"},
 		{data: map[string]any{"d": []any{make(chan int)}}, message: "data.d.0 has a value of type chan int"},
+		{data: map[string]any{"d": (*uuid.UUID)(nil)}, message: "data.d has a value of type *uuid.UUID"},
+		{data: map[string]any{"d": time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), "e": slog.Level(1), "f": badText{}}, message: "data.f cannot be written as text: no"},
 		{data: map[string]any{"d": map[int]int{}}, message: "data.d has a value of type map[int]int"},
 		{data: map[string]any{"n": uint64(math.MaxUint64)}, message: "data.n is the number 18446744073709551615, which does not fit an int64"},
 		{data: map[string]any{"log.record.uid": "x"}, message: "data.log.record.uid must not be set: the name has a meaning of its own"},

@@ -208,7 +208,7 @@ func TestForwardedEventsArriveAsTheyAre(t *testing.T) {
 				require.NoError(t, err)
 				require.NoError(t, s.Start())
 				require.NoError(t, s.Emit(t.Context(), "user.login", map[string]any{
-					"user": "ann", "n": 1, "f": 0.5, "none": nil, "list": []any{1, "x"}, "body": "b", "event.name": "other", "bytes": []byte{1}, "empty": map[string]any{},
+					"user": "ann", "n": 1, "f": 0.5, "none": nil, "list": []any{1, "x"}, "body": "b", "event.name": "other", "bytes": []byte{1}, "empty": map[string]any{}, "deep": nested(telemetry.MaxDepth),
 				}, options...))
 				require.NoError(t, s.Stop(t.Context()))
 				require.Nil(t, eventlog.Canonicalize(arrived.last, eventlog.Defaults{EventType: "log", SourceID: "there"}))

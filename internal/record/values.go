@@ -1,6 +1,7 @@
 package record
 
 import (
+	"encoding"
 	"math"
 	"reflect"
 	"slices"
@@ -116,7 +117,15 @@ func mapOf(m map[string]any, depth int) (attribute.Value, *fault.Fault) {
 
 // reflected converts the kinds of Go that come up less often.
 func reflected(v any, depth int) (attribute.Value, *fault.Fault) {
-	switch r := reflect.ValueOf(v); r.Kind() {
+	r := reflect.ValueOf(v)
+	if m, ok := v.(encoding.TextMarshaler); ok && (r.Kind() != reflect.Pointer || !r.IsNil()) {
+		text, err := m.MarshalText()
+		if err != nil {
+			return attribute.Value{}, fault.New("cannot be written as text: %v", err)
+		}
+		return attribute.StringValue(string(text)), nil
+	}
+	switch r.Kind() {
 	case reflect.Bool:
 		return attribute.BoolValue(r.Bool()), nil
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
@@ -143,6 +152,9 @@ func reflected(v any, depth int) (attribute.Value, *fault.Fault) {
 		}
 		return mapOf(m, depth)
 	case reflect.Slice, reflect.Array:
+		if r.Kind() == reflect.Slice && r.Type().Elem().Kind() == reflect.Uint8 {
+			return attribute.ByteSliceValue(r.Bytes()), nil
+		}
 		if depth > MaxDepth {
 			return attribute.Value{}, tooDeep()
 		}

@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/isbl/telemetry/internal/fault"
 )
 
 // UnmarshalJSON reads what AppendJSON wrote. Numbers without a point or an exponent become
@@ -48,7 +49,7 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 			*m = map[string]any{}
 		}
 		if f := numbers(*m, 1); f != nil {
-			return fmt.Errorf("event: %w", f.in(name))
+			return fmt.Errorf("event: %w", f.In(name))
 		}
 	}
 	*e = out
@@ -86,45 +87,21 @@ func timestamp(raw json.RawMessage) (time.Time, error) {
 	return t, nil
 }
 
-// fault is what is wrong with a value. Its path is collected on the way out, so that
-// values without a fault cost no text.
-type fault struct {
-	path []string // names, from the inside out
-	what string
-}
-
-// in says that the fault lies in the map entry or list element of this name.
-func (f *fault) in(name string) *fault {
-	f.path = append(f.path, name)
-	return f
-}
-
-func (f *fault) Error() string {
-	const shown = 100 // bytes of the path
-	path := slices.Clone(f.path)
-	slices.Reverse(path)
-	name := strings.Join(path, ".")
-	if len(name) > shown {
-		name = strings.ToValidUTF8(name[:shown], "") + "…"
-	}
-	return name + " " + f.what
-}
-
 // numbers gives the numbers in m their kinds. depth is that of m's values.
-func numbers(m map[string]any, depth int) *fault {
+func numbers(m map[string]any, depth int) *fault.Fault {
 	for k, v := range m {
 		value, f := number(v, depth)
 		if f != nil {
-			return f.in(k)
+			return f.In(k)
 		}
 		m[k] = value
 	}
 	return nil
 }
 
-func number(v any, depth int) (any, *fault) {
+func number(v any, depth int) (any, *fault.Fault) {
 	if depth > jsonDepth {
-		return nil, &fault{what: fmt.Sprintf("is nested deeper than %d levels", MaxDepth)}
+		return nil, fault.New("is nested deeper than %d levels", MaxDepth)
 	}
 	switch v := v.(type) {
 	case json.Number:
@@ -133,7 +110,7 @@ func number(v any, depth int) (any, *fault) {
 		for i, element := range v {
 			value, f := number(element, depth+1)
 			if f != nil {
-				return nil, f.in(strconv.Itoa(i))
+				return nil, f.In(strconv.Itoa(i))
 			}
 			v[i] = value
 		}
@@ -146,17 +123,17 @@ func number(v any, depth int) (any, *fault) {
 }
 
 // kindOf returns the int64 or float64 that a number is.
-func kindOf(n json.Number) (any, *fault) {
+func kindOf(n json.Number) (any, *fault.Fault) {
 	if !strings.ContainsAny(n.String(), ".eE") {
 		i, err := n.Int64()
 		if err != nil {
-			return nil, &fault{what: fmt.Sprintf("is the number %.40s, which does not fit 64 bits: send it as a string", n)}
+			return nil, fault.New("is the number %.40s, which does not fit 64 bits: send it as a string", n)
 		}
 		return i, nil
 	}
 	f, err := n.Float64()
 	if err != nil {
-		return nil, &fault{what: fmt.Sprintf("is the number %.40s, which does not fit 64 bits: send it as a string", n)}
+		return nil, fault.New("is the number %.40s, which does not fit 64 bits: send it as a string", n)
 	}
 	return f, nil
 }

@@ -4,11 +4,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/semconv"
 )
 
 // Defaults are for records that do not say themselves. None may be empty.
@@ -18,9 +18,6 @@ type Defaults struct {
 	// SourceID is the source of records whose resource and scope have no name.
 	SourceID string
 }
-
-// idNamespace is the namespace of the UUIDv5 that stands for an id that is too long.
-var idNamespace = uuid.MustParse("6f0f6a3c-6a4e-5d0b-9c55-1d6a3f1f1f0e")
 
 // Canonicalize makes every record of ld canonical, in place: id, type, time and source are
 // set as docs/architecture.md says. Doing it again changes nothing. Records nested deeper
@@ -111,7 +108,7 @@ func canonicalize(record plog.LogRecord, d Defaults) bool {
 	case a.uid == "":
 		attributes.PutStr(AttrUID, telemetry.NewEventID())
 	case len(a.uid) > MaxIDBytes:
-		attributes.PutStr(AttrUID, uuid.NewSHA1(idNamespace, []byte(a.uid)).String())
+		attributes.PutStr(AttrUID, semconv.StandIn(a.uid))
 		attributes.PutStr(AttrOriginalID, a.uid)
 	case a.uidIsOther:
 		attributes.PutStr(AttrUID, a.uid)
@@ -160,7 +157,7 @@ func scan(record plog.LogRecord) (a scanned, ok bool) {
 			}
 			a.own++
 		case AttrThreshold, AttrRandomness, AttrMetadata, AttrOriginalID:
-		case attrBody:
+		case semconv.AttrBody:
 			a.body = true
 		default:
 			a.own++
@@ -182,12 +179,12 @@ func canonicalBody(record plog.LogRecord, a scanned) {
 	if !a.body || body.Type() != pcommon.ValueTypeEmpty {
 		return
 	}
-	v, _ := attributes.Get(attrBody)
+	v, _ := attributes.Get(semconv.AttrBody)
 	if v.Type() == pcommon.ValueTypeEmpty || a.own == 0 && isDetails(v) {
 		return
 	}
 	v.MoveTo(body)
-	attributes.Remove(attrBody)
+	attributes.Remove(semconv.AttrBody)
 }
 
 // flatten makes the map body the attributes of a record that has only reserved ones, which
@@ -203,7 +200,7 @@ func flatten(record plog.LogRecord) (own int, hasBody bool) {
 	record.Body().Map().MoveTo(attributes)
 	pcommon.NewValueEmpty().MoveTo(record.Body())
 	for key := range attributes.All() {
-		if key == attrBody {
+		if key == semconv.AttrBody {
 			hasBody = true
 		} else {
 			own++
@@ -226,7 +223,7 @@ func isDetails(body pcommon.Value) bool {
 		return false
 	}
 	for key := range body.Map().All() {
-		if reserved(key) {
+		if semconv.Reserved(key) {
 			return false
 		}
 	}

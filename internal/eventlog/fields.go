@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/isbl/telemetry/internal/semconv"
 )
 
 // fields reads the entries of a map one by one and keeps the first error.
@@ -62,17 +64,17 @@ func (f *fields) hex(name string, into []byte) {
 }
 
 func (f *fields) attributes(into pcommon.Map) {
-	v, ok := f.take(metaAttributes)
+	v, ok := f.take(semconv.MetaAttributes)
 	if !ok {
 		return
 	}
 	m, ok := v.(map[string]any)
 	if !ok {
-		f.fail("must hold a map under %s, not %T", metaAttributes, v)
+		f.fail("must hold a map under %s, not %T", semconv.MetaAttributes, v)
 		return
 	}
 	if fault := putAll(into, m, 0); fault != nil {
-		f.fail("cannot be kept: %w", fault.in(metaAttributes))
+		f.fail("cannot be kept: %w", fault.In(semconv.MetaAttributes))
 	}
 }
 

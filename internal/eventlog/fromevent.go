@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/semconv"
 )
 
 // lastTimestamp is the latest time that a record can carry: 2^64 nanoseconds after 1970.
@@ -57,7 +58,7 @@ func (w *writer) write() error {
 	w.record.SetTimestamp(fromTime(e.Timestamp))
 	attributes := w.record.Attributes()
 	if f := putAll(attributes, e.Data, 0); f != nil {
-		return f.in("data")
+		return f.In("data")
 	}
 	for key, v := range attributes.All() {
 		if !isData(key, v) {
@@ -93,13 +94,13 @@ func (w *writer) source() error {
 	if source != "" && source == w.sl.Scope().Name() {
 		return nil
 	}
-	if !isServiceName(source) {
-		return fmt.Errorf("source must not be empty nor start with %s, this one is %q", unknownService, shorten(source))
+	if !semconv.IsServiceName(source) {
+		return fmt.Errorf("source must not be empty nor start with %s, this one is %q", semconv.UnknownService, shorten(source))
 	}
-	if _, taken := resource.Attributes().Get(attrServiceName); taken {
+	if _, taken := resource.Attributes().Get(semconv.AttrServiceName); taken {
 		return fmt.Errorf("source is %q, but metadata.resource.attributes has another service.name", shorten(source))
 	}
-	resource.Attributes().PutStr(attrServiceName, source)
+	resource.Attributes().PutStr(semconv.AttrServiceName, source)
 	return nil
 }
 
@@ -138,7 +139,7 @@ func (w *writer) metadata() error {
 		return fmt.Errorf("metadata cannot be kept: %w", err)
 	}
 	if f := putAll(w.record.Attributes().PutEmptyMap(AttrMetadata), own, 1); f != nil {
-		return f.in("metadata")
+		return f.In("metadata")
 	}
 	return nil
 }
@@ -153,46 +154,46 @@ func (w *writer) free(attribute string) error {
 
 func (w *writer) reserved(name string, value any) error {
 	switch name {
-	case metaResource, metaScope, metaSampling:
+	case semconv.MetaResource, semconv.MetaScope, semconv.MetaSampling:
 		m, ok := value.(map[string]any)
 		if !ok {
 			return fmt.Errorf("must be a map, not %T", value)
 		}
 		return w.reservedMap(name, &fields{of: m})
-	case metaBody:
-		if _, ok := w.e.Data[attrBody]; !ok {
+	case semconv.MetaBody:
+		if _, ok := w.e.Data[semconv.AttrBody]; !ok {
 			return errors.New("needs data.body; without it, the body is data.body")
 		}
 		if fault := put(w.record.Body(), value, 1); fault != nil {
-			return fmt.Errorf("cannot be kept: %w", fault.in(metaBody))
+			return fmt.Errorf("cannot be kept: %w", fault.In(semconv.MetaBody))
 		}
 		return nil
 	}
 	f := &fields{of: map[string]any{name: value}}
 	switch name {
-	case metaSeverity:
+	case semconv.MetaSeverity:
 		w.record.SetSeverityText(f.text(name))
-	case metaSeverityNumber:
+	case semconv.MetaSeverityNumber:
 		w.record.SetSeverityNumber(plog.SeverityNumber(f.number(name, math.MinInt32, math.MaxInt32)))
-	case metaTraceID:
+	case semconv.MetaTraceID:
 		var id pcommon.TraceID
 		f.hex(name, id[:])
 		w.record.SetTraceID(id)
-	case metaSpanID:
+	case semconv.MetaSpanID:
 		var id pcommon.SpanID
 		f.hex(name, id[:])
 		w.record.SetSpanID(id)
-	case metaTraceFlags:
+	case semconv.MetaTraceFlags:
 		w.record.SetFlags(plog.LogRecordFlags(f.count(name)))
-	case metaObservedTimestamp:
+	case semconv.MetaObservedTimestamp:
 		t, err := time.Parse(time.RFC3339Nano, f.text(name))
 		if err != nil || t.Before(time.Unix(0, 0)) || t.After(lastTimestamp) {
 			return errors.New("must be a time in RFC 3339 between 1970 and 2554")
 		}
 		w.record.SetObservedTimestamp(fromTime(t))
-	case metaDropped:
+	case semconv.MetaDropped:
 		w.record.SetDroppedAttributesCount(f.count(name))
-	case metaOriginalID:
+	case semconv.MetaOriginalID:
 		if err := w.free(AttrOriginalID); err != nil {
 			return fmt.Errorf("cannot be kept: %w", err)
 		}
@@ -203,22 +204,22 @@ func (w *writer) reserved(name string, value any) error {
 
 func (w *writer) reservedMap(name string, f *fields) error {
 	switch name {
-	case metaResource:
+	case semconv.MetaResource:
 		resource := w.rl.Resource()
-		w.rl.SetSchemaUrl(f.text(metaSchemaURL))
-		resource.SetDroppedAttributesCount(f.count(metaDropped))
+		w.rl.SetSchemaUrl(f.text(semconv.MetaSchemaURL))
+		resource.SetDroppedAttributesCount(f.count(semconv.MetaDropped))
 		f.attributes(resource.Attributes())
-	case metaScope:
+	case semconv.MetaScope:
 		scope := w.sl.Scope()
-		scope.SetName(f.text(metaName))
-		scope.SetVersion(f.text(metaVersion))
-		w.sl.SetSchemaUrl(f.text(metaSchemaURL))
-		scope.SetDroppedAttributesCount(f.count(metaDropped))
+		scope.SetName(f.text(semconv.MetaName))
+		scope.SetVersion(f.text(semconv.MetaVersion))
+		w.sl.SetSchemaUrl(f.text(semconv.MetaSchemaURL))
+		scope.SetDroppedAttributesCount(f.count(semconv.MetaDropped))
 		f.attributes(scope.Attributes())
-	case metaSampling:
-		w.sampling(AttrThreshold, metaThreshold, f)
-		w.sampling(AttrRandomness, metaRandomness, f)
-		f.take(metaAdjustedCount) // follows from the threshold
+	case semconv.MetaSampling:
+		w.sampling(AttrThreshold, semconv.MetaThreshold, f)
+		w.sampling(AttrRandomness, semconv.MetaRandomness, f)
+		f.take(semconv.MetaAdjustedCount) // follows from the threshold
 	}
 	return f.end()
 }

@@ -2,12 +2,13 @@ package eventlog
 
 import (
 	"iter"
-	"strings"
 	"time"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/sampling"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/isbl/telemetry/internal/semconv"
 )
 
 // Ref is a record with what it hangs on. It is valid as long as the plog.Logs that it is of
@@ -97,16 +98,11 @@ func adjustedCount(threshold string) float64 {
 
 // serviceName returns the resource's service name, or "" where it names no service.
 func serviceName(r pcommon.Resource) string {
-	if name := getStr(r.Attributes(), attrServiceName); isServiceName(name) {
+	if name := getStr(r.Attributes(), semconv.AttrServiceName); semconv.IsServiceName(name) {
 		return name
 	}
 	return ""
 }
-
-// unknownService starts the service name that SDKs make up where nobody gave one.
-const unknownService = "unknown_service"
-
-func isServiceName(name string) bool { return name != "" && !strings.HasPrefix(name, unknownService) }
 
 // getStr is str of an entry of m, "" without it.
 func getStr(m pcommon.Map, key string) string {

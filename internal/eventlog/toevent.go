@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/semconv"
 )
 
 // Event makes an event of a canonical record. It shares nothing with the record.
@@ -60,19 +61,19 @@ func consume(e *telemetry.Event, key string, v pcommon.Value) {
 			e.EventID = v.Str()
 		}
 	case AttrThreshold:
-		s := submap(e.Metadata, metaSampling)
-		s[metaThreshold], s[metaAdjustedCount] = v.Str(), adjustedCount(v.Str())
+		s := semconv.Submap(e.Metadata, semconv.MetaSampling)
+		s[semconv.MetaThreshold], s[semconv.MetaAdjustedCount] = v.Str(), adjustedCount(v.Str())
 	case AttrRandomness:
-		submap(e.Metadata, metaSampling)[metaRandomness] = v.Str()
+		semconv.Submap(e.Metadata, semconv.MetaSampling)[semconv.MetaRandomness] = v.Str()
 	case AttrOriginalID:
-		e.Metadata[metaOriginalID] = v.Str()
+		e.Metadata[semconv.MetaOriginalID] = v.Str()
 	case AttrMetadata:
 		if v.Map().Len() == 0 {
-			submap(e.Metadata, AttrMetadata)
+			semconv.Submap(e.Metadata, AttrMetadata)
 		}
 		for name, value := range v.Map().All() {
 			if ReservedMetadata(name) {
-				submap(e.Metadata, AttrMetadata)[name] = raw(value)
+				semconv.Submap(e.Metadata, AttrMetadata)[name] = raw(value)
 			} else {
 				e.Metadata[name] = raw(value)
 			}
@@ -85,10 +86,10 @@ func (r Ref) addBody(e *telemetry.Event) {
 	if body.Type() == pcommon.ValueTypeEmpty {
 		return
 	}
-	if _, taken := e.Data[attrBody]; taken {
-		e.Metadata[metaBody] = raw(body)
+	if _, taken := e.Data[semconv.AttrBody]; taken {
+		e.Metadata[semconv.MetaBody] = raw(body)
 	} else {
-		e.Data[attrBody] = raw(body)
+		e.Data[semconv.AttrBody] = raw(body)
 	}
 }
 
@@ -98,16 +99,16 @@ func (r Ref) addResource(metadata map[string]any) {
 	// The service name that became the source is not said twice. Where the scope has the
 	// same name, it is, or the way back could not tell whose name the source is.
 	if name := serviceName(resource); name != "" && name != r.Scope.Scope().Name() {
-		delete(attributes, attrServiceName)
+		delete(attributes, semconv.AttrServiceName)
 	}
 	m := map[string]any{}
 	if len(attributes) > 0 {
-		m[metaAttributes] = attributes
+		m[semconv.MetaAttributes] = attributes
 	}
-	addString(m, metaSchemaURL, r.Resource.SchemaUrl())
-	addNumber(m, metaDropped, int64(resource.DroppedAttributesCount()))
+	semconv.AddString(m, semconv.MetaSchemaURL, r.Resource.SchemaUrl())
+	semconv.AddNumber(m, semconv.MetaDropped, int64(resource.DroppedAttributesCount()))
 	if len(m) > 0 {
-		metadata[metaResource] = m
+		metadata[semconv.MetaResource] = m
 	}
 }
 
@@ -115,54 +116,32 @@ func (r Ref) addScope(metadata map[string]any) {
 	scope := r.Scope.Scope()
 	m := map[string]any{}
 	if scope.Attributes().Len() > 0 {
-		m[metaAttributes] = rawMap(scope.Attributes())
+		m[semconv.MetaAttributes] = rawMap(scope.Attributes())
 	}
-	addString(m, metaName, scope.Name())
-	addString(m, metaVersion, scope.Version())
-	addString(m, metaSchemaURL, r.Scope.SchemaUrl())
-	addNumber(m, metaDropped, int64(scope.DroppedAttributesCount()))
+	semconv.AddString(m, semconv.MetaName, scope.Name())
+	semconv.AddString(m, semconv.MetaVersion, scope.Version())
+	semconv.AddString(m, semconv.MetaSchemaURL, r.Scope.SchemaUrl())
+	semconv.AddNumber(m, semconv.MetaDropped, int64(scope.DroppedAttributesCount()))
 	if len(m) > 0 {
-		metadata[metaScope] = m
+		metadata[semconv.MetaScope] = m
 	}
 }
 
 // addContext adds severity, trace context and the like.
 func (r Ref) addContext(metadata map[string]any) {
-	addString(metadata, metaSeverity, r.Record.SeverityText())
-	addNumber(metadata, metaSeverityNumber, int64(r.Record.SeverityNumber()))
+	semconv.AddString(metadata, semconv.MetaSeverity, r.Record.SeverityText())
+	semconv.AddNumber(metadata, semconv.MetaSeverityNumber, int64(r.Record.SeverityNumber()))
 	if id := r.Record.TraceID(); !id.IsEmpty() {
-		metadata[metaTraceID] = hex.EncodeToString(id[:])
+		metadata[semconv.MetaTraceID] = hex.EncodeToString(id[:])
 	}
 	if id := r.Record.SpanID(); !id.IsEmpty() {
-		metadata[metaSpanID] = hex.EncodeToString(id[:])
+		metadata[semconv.MetaSpanID] = hex.EncodeToString(id[:])
 	}
-	addNumber(metadata, metaTraceFlags, int64(r.Record.Flags()))
+	semconv.AddNumber(metadata, semconv.MetaTraceFlags, int64(r.Record.Flags()))
 	if t := r.Record.ObservedTimestamp(); t != 0 {
-		metadata[metaObservedTimestamp] = toTime(t).Format(time.RFC3339Nano)
+		metadata[semconv.MetaObservedTimestamp] = toTime(t).Format(time.RFC3339Nano)
 	}
-	addNumber(metadata, metaDropped, int64(r.Record.DroppedAttributesCount()))
-}
-
-func addString(m map[string]any, name, value string) {
-	if value != "" {
-		m[name] = value
-	}
-}
-
-func addNumber(m map[string]any, name string, value int64) {
-	if value != 0 {
-		m[name] = value
-	}
-}
-
-// submap returns the map under name, making it if need be.
-func submap(m map[string]any, name string) map[string]any {
-	sub, ok := m[name].(map[string]any)
-	if !ok {
-		sub = map[string]any{}
-		m[name] = sub
-	}
-	return sub
+	semconv.AddNumber(metadata, semconv.MetaDropped, int64(r.Record.DroppedAttributesCount()))
 }
 
 // raw copies a value of a canonical record, whose depth is bounded.

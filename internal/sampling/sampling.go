@@ -183,3 +183,24 @@ func hash(eventID string) sampling.Randomness {
 	r, _ := sampling.UnsignedToRandomness(xxhash.Sum64String(eventID) >> unused) // never above 56 bits
 	return r
 }
+
+// AdjustedCount is how many events one with this threshold stands for; 1 for what is no threshold.
+func AdjustedCount(threshold string) float64 {
+	t, err := sampling.TValueToThreshold(threshold)
+	if err != nil {
+		return 1
+	}
+	return t.AdjustedCount()
+}
+
+// IsThreshold says whether a text is a threshold.
+func IsThreshold(text string) bool {
+	_, err := sampling.TValueToThreshold(text)
+	return err == nil
+}
+
+// IsRandomness says whether a text is a randomness.
+func IsRandomness(text string) bool {
+	_, err := sampling.RValueToRandomness(text)
+	return err == nil
+}

@@ -1,0 +1,34 @@
+// Package fault says what is wrong with a value that lies somewhere in an event.
+package fault
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Fault is what is wrong with a value. Its path is collected on the way out, so that values without a fault cost no text.
+type Fault struct {
+	path []string // names, from the inside out
+	what string
+}
+
+// New returns a fault of the value itself. The text goes on after the path: "is too long".
+func New(format string, args ...any) *Fault { return &Fault{what: fmt.Sprintf(format, args...)} }
+
+// In says that the fault lies in the map entry or list element of this name.
+func (f *Fault) In(name string) *Fault {
+	f.path = append(f.path, name)
+	return f
+}
+
+func (f *Fault) Error() string {
+	const shown = 100 // bytes of the path
+	path := slices.Clone(f.path)
+	slices.Reverse(path)
+	name := strings.Join(path, ".")
+	if len(name) > shown {
+		name = strings.ToValidUTF8(name[:shown], "") + "…"
+	}
+	return name + " " + f.what
+}

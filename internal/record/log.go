@@ -1,0 +1,33 @@
+package record
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/log"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/isbl/telemetry/internal/semconv"
+)
+
+// Log makes a log record of the event, which becomes the same event where it arrives. What it hangs on, the logger says: its scope should be the
+// source, and its context is Context.
+func (r *Record) Log() (out log.Record) {
+	out.SetEventName(r.Type)
+	out.SetTimestamp(r.Timestamp())
+	out.SetSeverity(r.Severity)
+	out.SetSeverityText(r.severityText())
+	out.AddAttributes(r.Attrs...)
+	out.AddAttributes(attribute.String(semconv.AttrUID, r.EventID()))
+	return out
+}
+
+// Context puts the trace that the event belongs to into ctx.
+func (r *Record) Context(ctx context.Context) context.Context {
+	if !r.TraceID.IsValid() {
+		return ctx
+	}
+	return trace.ContextWithSpanContext(ctx, trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: r.TraceID, SpanID: r.SpanID, TraceFlags: r.Flags,
+	}))
+}

@@ -95,9 +95,22 @@ func do(t *testing.T, ctx context.Context, actions ...chromedp.Action) { //nolin
 	require.NoError(t, chromedp.Run(ctx, actions...))
 }
 
-// until waits for a JavaScript expression to be true. What it looks for may not be there yet.
+// until waits for a JavaScript expression to be true. What it looks for, and the page itself,
+// may not be there yet.
 func until(expression string) chromedp.Action {
-	return chromedp.Poll(`(() => { try { return !!(`+expression+`) } catch { return false } })()`, nil, chromedp.WithPollingInterval(20*time.Millisecond))
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		for {
+			var is bool
+			if err := chromedp.Evaluate("!!("+expression+")", &is).Do(ctx); err == nil && is {
+				return nil
+			}
+			select {
+			case <-time.After(20 * time.Millisecond):
+			case <-ctx.Done():
+				return fmt.Errorf("%s: %w", expression, ctx.Err())
+			}
+		}
+	})
 }
 
 // types waits until the list shows these event types, the newest first.

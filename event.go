@@ -9,10 +9,10 @@
 //	for _, e := range service.Events(10) { … }
 //	err = service.Stop(ctx)
 //
-// An event says that something happened: "user.login, in checkout, at 12:00:01, with this data". OpenTelemetry carries
-// events as log records that have an event name, and so does the [Service]: its LogProcessor makes events of what the application logs, and
-// [WithLoggerProvider] sends events to a Collector. The components of ISBL Telemetry for the Collector do with them on a larger scale what
-// the Service does in a program. It needs none of them.
+// An event says that something happened: "user.login, in checkout, at 12:00:01, with this data". OpenTelemetry carries events as
+// log records that have an event name, and so does the [Service]: its LogProcessor makes events of what the application logs, and
+// [WithLoggerProvider] sends events to a Collector. The components of ISBL Telemetry for the Collector do with them on a larger
+// scale what the Service does in a program. It needs none of them.
 //
 // An [Event] is what one event looks like to a Go program, and its JSON is what the HTTP API of the store shows:
 //
@@ -34,8 +34,8 @@
 //
 // # Nothing disappears unseen
 //
-// Each event that is emitted is kept, or counted with the reason why not, and each that is kept is handed out, waits, or is counted as
-// overwritten. [Stats] adds up in every reading. Tests of an application assert on its events with package telemetrytest.
+// Each event that is emitted is kept, or counted with the reason why not, and each that is kept is handed out, waits, or is counted
+// as overwritten. [Stats] adds up in every reading. Tests of an application assert on its events with package telemetrytest.
 package telemetry
 
 import (

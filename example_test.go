@@ -337,3 +337,52 @@ func ExampleWithMeterProvider() {
 	// isbl.telemetry.queue.size 1
 	// isbl.telemetry.queue.capacity 1000
 }
+
+func ExampleService_Start() {
+	service, err := telemetry.New()
+	if err != nil {
+		panic(err)
+	}
+	ctx := context.Background()
+	fmt.Println(service.Emit(ctx, "user.login", nil))
+	fmt.Println(service.Start())
+	fmt.Println(service.Emit(ctx, "user.login", nil))
+	_ = service.Stop(ctx)
+	fmt.Println(errors.Is(service.Start(), telemetry.ErrStopped))
+	// Output:
+	// the service is not running
+	// <nil>
+	// <nil>
+	// true
+}
+
+// Stop waits for callbacks as long as its context lets it. What they have not come to then counts as missed.
+func ExampleService_Stop() {
+	service := started()
+	ctx := context.Background()
+	called := make(chan struct{})
+	subscription, err := service.OnEvent("user.*", func(ctx context.Context, _ telemetry.Event) {
+		close(called)
+		<-ctx.Done() // stuck, but polite
+	})
+	if err != nil {
+		panic(err)
+	}
+	_ = service.Emit(ctx, "user.login", nil)
+	_ = service.Emit(ctx, "user.logout", nil)
+	<-called
+	patience, cancel := context.WithCancel(ctx) // WithTimeout, in a program
+	cancel()
+	fmt.Println(service.Stop(patience))
+	subscription.Unsubscribe() // waits for the call
+	fmt.Println("missed", subscription.Stats().Missed, "of", subscription.Stats().Matched)
+	// Output:
+	// telemetry: stop: the callback for "user.*" is not through: context canceled
+	// missed 1 of 2
+}
+
+func ExampleNewEventID() {
+	first, second := telemetry.NewEventID(), telemetry.NewEventID()
+	fmt.Println(len(first), first != second)
+	// Output: 36 true
+}

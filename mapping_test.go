@@ -118,8 +118,8 @@ func collector(t *testing.T, rate float64) (processor.Logs, *consumertest.LogsSi
 	return p, sink
 }
 
-// TestRecordsAreTheEventsOfTheCollector emits records through OpenTelemetry's SDK to a Service, and over OTLP as it goes over the wire to the Collector's
-// processor. Both keep the same records, and make the same events of them.
+// TestRecordsAreTheEventsOfTheCollector emits records through OpenTelemetry's SDK to a Service, and over OTLP as it goes over the
+// wire to the Collector's processor. Both keep the same records, and make the same events of them.
 func TestRecordsAreTheEventsOfTheCollector(t *testing.T) {
 	exporter, arrived := overTheWire(t)
 	for _, rate := range []float64{1, 0.5} {

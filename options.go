@@ -31,8 +31,8 @@ type Config struct {
 	SourceID string
 	// DefaultEventType (`default_event_type`, default log) is the type of log records that name none. Not empty.
 	DefaultEventType string
-	// EventTypes (`event_types`, default none) are patterns of the event types to keep; none means all. A pattern is an exact name, or with * for zero or
-	// more characters, dots included.
+	// EventTypes (`event_types`, default none) are patterns of the event types to keep; none means all. A pattern is an exact name,
+	// or with * for zero or more characters, dots included.
 	EventTypes []string
 	// ExcludeEventTypes (`exclude_event_types`, default none) are patterns of event types to remove from those.
 	ExcludeEventTypes []string
@@ -48,8 +48,8 @@ type Config struct {
 type SamplingRate struct {
 	// EventType (`event_type`) is a pattern; empty matches all types.
 	EventType string
-	// MinSeverity (`min_severity`) is the lowest severity that matches: trace, debug, info, warn, error or fatal, in any case, also with a step (error2).
-	// Empty matches all events, also those without a severity.
+	// MinSeverity (`min_severity`) is the lowest severity that matches: trace, debug, info, warn, error or fatal, in any case, also
+	// with a step (error2). Empty matches all events, also those without a severity.
 	MinSeverity string
 	// Rate (`rate`, required in a file) is the share of events to keep, from 0 to 1.
 	Rate float64
@@ -60,8 +60,8 @@ type Overflow string
 
 // The values of Overflow.
 const (
-	// DropOldest makes room by dropping the oldest event, which counts as overwritten. This is the default: an application must not be
-	// stopped by its telemetry.
+	// DropOldest makes room by dropping the oldest event, which counts as overwritten. This is the default: an application must not
+	// be stopped by its telemetry.
 	DropOldest Overflow = "drop_oldest"
 	// DropNewest drops the new event, which counts as dropped for overflow. The emitter is not told.
 	DropNewest Overflow = "drop_newest"
@@ -83,12 +83,12 @@ func DefaultConfig() Config {
 	}
 }
 
-// LoadConfig reads a YAML file, and on top of it the environment variables TELEMETRY_ENABLED, TELEMETRY_BUFFER_SIZE and so on: the key in upper case.
-// Lists of patterns are separated by commas there (TELEMETRY_EVENT_TYPES="user.*,alert.*"), sampling rates written as in YAML or JSON.
-// What neither sets has the value of [DefaultConfig]. An empty path means that there is no file.
+// LoadConfig reads a YAML file, and on top of it the environment variables TELEMETRY_ENABLED, TELEMETRY_BUFFER_SIZE and so on: the
+// key in upper case. Lists of patterns are separated by commas there (TELEMETRY_EVENT_TYPES="user.*,alert.*"), sampling rates
+// written as in YAML or JSON. What neither sets has the value of [DefaultConfig]. An empty path means that there is no file.
 //
-// Errors wrap [ErrInvalidConfig], or the [fs.PathError] that kept the file from being read. A key or a variable TELEMETRY_… that does not exist is
-// an error, and so is a value that [New] would refuse.
+// Errors wrap [ErrInvalidConfig], or the [fs.PathError] that kept the file from being read. A key or a variable TELEMETRY_… that
+// does not exist is an error, and so is a value that [New] would refuse.
 func LoadConfig(path string) (Config, error) {
 	c := DefaultConfig()
 	var rates []settings.Rate
@@ -201,7 +201,8 @@ type options struct {
 	log     *slog.Logger
 }
 
-// WithConfig sets everything that is in a Config, from [LoadConfig] or [DefaultConfig]. [New] does not fill in what is left out of it.
+// WithConfig sets everything that is in a Config, from [LoadConfig] or [DefaultConfig]. [New] does not fill in what is left out of
+// it.
 func WithConfig(c Config) Option { return func(o *options) { o.config = c } }
 
 // WithEnabled sets [Config.Enabled].
@@ -242,17 +243,17 @@ func WithSamplingRates(rates ...SamplingRate) Option {
 // WithOverflow sets [Config.Overflow].
 func WithOverflow(overflow Overflow) Option { return func(o *options) { o.config.Overflow = overflow } }
 
-// WithMeterProvider makes the numbers of [Service.Stats] metrics; docs/service.md lists them. A Service stays known to the provider when
-// it is stopped, so that the provider's last collection has its last numbers. nil, the default, means no metrics.
+// WithMeterProvider makes the numbers of [Service.Stats] metrics; docs/service.md lists them. A Service stays known to the provider
+// when it is stopped, so that the provider's last collection has its last numbers. nil, the default, means no metrics.
 func WithMeterProvider(p metric.MeterProvider) Option { return func(o *options) { o.meters = p } }
 
 // WithLoggerProvider sends every event that is kept on through the application's own OpenTelemetry pipeline, as a log record that
 // becomes the same event where it arrives. Its logger is named after the event's source. Log records that came from
 // [Service.LogProcessor] are not sent on, since they are in a pipeline already. A provider that has that processor can only be made
-// after the Service: give it go.opentelemetry.io/otel.GetLoggerProvider(), which passes on to the provider that is set later. nil, the
-// default, sends nothing on.
+// after the Service: give it go.opentelemetry.io/otel.GetLoggerProvider(), which passes on to the provider that is set later. nil,
+// the default, sends nothing on.
 func WithLoggerProvider(p log.LoggerProvider) Option { return func(o *options) { o.loggers = p } }
 
-// WithLogger sets where the Service reports the little that it reports: that it is disabled, and the first panic of each callback. nil,
-// the default, is [slog.Default] at the time.
+// WithLogger sets where the Service reports the little that it reports: that it is disabled, and the first panic of each callback.
+// nil, the default, is [slog.Default] at the time.
 func WithLogger(l *slog.Logger) Option { return func(o *options) { o.log = l } }

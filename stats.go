@@ -25,8 +25,8 @@ const (
 //	Emitted = Filtered + SampledOut + the sum of Dropped + Kept
 //	Kept    = Retrieved + Overwritten + Buffered
 //
-// and the same numbers of all EventTypes add up to these. An event that is being emitted counts when it is decided upon, and one that
-// waits for room when its wait is over.
+// and the same numbers of all EventTypes add up to these. An event that is being emitted counts when it is decided upon, and one
+// that waits for room when its wait is over.
 type Stats struct {
 	// SourceID is [Config.SourceID].
 	SourceID string `json:"source_id"`
@@ -61,8 +61,8 @@ type Stats struct {
 	// cannot be parsed. They were removed.
 	InconsistentSampling uint64 `json:"inconsistent_sampling"`
 
-	// EventTypes are the numbers by type. It has the first 256 types that came; later ones, and those without a name or with one longer than 128 bytes, are
-	// under "other".
+	// EventTypes are the numbers by type. It has the first 256 types that came; later ones, and those without a name or with one
+	// longer than 128 bytes, are under "other".
 	EventTypes map[string]TypeStats `json:"event_types"`
 	// Subscriptions are those there are, in the order in which they were made.
 	Subscriptions []SubscriptionStats `json:"subscriptions"`

@@ -1,5 +1,5 @@
-// Otel is a small shop: an HTTP server instrumented with OpenTelemetry traces, slog, and the Service. Its events, and what it logs, belong to
-// the trace of their request, and go over OTLP to a collector. There the program reads them back.
+// Otel is a small shop: an HTTP server instrumented with OpenTelemetry traces, slog, and the Service. Its events, and what it logs,
+// belong to the trace of their request, and go over OTLP to a collector. There the program reads them back.
 //
 //	make run                          # in another shell: the collector
 //	go run ./examples/otel            # three orders, then what the collector has of them

@@ -29,7 +29,8 @@ type pipeline struct {
 }
 
 func newPipeline(ctx context.Context, otlp string) (*pipeline, error) {
-	// The Service comes before the provider that it is a processor of. otel.GetLoggerProvider passes on to the one that is set later.
+	// The Service comes before the provider that it is a processor of. otel.GetLoggerProvider passes on to the one that is set
+	// later.
 	events, err := telemetry.New(telemetry.WithSourceID(serviceName), telemetry.WithLoggerProvider(otel.GetLoggerProvider()))
 	if err != nil {
 		return nil, err

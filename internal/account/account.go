@@ -1,7 +1,7 @@
 // Package account counts what became of events, by type, so that every reading adds up.
 //
-// Each event is counted once, for its type and one Outcome. All other numbers are sums of these, made when they are read: so they add
-// up by construction, and counting costs no lock.
+// Each event is counted once, for its type and one Outcome. All other numbers are sums of these, made when they are read: so they
+// add up by construction, and counting what is not kept costs no lock.
 package account
 
 import (

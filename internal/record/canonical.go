@@ -161,8 +161,8 @@ func tooDeepAround(in *sdklog.Record) bool {
 // nanoseconds since 1970, as the SDK's exporters count them: 0 for what lies before.
 func nanoseconds(t time.Time) uint64 { return uint64(max(t.UnixNano(), 0)) }
 
-// SamplingText returns the text of a sampling attribute: "" where there is none, and one that no sampler writes where it is empty or no
-// text at all.
+// SamplingText returns the text of a sampling attribute: "" where there is none, and one that no sampler writes where it is empty
+// or no text at all.
 func (r *Record) SamplingText(name attribute.Key) string {
 	const wrong = "?"
 	for _, kv := range r.Attrs {

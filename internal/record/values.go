@@ -70,7 +70,8 @@ func Metadata(entries map[string]any) (attribute.KeyValue, *fault.Fault) {
 	return attribute.KeyValue{Key: semconv.AttrMetadata, Value: value}, f
 }
 
-// valueOf converts what an event can carry, and Go's other ways to write it. depth is how deep v is nested when it is a list or a map.
+// valueOf converts what an event can carry, and Go's other ways to write it. depth is how deep v is nested when it is a list or a
+// map.
 func valueOf(v any, depth int) (attribute.Value, *fault.Fault) {
 	switch v := v.(type) {
 	case nil:

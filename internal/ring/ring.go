@@ -52,8 +52,8 @@ type Buffer[T any] struct {
 	done            chan struct{} // closed with the buffer
 }
 
-// New returns a buffer for capacity elements, at least 1, that is not open yet. accepted is called for each element that goes in, before
-// anyone can take it, and must be quick and not call the buffer.
+// New returns a buffer for capacity elements, at least 1, that is not open yet. accepted is called for each element that goes in,
+// before anyone can take it, and must be quick and not call the buffer.
 func New[T any](capacity int, accepted func(T)) *Buffer[T] {
 	return &Buffer[T]{
 		accepted: accepted,

@@ -21,8 +21,8 @@ type Setting struct {
 	Want string
 }
 
-// Load reads the file, if path is not empty, then the variables of environ that start with prefix. What neither of them sets stays as it is.
-// The error names every key that is unknown and every value that does not fit, and where they are.
+// Load reads the file, if path is not empty, then the variables of environ that start with prefix. What neither of them sets stays
+// as it is. The error names every key that is unknown and every value that does not fit, and where they are.
 func Load(path, prefix string, environ []string, all []Setting) error {
 	var errs []error
 	if path != "" {

@@ -37,9 +37,9 @@ type Subscriber[T any] struct {
 	done      chan struct{} // closed when the goroutine has ended
 }
 
-// New returns a subscriber that takes elements from now on and works them off when it is started. Its queue holds capacity elements; when it is full, the
-// oldest goes. call gets a context that ends with the subscriber. panicked is called in the same goroutine with what call
-// panicked with.
+// New returns a subscriber that takes elements from now on and works them off when it is started. Its queue holds capacity
+// elements; when it is full, the oldest goes. call gets a context that ends with the subscriber. panicked is called in the same
+// goroutine with what call panicked with.
 func New[T any](capacity int, call func(context.Context, T), panicked func(value any)) *Subscriber[T] {
 	s := &Subscriber[T]{
 		queue:    ring.New[T](capacity, nil),

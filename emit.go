@@ -137,7 +137,9 @@ func (s *Service) emit(ctx context.Context, eventType string, e *entry, options 
 	if len(options) > 0 {
 		var with emission
 		for _, option := range options {
-			with = option(with)
+			if option != nil {
+				with = option(with)
+			}
 		}
 		if err := with.complete(e); err != nil {
 			return invalid(e.counts, err)

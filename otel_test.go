@@ -180,7 +180,7 @@ func TestForwarding(t *testing.T) {
 	var attributes []attribute.KeyValue
 	r.WalkAttributes(func(kv attribute.KeyValue) bool { attributes = append(attributes, kv); return true })
 	assert.Equal(t, []attribute.KeyValue{
-		attribute.Int("oven", 7), attribute.Map("isbl.metadata", attribute.String("team", "night")), attribute.String("log.record.uid", "e1"),
+		attribute.String("log.record.uid", "e1"), attribute.Map("isbl.metadata", attribute.String("team", "night")), attribute.Int("oven", 7),
 	}, attributes)
 	assert.Equal(t, "shop-1", sink.records[1].InstrumentationScope().Name)
 	assert.False(t, sink.records[1].TraceID().IsValid())

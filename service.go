@@ -45,6 +45,7 @@ type Service struct {
 
 	mu      sync.Mutex // of starting, stopping, and replacing subscriptions
 	stopped bool
+	ended   map[string]SubscriptionStats // sums of the subscriptions that are gone, by pattern
 }
 
 // entry is an event in the buffer.
@@ -58,7 +59,9 @@ type entry struct {
 func New(opts ...Option) (*Service, error) {
 	s := &Service{options: options{config: DefaultConfig()}}
 	for _, option := range opts {
-		option(&s.options)
+		if option != nil {
+			option(&s.options)
+		}
 	}
 	if err := s.config.check(); err != nil {
 		return nil, err
@@ -184,7 +187,7 @@ func (s *Service) WaitEvents(ctx context.Context, n int) ([]Event, error) {
 // is stopped and its buffer empty, or ctx is done. A loop that ends early leaves the rest in the buffer.
 func (s *Service) All(ctx context.Context) iter.Seq[Event] {
 	return func(yield func(Event) bool) {
-		for {
+		for ctx.Err() == nil {
 			events, err := s.WaitEvents(ctx, 1)
 			if err != nil || !yield(events[0]) {
 				return
@@ -262,11 +265,16 @@ func (s *Service) OnEvent(pattern string, call func(ctx context.Context, e Event
 // would wait for itself: use a goroutine there. Calling it again does nothing.
 func (sub *Subscription) Unsubscribe() {
 	s := sub.service
-	s.mu.Lock()
-	rest := slices.DeleteFunc(slices.Clone(*s.subscriptions.Load()), func(other *Subscription) bool { return other == sub })
-	s.subscriptions.Store(&rest)
-	s.mu.Unlock()
 	sub.worker.Abandon()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := *s.subscriptions.Load()
+	if !slices.Contains(before, sub) {
+		return
+	}
+	s.ended = addUp(s.ended, sub.Stats())
+	rest := slices.DeleteFunc(slices.Clone(before), func(other *Subscription) bool { return other == sub })
+	s.subscriptions.Store(&rest)
 }
 
 // reportFirst logs the first panic of who: later ones are counted, and a callback that panics about its own log would never end.

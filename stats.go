@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -198,8 +199,7 @@ func (s *Service) observe() error {
 		for reason, n := range st.Dropped {
 			o.ObserveInt64(dropped, int64(n), with(attribute.String("error.type", reason)))
 		}
-		for pattern, c := range byPattern(st.Subscriptions) {
-			c.Pattern = pattern
+		for _, c := range s.byPattern() {
 			subscription(o, c, "callback")
 		}
 		if st.Forwarded != nil {
@@ -210,16 +210,29 @@ func (s *Service) observe() error {
 	return err
 }
 
-// byPattern adds up the subscriptions with the same pattern, since an instrument has one value for each set of attributes.
-func byPattern(all []SubscriptionStats) map[string]SubscriptionStats {
-	sums := map[string]SubscriptionStats{}
-	for _, one := range all {
-		sum := sums[one.Pattern]
-		sum.Delivered += one.Delivered
-		sum.Missed += one.Missed
-		sum.Panics += one.Panics
-		sums[one.Pattern] = sum
+// byPattern adds up the subscriptions with the same pattern, since an instrument has one value for each set of attributes. Those that
+// are gone count too: a counter never falls.
+func (s *Service) byPattern() map[string]SubscriptionStats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sums := maps.Clone(s.ended)
+	for _, sub := range *s.subscriptions.Load() {
+		sums = addUp(sums, sub.Stats())
 	}
+	return sums
+}
+
+// addUp adds the numbers that become metrics to the sum of their pattern.
+func addUp(sums map[string]SubscriptionStats, one SubscriptionStats) map[string]SubscriptionStats {
+	if sums == nil {
+		sums = map[string]SubscriptionStats{}
+	}
+	sum := sums[one.Pattern]
+	sum.Pattern = one.Pattern
+	sum.Delivered += one.Delivered
+	sum.Missed += one.Missed
+	sum.Panics += one.Panics
+	sums[one.Pattern] = sum
 	return sums
 }
 

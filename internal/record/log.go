@@ -17,8 +17,15 @@ func (r *Record) Log() (out log.Record) {
 	out.SetTimestamp(r.Timestamp())
 	out.SetSeverity(r.Severity)
 	out.SetSeverityText(r.severityText())
-	out.AddAttributes(r.Attrs...)
+	// The SDK drops attributes beyond a limit, 128 unless told otherwise: what has a meaning of its own comes first.
 	out.AddAttributes(attribute.String(semconv.AttrUID, r.EventID()))
+	for _, reserved := range []bool{true, false} {
+		for _, kv := range r.Attrs {
+			if semconv.Reserved(string(kv.Key)) == reserved {
+				out.AddAttributes(kv)
+			}
+		}
+	}
 	return out
 }
 

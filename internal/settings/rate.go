@@ -28,6 +28,9 @@ func (r *Rate) UnmarshalYAML(node *yaml.Node) error {
 	var keys []string
 	for i := 0; i < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
+		if slices.Contains(keys, key.Value) {
+			return fmt.Errorf("line %d: `%s` is written twice: remove one of them", key.Line, key.Value)
+		}
 		keys = append(keys, key.Value)
 		if err := set(fmt.Sprintf("line %d: `%s`", key.Line, key.Value), key.Value, value, entries); err != nil {
 			return err

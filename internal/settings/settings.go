@@ -2,8 +2,10 @@
 package settings
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -43,11 +45,19 @@ func fromFile(path string, all []Setting) error {
 		return err
 	}
 	var document yaml.Node
-	if err := yaml.Unmarshal(text, &document); err != nil {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	switch err := decoder.Decode(&document); {
+	case errors.Is(err, io.EOF): // nothing but comments
+		return nil
+	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if document.Kind == 0 { // nothing but comments
-		return nil
+	var second yaml.Node
+	switch err := decoder.Decode(&second); {
+	case err == nil:
+		return fmt.Errorf("%s:%d: a second document starts here: write all keys in one", path, second.Line)
+	case !errors.Is(err, io.EOF):
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	root := document.Content[0]
 	if root.Kind != yaml.MappingNode {

@@ -133,9 +133,10 @@ func (s *Subscriber[T]) Abandon() {
 // Counts reads the numbers.
 func (s *Subscriber[T]) Counts() Counts {
 	var c Counts
-	c.Panics = s.panics.Load() // before the numbers that are ahead of it
-	c.Delivered = s.delivered.Load()
-	queue := s.queue.Counts()
+	queue := s.queue.Snapshot(func() { // nothing is taken meanwhile, so that at most one element is being worked on
+		c.Panics = s.panics.Load() // before the number that is ahead of it
+		c.Delivered = s.delivered.Load()
+	})
 	late := s.late.Load()
 	c.Missed = queue.Overwritten + queue.Discarded + late
 	c.Matched = queue.Put + late

@@ -110,6 +110,8 @@ func TestLoadConfigErrors(t *testing.T) {
 		{"sampling_rates: [{event_type: '', rate: 1}]", "`event_type` is \"\": write a pattern, or leave it out"},
 		{"sampling_rates: [0.5]", "must be an entry like {event_type"},
 		{"sampling_rates: [{rate: many}]", "`rate` is \"many\": write the share"},
+		{"sampling_rates:\n  - rate: 1\n    rate: 0", "line 3: `rate` is written twice: remove one of them"},
+		{"enabled: true\n---\nenabled: false", "telemetry.yaml:3: a second document starts here: write all keys in one"},
 	} {
 		_, err := telemetry.LoadConfig(file(t, tt.text))
 		require.ErrorIs(t, err, telemetry.ErrInvalidConfig, tt.text)
@@ -162,7 +164,7 @@ func TestNewRefuses(t *testing.T) {
 			require.ErrorContains(t, err, want)
 		}
 	}
-	_, err := telemetry.New(telemetry.WithBufferSize(0), telemetry.WithBufferSize(1))
+	_, err := telemetry.New(telemetry.WithBufferSize(0), nil, telemetry.WithBufferSize(1))
 	require.NoError(t, err, "the last option wins")
 }
 

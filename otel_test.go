@@ -2,6 +2,7 @@ package telemetry_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"testing"
 	"testing/synctest"
@@ -189,6 +190,28 @@ func TestForwarding(t *testing.T) {
 }
 
 // With both on one provider, each event is in the pipeline once and in the buffer once.
+// An SDK drops attributes beyond a limit; the event's id is not among them.
+func TestForwardedEventsKeepTheirId(t *testing.T) {
+	sink := &kept{}
+	s := telemetrytest.Start(t, telemetry.WithLoggerProvider(provider(sdklog.NewSimpleProcessor(sink))))
+	data := map[string]any{}
+	for i := range 200 {
+		data[fmt.Sprintf("field.%d", i)] = i
+	}
+	require.NoError(t, s.Emit(t.Context(), "many.fields", data, telemetry.WithEventID("e1")))
+	require.NoError(t, s.Stop(t.Context()))
+	require.Len(t, sink.records, 1)
+	var id string
+	sink.records[0].WalkAttributes(func(kv attribute.KeyValue) bool {
+		if kv.Key == "log.record.uid" {
+			id = kv.Value.AsString()
+		}
+		return true
+	})
+	assert.Equal(t, "e1", id)
+	assert.Positive(t, sink.records[0].DroppedAttributes())
+}
+
 func TestBothWaysNeverLoop(t *testing.T) {
 	sink := &kept{}
 	var s *telemetry.Service

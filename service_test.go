@@ -132,6 +132,21 @@ func TestAll(t *testing.T) {
 	})
 }
 
+// A loop ends with its context, also while there is more: what it did not take stays.
+func TestAllEndsWithItsContext(t *testing.T) {
+	s := telemetrytest.Start(t)
+	emit(t, s, "a", "b", "c")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var taken []string
+	for e := range s.All(ctx) {
+		taken = append(taken, e.EventType)
+		cancel()
+	}
+	assert.Equal(t, []string{"a"}, taken)
+	assert.Equal(t, []string{"b", "c"}, typesOf(s.Events(0)))
+}
+
 func TestOnEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := telemetry.New()

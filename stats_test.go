@@ -140,6 +140,21 @@ func TestMetrics(t *testing.T) {
 	}, series(t, reader))
 }
 
+// What a subscription did counts on when it is gone.
+func TestMetricsOfASubscriptionThatEnded(t *testing.T) {
+	reader := metric.NewManualReader()
+	s := telemetrytest.Start(t, telemetry.WithMeterProvider(metric.NewMeterProvider(metric.WithReader(reader))))
+	for range 2 {
+		called := make(chan struct{})
+		sub, err := s.OnEvent("a", func(context.Context, telemetry.Event) { close(called) })
+		require.NoError(t, err)
+		emit(t, s, "a")
+		<-called
+		sub.Unsubscribe()
+	}
+	assert.EqualValues(t, 2, series(t, reader)["isbl.telemetry.subscription.processed a callback"])
+}
+
 func missed(s *telemetry.Service) (n int64) {
 	for _, sub := range s.Stats().Subscriptions {
 		n += int64(sub.Missed)

@@ -213,31 +213,43 @@ func (c *committer) await(ctx context.Context, b *packed) {
 	slow := time.NewTicker(healthEvery)
 	defer slow.Stop()
 	for {
+		select { // an answer that is there counts before all else
+		case ack := <-b.future.Ok():
+			c.stored(ctx, b, ack)
+			return
+		default:
+		}
+		if err := c.health.readOnly(); err != nil {
+			c.decide(b, outcomeUnknown, err)
+			return
+		}
 		select {
 		case ack := <-b.future.Ok():
-			if ack.Duplicate {
-				c.ledger.settle(b.id, outcomeDuplicate)
-			} else if ack.Sequence <= b.after {
-				c.health.wentBack(ack.Sequence - 1)
-			}
-			// Writers read their own writes. The events are stored: a follower that lags is
-			// no reason to answer otherwise.
-			_ = c.follower.await(ctx, ack.Sequence)
-			c.answer(b, nil)
+			c.stored(ctx, b, ack)
 			return
 		case err := <-b.future.Err():
 			c.decide(b, outcomeFailed, fmt.Errorf("not stored: %w", err))
 			return
 		case <-slow.C:
-			if err := c.health.check(); err != nil {
-				c.decide(b, outcomeUnknown, err)
-				return
-			}
+			_ = c.health.check() // the next turn looks
 		case <-ctx.Done():
 			c.decide(b, outcomeUnknown, ErrUnknownOutcome)
 			return
 		}
 	}
+}
+
+// stored answers a block that JetStream acknowledged.
+func (c *committer) stored(ctx context.Context, b *packed, ack *jetstream.PubAck) {
+	if ack.Duplicate {
+		c.ledger.settle(b.id, outcomeDuplicate)
+	} else if ack.Sequence <= b.after {
+		c.health.wentBack(ack.Sequence - 1)
+	}
+	// Writers read their own writes. The events are stored: a follower that lags is no
+	// reason to answer otherwise.
+	_ = c.follower.await(ctx, ack.Sequence)
+	c.answer(b, nil)
 }
 
 func (c *committer) decide(b *packed, o outcome, err error) {

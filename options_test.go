@@ -111,7 +111,7 @@ func TestLoadConfigErrors(t *testing.T) {
 		{"sampling_rates: [0.5]", "must be an entry like {event_type"},
 		{"sampling_rates: [{rate: many}]", "`rate` is \"many\": write the share"},
 		{"sampling_rates:\n  - rate: 1\n    rate: 0", "line 3: `rate` is written twice: remove one of them"},
-		{"enabled: true\n---\nenabled: false", "telemetry.yaml:3: a second document starts here: write all keys in one"},
+		{"enabled: true\n---\nenabled: false", "telemetry.yaml:2: a second document starts here: write all keys in one"},
 	} {
 		_, err := telemetry.LoadConfig(file(t, tt.text))
 		require.ErrorIs(t, err, telemetry.ErrInvalidConfig, tt.text)

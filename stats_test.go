@@ -143,7 +143,7 @@ func TestMetrics(t *testing.T) {
 // What a subscription did counts on when it is gone.
 func TestMetricsOfASubscriptionThatEnded(t *testing.T) {
 	reader := metric.NewManualReader()
-	s := telemetrytest.Start(t, telemetry.WithMeterProvider(metric.NewMeterProvider(metric.WithReader(reader))))
+	s := telemetrytest.Start(t, telemetry.WithSourceID("eu-1"), telemetry.WithMeterProvider(metric.NewMeterProvider(metric.WithReader(reader))))
 	for range 2 {
 		called := make(chan struct{})
 		sub, err := s.OnEvent("a", func(context.Context, telemetry.Event) { close(called) })

@@ -266,15 +266,21 @@ func (c *committer) outcome(ctx context.Context, b *packed) (*jetstream.PubAck, 
 	slow := time.NewTicker(healthEvery)
 	defer slow.Stop()
 	for {
+		select { // an answer that is there counts before all else
+		case ack := <-b.future.Ok():
+			return ack, nil
+		default:
+		}
+		if err := c.health.readOnly(); err != nil {
+			return nil, err
+		}
 		select {
 		case ack := <-b.future.Ok():
 			return ack, nil
 		case b.err = <-b.future.Err():
 			return nil, b.err
 		case <-slow.C:
-			if err := c.health.check(); err != nil {
-				return nil, err
-			}
+			_ = c.health.check() // the next turn looks
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}

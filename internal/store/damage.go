@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/nats-io/nats.go/jetstream"
@@ -121,6 +122,31 @@ func (s *Store) lose(seq uint64, why error) {
 	if events := s.ledger.lose(seq); events > 0 {
 		s.opts.Logger.Error("a block cannot be read; its events count as lost", zap.Uint64("sequence", seq), zap.Error(why))
 		s.tell(&DamageError{Events: events, Blocks: 1})
+	}
+}
+
+// loseBlocks takes blocks out that JetStream says it lost while the store is open.
+func (s *Store) loseBlocks(state *jetstream.StreamState) {
+	if state.Lost == nil {
+		return
+	}
+	d := &DamageError{}
+	for _, seq := range state.Lost.Msgs {
+		// Of a file whose first record is damaged, all sequences below are said to be lost.
+		_, deleted := slices.BinarySearch(state.Deleted, seq)
+		if seq >= state.FirstSeq && seq <= state.LastSeq && !deleted {
+			continue
+		}
+		if events := s.ledger.lose(seq); events > 0 {
+			d.Events += events
+			d.Blocks++
+		}
+		if seq+1 == state.FirstSeq {
+			s.index.LoseBefore(state.FirstSeq)
+		}
+	}
+	if d.Blocks > 0 {
+		s.report(d)
 	}
 }
 

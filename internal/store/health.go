@@ -122,13 +122,17 @@ func (s *Store) reopen(ctx context.Context) error {
 	if err := s.openStream(ctx, nil); err != nil {
 		return err
 	}
-	info := s.stream.CachedInfo()
+	info, err := s.info(ctx)
+	if err != nil {
+		return err
+	}
 	newest := s.health.newest(info.State.LastSeq)
 	if _, last := s.index.Bounds(); newest < last {
 		if err := s.truncated(newest); err != nil {
 			return err
 		}
 	}
+	s.loseBlocks(&info.State)
 	if err := s.follower.start(ctx, s.follow); err != nil {
 		return err
 	}

@@ -41,19 +41,6 @@ func (r *reader) full() bool {
 	return len(r.page.Entries) >= r.q.Limit || time.Now().After(r.deadline)
 }
 
-// gap notes that events went away unread. It returns false when the page has to end
-// first, since a gap lies before all events of a page.
-func (r *reader) gap(reason string, blocks, events uint64, known bool) bool {
-	if len(r.page.Entries) > 0 || r.page.Gap != nil {
-		return false
-	}
-	r.page.Gap = &Gap{Reason: reason, Blocks: blocks}
-	if known {
-		r.page.Gap.Events = &events
-	}
-	return true
-}
-
 func (r *reader) stop(next Cursor, more bool) error {
 	r.page.Next, r.page.More = next, more
 	return nil
@@ -123,26 +110,6 @@ func (r *reader) ascend(ctx context.Context) error {
 			return r.stop(r.s.after(at.seq-1), at.seq <= last)
 		}
 	}
-}
-
-// skipEvicted moves a place that retention has overtaken to the oldest event kept and
-// notes the gap. It returns false when the page has to end before the gap.
-func (r *reader) skipEvicted(at place) (place, bool) {
-	x := r.s.index
-	first, _ := x.Bounds()
-	if at.seq >= first {
-		return at, true
-	}
-	events, known := x.Events(at.seq, first-1)
-	events -= min(events, uint64(at.pos))
-	reason := ReasonRetention
-	if x.LostBefore(at.seq) {
-		reason = ReasonDamage
-	}
-	if (!known || events > 0) && !r.gap(reason, first-at.seq, events, known) {
-		return at, false
-	}
-	return place{seq: first}, true
 }
 
 func (r *reader) descend(ctx context.Context) error {

@@ -5,8 +5,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,7 +16,6 @@ import (
 
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store/block"
-	"github.com/isbl/telemetry/internal/store/embedded"
 	"github.com/isbl/telemetry/internal/store/index"
 )
 
@@ -109,7 +106,7 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 		if err = s.catchUp(ctx, state.LastSeq); err != nil {
 			return nil, fmt.Errorf("read the index: %w", err)
 		}
-		if info, err = s.stream.Info(ctx); err != nil { // reading may have found damage
+		if info, err = s.info(ctx); err != nil { // reading may have found damage
 			return nil, fmt.Errorf("read the index: %w", err)
 		}
 		state = info.State
@@ -156,6 +153,11 @@ func (s *Store) openStream(ctx context.Context, left *lot) error {
 	return nil
 }
 
+// info asks the stream what it has, and what it lost.
+func (s *Store) info(ctx context.Context) (*jetstream.StreamInfo, error) {
+	return s.stream.Info(ctx, jetstream.WithDeletedDetails(true)) // without it, Lost is left out
+}
+
 func (s *Store) connect(name string) (jetstream.JetStream, error) {
 	nc, err := s.engine.Connect(name)
 	if err != nil {
@@ -163,36 +165,6 @@ func (s *Store) connect(name string) (jetstream.JetStream, error) {
 	}
 	s.conns = append(s.conns, nc)
 	return jetstream.New(nc, jetstream.WithPublishAsyncTimeout(s.opts.ackWait()))
-}
-
-func (s *Store) warnIfDiskIsSmall() {
-	if s.opts.Directory == "" {
-		return
-	}
-	dir := s.opts.Directory
-	for dir != filepath.Dir(dir) {
-		if _, err := os.Stat(dir); err == nil {
-			break
-		}
-		dir = filepath.Dir(dir)
-	}
-	used := dirSize(s.opts.Directory)
-	if free, err := embedded.FreeBytes(dir); err == nil && free+used < s.opts.MaxBytes {
-		s.opts.Logger.Warn("the disk is smaller than the retention; when it is full, new events are refused",
-			zap.String("directory", s.opts.Directory), zap.Int64("free_bytes", free), zap.Int64("max_bytes", s.opts.MaxBytes))
-	}
-}
-
-func dirSize(dir string) (n int64) {
-	_ = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() {
-			if info, err := d.Info(); err == nil {
-				n += info.Size()
-			}
-		}
-		return nil // what cannot be read does not count
-	})
-	return n
 }
 
 // Append stores canonical records in the order of ld and returns when they are as
@@ -291,7 +263,7 @@ func (s *Store) trimNow(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
 	_, seen := s.index.Bounds()
-	info, err := s.stream.Info(ctx)
+	info, err := s.info(ctx)
 	if err != nil {
 		return err
 	}
@@ -299,6 +271,7 @@ func (s *Store) trimNow(ctx context.Context) error {
 		s.health.wentBack(info.State.LastSeq)
 		return nil
 	}
+	s.loseBlocks(&info.State)
 	s.ledger.trim(info.State.FirstSeq, info.State.Bytes)
 	return s.purgeExcess(ctx)
 }

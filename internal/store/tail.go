@@ -19,6 +19,8 @@ const (
 	// tailOldest is for how many of the oldest blocks the tail has the number of events:
 	// those that retention may take in the second between two tails.
 	tailOldest = 4096
+	// forgotten stands for a tail that could not be written.
+	forgotten = "forgotten"
 )
 
 // tail is what the store remembers of itself outside of JetStream, to notice at the next
@@ -85,10 +87,10 @@ func (s *Store) remember(closed bool) {
 		err = writeFileSync(s.path(tailFile), string(b))
 	}
 	if err != nil {
-		if s.remembered != "" { // once
+		if s.remembered != forgotten { // once
 			s.opts.Logger.Warn("the store cannot note its end; after a crash, events that went missing may not be counted", zap.Error(err))
 		}
-		s.remembered = ""
+		s.remembered = forgotten
 		return
 	}
 	s.remembered = string(b)

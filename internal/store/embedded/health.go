@@ -18,6 +18,8 @@ var ErrNoRoom = errors.New("no room on the disk")
 // largest messages.
 const probeBytes = 4 << 20
 
+const probeFile = "probe"
+
 // Health returns why JetStream does not work, or nil. After a write or a sync that failed it
 // refuses all writes, without an answer to those who publish, until it is opened again.
 func (s *Server) Health() error {
@@ -42,7 +44,7 @@ func (s *Server) Writable() (err error) {
 	if free, err := FreeBytes(dir); err == nil && free < probeBytes {
 		return ErrNoRoom // and no use in taking away the last of it
 	}
-	f, err := os.Create(filepath.Join(dir, "probe"))
+	f, err := os.Create(filepath.Join(dir, probeFile))
 	if err != nil {
 		return err
 	}

@@ -115,6 +115,7 @@ func (s *Server) open(dir string) error {
 		s.lock = nil
 		return fmt.Errorf("storage directory %q is %w", dir, ErrInUse)
 	}
+	_ = os.Remove(filepath.Join(dir, probeFile)) // a crash may have left it
 	return nil
 }
 

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -129,18 +130,24 @@ func BenchmarkMillionEvents(b *testing.B) {
 	const total = 1_000_000
 	for _, events := range []int{1, 1000} {
 		b.Run(fmt.Sprintf("block=%d", events), func(b *testing.B) {
-			dir := b.TempDir()
-			writeBlocks(b, dir, total/events, events)
-			b.Run("open", func(b *testing.B) {
-				for b.Loop() {
-					s, err := store.Open(b.Context(), store.Options{Directory: dir})
-					require.NoError(b, err)
-					require.EqualValues(b, total, s.Stats(b.Context()).Recovered)
-					b.StopTimer()
-					require.NoError(b, s.Close())
-					b.StartTimer()
-				}
-			})
+			dir, crashed := b.TempDir(), b.TempDir()
+			writeBlocks(b, dir, crashed, total/events, events)
+			for name, dir := range map[string]string{"clean stop": dir, "crash": crashed} {
+				b.Run("open after "+name, func(b *testing.B) {
+					for b.Loop() {
+						b.StopTimer()
+						again := b.TempDir() // opening and closing repairs what a crash left
+						require.NoError(b, os.CopyFS(again, os.DirFS(dir)))
+						b.StartTimer()
+						s, err := store.Open(b.Context(), store.Options{Directory: again})
+						require.NoError(b, err)
+						require.EqualValues(b, total, s.Stats(b.Context()).Recovered)
+						b.StopTimer()
+						require.NoError(b, s.Close())
+						b.StartTimer()
+					}
+				})
+			}
 			b.Run("read", func(b *testing.B) {
 				readOn(b, open(b, store.Options{Directory: dir}))
 			})
@@ -148,8 +155,9 @@ func BenchmarkMillionEvents(b *testing.B) {
 	}
 }
 
-// writeBlocks makes the directory of a store with blocks of so many events each.
-func writeBlocks(b *testing.B, dir string, blocks, events int) {
+// writeBlocks makes the directory of a store with blocks of so many events each, and a copy
+// as a process that was killed would have left it.
+func writeBlocks(b *testing.B, dir, crashed string, blocks, events int) {
 	b.Helper()
 	require.NoError(b, open(b, store.Options{Directory: dir}).Close())
 	ns, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: dir, NoSigs: true, NoLog: true})
@@ -175,4 +183,5 @@ func writeBlocks(b *testing.B, dir string, blocks, events int) {
 		require.NoError(b, err)
 	}
 	<-js.PublishAsyncComplete()
+	require.NoError(b, os.CopyFS(crashed, os.DirFS(dir)))
 }

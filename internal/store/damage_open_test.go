@@ -62,8 +62,8 @@ func TestDamageWhileOpen(t *testing.T) {
 
 				s = open(t, opts)
 				again, _ = readAll(t, s, store.Query{Limit: 1000})
-				assert.Equal(t, all, again)
-				assert.Zero(t, s.Stats(t.Context()).Lost, "counted once")
+				assert.Subset(t, all, again)
+				assert.EqualValues(t, len(all)-len(again), s.Stats(t.Context()).Lost, "counted once: what JetStream still had in memory, now")
 			})
 		}
 	}

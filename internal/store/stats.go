@@ -21,7 +21,7 @@ type Stats struct {
 	Events uint64 `json:"events"`
 	Blocks uint64 `json:"blocks"`
 	Bytes  uint64 `json:"bytes"`
-	// Recovered is what was found at open.
+	// Recovered is what was stored before the store was opened, with what of it is Lost.
 	Recovered uint64 `json:"recovered"`
 	// Appended is what came in and was decided, Stored what of it was stored.
 	Appended uint64 `json:"appended"`

@@ -246,7 +246,7 @@ func (c *committer) await(ctx context.Context, b *packed) {
 			c.decide(b, outcomeUnknown, ErrUnknownOutcome)
 			return
 		case ctx.Err() != nil:
-			c.decide(b, outcomeFailed, fmt.Errorf("not stored: %w", err))
+			c.decide(b, outcomeFailed, fmt.Errorf("not stored: %w", explained(err)))
 			return
 		}
 		select {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
 
@@ -79,5 +80,13 @@ func (s *Store) readError(err error) error {
 	if s.closed.Load() {
 		return ErrClosed
 	}
-	return fmt.Errorf("read blocks: %w", err)
+	return fmt.Errorf("read blocks: %w", explained(err))
+}
+
+// explained says in plain words what the client for NATS says while it reconnects.
+func explained(err error) error {
+	if errors.Is(err, nats.ErrReconnectBufExceeded) {
+		return errors.New("there is no connection to NATS")
+	}
+	return err
 }

@@ -61,11 +61,13 @@ func TestServerGoesAwayAndComesBack(t *testing.T) {
 
 	var mu sync.Mutex
 	lost, back := 0, 0
+	var status error
 	opts := onNATS(ns)
 	opts.Timeout = 2 * time.Second
 	opts.NATS.OnStatus = func(err error) {
 		mu.Lock()
 		defer mu.Unlock()
+		status = err
 		if err != nil {
 			lost++
 		} else {
@@ -86,6 +88,11 @@ func TestServerGoesAwayAndComesBack(t *testing.T) {
 			}
 		})
 	}
+	connected := func() bool { // the connection for reading may be back later than that for writing
+		mu.Lock()
+		defer mu.Unlock()
+		return status == nil
+	}
 	stored := func() uint64 { return s.Stats(t.Context()).Stored }
 	require.Eventually(t, func() bool { return stored() > 50 }, 30*time.Second, 10*time.Millisecond)
 	for range 2 {
@@ -93,6 +100,7 @@ func TestServerGoesAwayAndComesBack(t *testing.T) {
 		before := stored()
 		ns = startNATS(t, dir, port)
 		require.Eventually(t, func() bool { return stored() > before+50 }, 30*time.Second, 10*time.Millisecond)
+		require.Eventually(t, connected, 30*time.Second, 10*time.Millisecond)
 	}
 	stop()
 	wg.Wait()

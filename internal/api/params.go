@@ -16,7 +16,9 @@ import (
 // check refuses parameters that the call does not have, or has only once.
 func (c *call) check(values url.Values) *problem {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		i := slices.IndexFunc(c.Parameters, func(p parameter) bool { return p.Name == name })
+		i := slices.IndexFunc(c.Parameters, func(p parameter) bool {
+			return p.Name == name || strings.HasPrefix(name, dataPrefix) && strings.HasPrefix(p.Name, dataPrefix)
+		})
 		switch {
 		case i < 0:
 			return c.unknownParameter(name)

@@ -233,7 +233,7 @@ func (r *reader) want() int {
 
 func (r *reader) take(b opened, i int) {
 	ref := b.events.Refs[i]
-	if r.filter.matches(ref) {
+	if r.filter.matches(ref, &r.page.Failures) {
 		r.page.Entries = append(r.page.Entries, Entry{Cursor: r.s.cursor(place{b.seq, i + 1}), Ref: ref})
 	}
 }
@@ -255,7 +255,7 @@ type filter struct {
 }
 
 func newFilter(f *Filter) filter {
-	out := filter{f: f, all: f.Types.All() && f.Sources.All() && f.Since.IsZero() && f.Until.IsZero()}
+	out := filter{f: f, all: f.Types.All() && f.Sources.All() && f.Since.IsZero() && f.Until.IsZero() && f.Question == nil}
 	out.index = index.Filter{Since: f.Since, Until: f.Until}
 	if !f.Types.All() {
 		out.index.Type = f.Types.Matches
@@ -272,11 +272,21 @@ func newFilter(f *Filter) filter {
 	return out
 }
 
-func (f *filter) matches(ref eventlog.Ref) bool {
+func (f *filter) matches(ref eventlog.Ref, failures *Failures) bool {
 	if f.all {
 		return true
 	}
 	t := ref.Record.Timestamp()
-	return (f.f.Since.IsZero() || t >= f.since) && (f.f.Until.IsZero() || t < f.until) &&
-		f.f.Types.Matches(ref.EventType()) && f.f.Sources.Matches(ref.Source())
+	if !f.f.Since.IsZero() && t < f.since || !f.f.Until.IsZero() && t >= f.until ||
+		!f.f.Types.Matches(ref.EventType()) || !f.f.Sources.Matches(ref.Source()) {
+		return false
+	}
+	if f.f.Question == nil {
+		return true
+	}
+	ok, err := f.f.Question.Matches(ref)
+	if err != nil {
+		failures.add(err)
+	}
+	return ok && err == nil
 }

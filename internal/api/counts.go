@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/when"
 )
 
 const (
@@ -100,7 +101,7 @@ func (p *params) interval() time.Duration {
 		return 0
 	}
 	value := p.values.Get("interval")
-	d, err := parseDuration(value)
+	d, err := when.Duration(value)
 	switch {
 	case err != nil:
 		p.fail("interval", "interval: %v", err)

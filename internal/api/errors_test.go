@@ -29,7 +29,9 @@ func TestIndexListsTheCalls(t *testing.T) {
 		require.NotEmpty(t, index.Calls)
 		for _, call := range index.Calls {
 			assert.NotEmpty(t, call.Description)
-			require.NotEmpty(t, call.Examples)
+			if call.Method == http.MethodGet && !strings.Contains(call.Path, "{") {
+				require.NotEmpty(t, call.Examples)
+			}
 			for _, example := range call.Examples {
 				if example != "/api/v1/events?from=now&wait=30s" && !strings.Contains(example, "stream") { // they work, and take their time
 					assert.Equal(t, http.StatusOK, c.get(example).StatusCode, example)

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/when"
 )
 
 const (
@@ -160,10 +160,10 @@ func (p *params) filter() store.Filter {
 		p.fail("until", "until lies before since, so no event can match")
 	}
 	if p.has("since") {
-		f.Since = clamp(since)
+		f.Since = when.Clamp(since)
 	}
 	if p.has("until") {
-		f.Until = untilBound(until)
+		f.Until = when.Until(until)
 	}
 	return f
 }
@@ -191,8 +191,8 @@ func (p *params) from(value string) start {
 	if s.first || s.now {
 		return s
 	}
-	if t, ok := p.time(value); ok {
-		s.arrival = clamp(t)
+	if t, ok := when.Time(value, p.now); ok {
+		s.arrival = when.Clamp(t)
 		return s
 	}
 	var err error
@@ -217,28 +217,4 @@ func (h *Handler) locate(ctx context.Context, req *eventsRequest) (store.Cursor,
 	default:
 		return s.cursor, nil
 	}
-}
-
-// Event times are nanoseconds since 1970; the store's bounds go up to 2262.
-var (
-	minTime = time.Unix(0, 0)
-	maxTime = time.Unix(0, math.MaxInt64)
-)
-
-// untilBound returns the bound of a store.Filter for t; later than every event is none.
-func untilBound(t time.Time) time.Time {
-	if t.After(maxTime) {
-		return time.Time{}
-	}
-	return clamp(t)
-}
-
-func clamp(t time.Time) time.Time {
-	switch {
-	case t.Before(minTime):
-		return minTime
-	case t.After(maxTime):
-		return maxTime
-	}
-	return t
 }

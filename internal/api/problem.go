@@ -22,8 +22,15 @@ type problem struct {
 	Detail string `json:"detail"`
 	// Parameter is the query parameter at fault.
 	Parameter string `json:"parameter,omitempty"`
+	// Pointer is the field of the body at fault, as RFC 6901 writes it.
+	Pointer string `json:"pointer,omitempty"`
+	// Reason is a word for programs, of a conflict.
+	Reason string `json:"reason,omitempty"`
 	// Oldest is the cursor to go on from when the one given names no place.
 	Oldest string `json:"oldest,omitempty"`
+	// Existing and Requested are the definitions of a consumer that exists as another one.
+	Existing  any `json:"existing,omitempty"`
+	Requested any `json:"requested,omitempty"`
 
 	// allow is the Allow header; nil sends none.
 	allow []string
@@ -40,8 +47,9 @@ func badRequest(parameter, format string, args ...any) *problem {
 	return p
 }
 
-func wrongMethod(method, path, allow string) *problem {
+func wrongMethod(method, path string, methods []string) *problem {
 	var detail strings.Builder
+	allow := strings.Join(methods, ", ")
 	if allow == "" {
 		fmt.Fprintf(&detail, "%s is not served here: this port hands events out.", quote(path))
 	} else {

@@ -192,4 +192,3 @@ func BenchmarkWhere(b *testing.B) {
 		}
 	}
 }
-

@@ -89,6 +89,9 @@ type Query struct {
 	// After is the place to go on from. The zero Cursor is the place before the
 	// oldest event, or after the newest in descending order.
 	After Cursor
+	// Before, if not zero, is the place where reading in ascending order ends, with More
+	// unset. It must be of this generation of the store.
+	Before Cursor
 	// Descending reads from new to old.
 	Descending bool
 	// Limit is the highest number of events of the page, at least 1.

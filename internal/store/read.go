@@ -63,6 +63,9 @@ func (r *reader) ascend(ctx context.Context) error {
 			return r.stop(r.s.cursor(at), true)
 		}
 		at = next
+		if r.ended(at) {
+			return r.stop(r.q.Before, false)
+		}
 		span, last, ok := x.Next(at.seq, &r.filter.index)
 		if span.Missing > 0 && !r.gap(ReasonDamage, span.Missing, 0, false) {
 			return r.stop(r.s.cursor(at), true)
@@ -72,6 +75,9 @@ func (r *reader) ascend(ctx context.Context) error {
 		}
 		if span.First != at.seq {
 			at = place{seq: span.First}
+			if r.ended(at) {
+				return r.stop(r.q.Before, false)
+			}
 		}
 		blocks, err := r.s.fetch(ctx, span.First, r.enough(span))
 		if err != nil {
@@ -98,6 +104,9 @@ func (r *reader) ascend(ctx context.Context) error {
 				continue
 			}
 			for i := at.pos; i < len(b.events.Refs); i++ {
+				if r.ended(place{b.seq, i}) {
+					return r.stop(r.q.Before, false)
+				}
 				if len(r.page.Entries) == r.q.Limit {
 					return r.stop(r.s.cursor(place{b.seq, i}), true)
 				}
@@ -110,6 +119,12 @@ func (r *reader) ascend(ctx context.Context) error {
 			return r.stop(r.s.after(at.seq-1), at.seq <= last)
 		}
 	}
+}
+
+// ended says whether reading has come to Query.Before.
+func (r *reader) ended(at place) bool {
+	end := r.q.Before
+	return !end.IsZero() && (at.seq > end.seq || at.seq == end.seq && at.pos >= int(end.pos))
 }
 
 func (r *reader) descend(ctx context.Context) error {

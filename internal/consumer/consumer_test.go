@@ -24,7 +24,7 @@ func numbered(tb testing.TB, first, n int) plog.Logs {
 	ld := plog.NewLogs()
 	for i := first; i < first+n; i++ {
 		e := telemetry.Event{
-			EventID: fmt.Sprintf("id-%d", i), Timestamp: time.Unix(int64(i), 0).UTC(), EventType: []string{"user.login", "metric.cpu"}[i%2],
+			EventID: fmt.Sprintf("id-%d", i), Timestamp: time.Unix(int64(i+1), 0).UTC(), EventType: []string{"user.login", "metric.cpu"}[i%2],
 			Source: "shop", Data: map[string]any{"n": int64(i)},
 		}
 		require.NoError(tb, eventlog.AppendRecord(ld, &e))

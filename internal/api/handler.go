@@ -38,6 +38,8 @@ type Options struct {
 	// Buffers reads the event buffers of this process; nil where there are none. It is
 	// called from many goroutines.
 	Buffers func() []buffers.Snapshot
+	// MaxScan is how many events an aggregate may look at. Zero is DefaultMaxScan.
+	MaxScan uint64
 	// Heartbeat is how long a stream is silent at most. Zero is 15 s.
 	Heartbeat time.Duration
 	// Logger is told of what goes wrong; nil keeps quiet.
@@ -64,6 +66,9 @@ func New(opts Options) *Handler {
 	if opts.BatchSize == 0 {
 		opts.BatchSize = defaultBatchSize
 	}
+	if opts.MaxScan == 0 {
+		opts.MaxScan = DefaultMaxScan
+	}
 	if opts.Heartbeat == 0 {
 		opts.Heartbeat = heartbeatEvery
 	}
@@ -76,7 +81,7 @@ func New(opts Options) *Handler {
 	h := &Handler{opts: opts, news: &news{store: opts.Store, topics: map[string]*topic{}}}
 	h.closing, h.stop = context.WithCancel(context.Background())
 	h.consumers = consumer.New(opts.Store)
-	h.calls = append([]call{h.eventsCall(), h.streamCall(), h.countsCall(), h.statsCall()}, h.consumerCalls()...)
+	h.calls = append([]call{h.eventsCall(), h.streamCall(), h.countsCall(), h.aggregateCall(), h.statsCall()}, h.consumerCalls()...)
 	h.routes = append([]call{h.indexCall("/"), h.indexCall(prefix)}, h.calls...)
 	h.wg.Go(h.sampleRate)
 	h.wg.Go(func() { h.news.run(h.closing) })

@@ -62,11 +62,15 @@ func wrongMethod(method, path string, methods []string) *problem {
 }
 
 func (h *Handler) unknownPath(path string) *problem {
-	names := make([]string, len(h.calls))
+	paths := make([]string, len(h.calls))
 	for i, c := range h.calls {
-		names[i] = c.Method + " " + c.Path
+		paths[i] = c.Path
 	}
-	return newProblem(http.StatusNotFound, "there is no %s; the calls are %s, and GET / describes them", quote(path), strings.Join(names, ", "))
+	hint := ""
+	if near := nearest(path, paths); near != "" {
+		hint = " Did you mean " + near + "?"
+	}
+	return newProblem(http.StatusNotFound, "There is no %s.%s GET / lists the calls.", quote(path), hint)
 }
 
 // storeProblem says why the store could not be read, or nil when the client went away

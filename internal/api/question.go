@@ -51,7 +51,7 @@ func (p *params) question() store.Question {
 // ask returns the question of spec; nil, and not a nil pointer, when there is none.
 func ask(spec question.Spec) (store.Question, error) {
 	for path := range spec.Data {
-		if path == "" || strings.Count(path, ".") >= maxDataPath {
+		if !validPath(path) {
 			return nil, &question.SpecError{
 				Field: dataPrefix + path,
 				Err:   errors.New("write a key after data., or up to 12 keys with dots between them"),
@@ -63,6 +63,10 @@ func ask(spec question.Spec) (store.Question, error) {
 		return nil, err
 	}
 	return q, nil
+}
+
+func validPath(path string) bool {
+	return path != "" && strings.Count(path, ".") < maxDataPath
 }
 
 // list reads a parameter that may be repeated, or hold a list with commas.

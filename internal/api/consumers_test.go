@@ -28,6 +28,7 @@ func (c *client) send(method, path, body string, into any) answer {
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
 	require.NoError(c.tb, err)
+	conforms(c.tb, req, body, resp, raw)
 	if into != nil {
 		require.Less(c.tb, resp.StatusCode, 300, "%s", raw)
 		require.NoError(c.tb, json.Unmarshal(raw, into), "%s", raw)

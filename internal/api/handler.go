@@ -81,7 +81,7 @@ func New(opts Options) *Handler {
 	h := &Handler{opts: opts, news: &news{store: opts.Store, topics: map[string]*topic{}}}
 	h.closing, h.stop = context.WithCancel(context.Background())
 	h.consumers = consumer.New(opts.Store)
-	h.calls = append([]call{h.eventsCall(), h.streamCall(), h.countsCall(), h.aggregateCall(), h.statsCall()}, h.consumerCalls()...)
+	h.calls = append([]call{h.eventsCall(), h.streamCall(), h.countsCall(), h.aggregateCall(), h.statsCall(), h.openAPICall()}, h.consumerCalls()...)
 	h.routes = append([]call{h.indexCall("/"), h.indexCall(prefix)}, h.calls...)
 	h.wg.Go(h.sampleRate)
 	h.wg.Go(func() { h.news.run(h.closing) })

@@ -95,13 +95,24 @@ func (s *shift) take(b *batch, at time.Time) {
 	}
 }
 
+// giveBack is done before the ack is sent: from then on somebody else may have the events.
+func (s *shift) giveBack(failed map[string]bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id := range failed {
+		delete(s.held, id)
+	}
+}
+
 func (s *shift) finish(b *batch, failed map[string]bool, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range b.Events {
+		if failed[e.EventID] {
+			continue
+		}
 		delete(s.held, e.EventID)
 		switch {
-		case failed[e.EventID]:
 		case known:
 			s.done[e.EventID] = true
 		default:
@@ -138,6 +149,7 @@ func (s *shift) work(ctx context.Context, seed uint64, broken func(id string) bo
 				cursors = append(cursors, e.Cursor)
 			}
 		}
+		s.giveBack(failed)
 		ack, _ := json.Marshal(map[string]any{"lease": b.Lease, "failed": cursors})
 		status, err = callAPI(ctx, http.MethodPost, s.url()+"/ack", string(ack), nil)
 		if err != nil || status == http.StatusOK {

@@ -123,7 +123,8 @@ func (p *params) aggregation() aggregation {
 		a.quantiles = a.quantiles || f.IsQuantile()
 	}
 	path, ofData := strings.CutPrefix(a.by, dataPrefix)
-	if p.has("by") && !slices.Contains([]string{"event_type", "category", "source"}, a.by) && !(ofData && validPath(path)) {
+	known := ofData && validPath(path) || slices.Contains([]string{"event_type", "category", "source"}, a.by)
+	if p.has("by") && !known {
 		p.fail("by", "by is %s, but must be event_type, category, source, or data. and a key", quote(a.by))
 	}
 	return a

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -164,10 +165,8 @@ func TestFetchWaits(t *testing.T) {
 	c := newClient(t, Options{})
 	var info consumer.Info
 	c.send(http.MethodPut, "/w", `{"ack_wait": "300ms"}`, &info)
-	go func() {
-		time.Sleep(100 * time.Millisecond)
-		fill(t, c.store, numbered(1)...)
-	}()
+	ld := logs(t, numbered(1)...)
+	time.AfterFunc(100*time.Millisecond, func() { assert.NoError(t, c.store.Append(context.Background(), ld)) })
 	one := c.fetch("w", "wait=60s")
 	require.Len(t, one.Events, 1)
 	two := c.fetch("w", "wait=60s") // its time runs out

@@ -337,7 +337,7 @@ func history(t *testing.T, shared bool, seed uint64) {
 		sink := &list{t: t}
 		_, err := consumers[0].Fetch(t.Context(), "c", Fetch{Limit: 7, AckNow: true, To: sink})
 		require.NoError(t, err)
-		require.Equal(t, len(want.events), len(sink.got))
+		require.Len(t, sink.got, len(want.events))
 		if len(sink.got) == 0 {
 			break
 		}

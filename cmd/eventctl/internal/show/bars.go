@@ -1,0 +1,74 @@
+package show
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Bar is one line of a chart.
+type Bar struct {
+	Start *time.Time // nil where there are no intervals
+	Name  string
+	Count uint64
+	// Estimated is how many there were before sampling; it is shown where it differs from Count.
+	Estimated float64
+}
+
+// minBar is how long the longest bar is at least, in characters.
+const minBar = 10
+
+// Bars draws a chart that is at most width characters wide, if its names leave room.
+func (c *Colours) Bars(w io.Writer, width int, bars []Bar) error {
+	var most uint64
+	var nameWidth, countWidth, startWidth int
+	for _, b := range bars {
+		most = max(most, b.Count)
+		nameWidth = max(nameWidth, utf8.RuneCountInString(printable(b.Name)))
+		countWidth = max(countWidth, len(b.number()))
+		if b.Start != nil {
+			startWidth = len(startForm) + 2
+		}
+	}
+	room := max(minBar, width-startWidth-nameWidth-countWidth-4)
+	var last time.Time
+	for _, b := range bars {
+		start := ""
+		if b.Start != nil && !b.Start.Equal(last) { // an interval is named once
+			last = *b.Start
+			start = b.Start.UTC().Format(startForm)
+		}
+		name := printable(b.Name)
+		_, err := fmt.Fprintf(w, "%s%s%s  %*s  %s\n", c.Faint(fmt.Sprintf("%-*s", startWidth, start)),
+			c.Category(b.Name, name), strings.Repeat(" ", nameWidth-utf8.RuneCountInString(name)),
+			countWidth, b.number(), c.Category(b.Name, bar(b.Count, most, room)))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const startForm = "2006-01-02T15:04:05Z"
+
+func (b *Bar) number() string {
+	if b.Estimated > float64(b.Count) {
+		return fmt.Sprintf("%d (≈%.0f)", b.Count, b.Estimated)
+	}
+	return fmt.Sprint(b.Count)
+}
+
+// bar is n of most as a line of at most room characters, drawn to an eighth of one.
+func bar(n, most uint64, room int) string {
+	if n == 0 || most == 0 {
+		return ""
+	}
+	eighths := max(1, int(float64(n)/float64(most)*float64(room)*8+0.5))
+	line := strings.Repeat("█", eighths/8)
+	if rest := eighths % 8; rest > 0 {
+		line += string([]rune("▏▎▍▌▋▊▉")[rest-1])
+	}
+	return line
+}

@@ -81,12 +81,10 @@ since the consumer would mean something else then.`,
 	flags.IntVar(&d.MaxInFlight, "max-in-flight", 0, "how many events may be leased at once")
 	flags.StringVar(&d.ExpiresAfter, "expires-after", "", "remove the consumer when nobody used it for so long, such as 24h")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		f, err := filter.read()
-		if err != nil {
+		var err error
+		if d.Filter, err = filter.read(); err != nil {
 			return err
 		}
-		d.EventTypes, d.Sources, d.EventIDs, d.TraceIDs = f.EventTypes, f.Sources, f.EventIDs, f.TraceIDs
-		d.Since, d.Until, d.Data, d.Where = f.Since, f.Until, f.Data, f.Where
 		consumer, err := a.client.PutConsumer(cmd.Context(), args[0], d)
 		if err != nil {
 			return err

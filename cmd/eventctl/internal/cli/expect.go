@@ -87,7 +87,7 @@ func (e *expectation) check(ctx context.Context) error {
 	case err != nil && !errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
-	return errors.New(e.explain(ctx))
+	return e.explain(ctx)
 }
 
 // wait reads events until there are enough or ctx is done. A server that is away may still be starting, and is asked again; when it
@@ -146,22 +146,21 @@ func (e *expectation) take(page *client.Page) error {
 	return nil
 }
 
-// explain says what was expected, and what came instead.
-func (e *expectation) explain(ctx context.Context) string {
+// explain is the error that says what was expected, and what came instead.
+func (e *expectation) explain(ctx context.Context) error {
 	var b strings.Builder
 	if e.count == 0 {
 		fmt.Fprintf(&b, "expected no events%s, but %d came", e.selected(), e.came)
-		return b.String()
+		return errors.New(b.String())
 	}
 	fmt.Fprintf(&b, "expected %s%s within %v, but %d came", plural(uint64(e.count), "event"), e.selected(), e.timeout, e.came)
 	page, err := e.app.client.Events(ctx, client.Query{From: e.from, Limit: maxInstead})
 	switch {
 	case err != nil:
-		fmt.Fprintf(&b, "; what came instead cannot be read: %v", err)
-		return b.String()
+		return fmt.Errorf("%s; what came instead cannot be read: %w", &b, err)
 	case len(page.Events) == 0:
 		b.WriteString("\n  nothing came at all: is the right collector asked, and do events reach it?")
-		return b.String()
+		return errors.New(b.String())
 	}
 	type group struct{ eventType, source string }
 	groups := map[group]int{}
@@ -185,7 +184,7 @@ func (e *expectation) explain(ctx context.Context) string {
 	if page.More {
 		fmt.Fprintf(&b, "\n    (of the first %d events)", len(page.Events))
 	}
-	return b.String()
+	return errors.New(b.String())
 }
 
 // selected repeats the filter in words.

@@ -11,19 +11,12 @@ import (
 
 // Definition is what a consumer is made of. Empty fields leave the choice to the server.
 type Definition struct {
-	EventTypes   []string          `json:"event_type,omitempty"`
-	Sources      []string          `json:"source,omitempty"`
-	Since        string            `json:"since,omitempty"`
-	Until        string            `json:"until,omitempty"`
-	EventIDs     []string          `json:"event_id,omitempty"`
-	TraceIDs     []string          `json:"trace_id,omitempty"`
-	Data         map[string]string `json:"data,omitempty"`
-	Where        string            `json:"where,omitempty"`
-	From         string            `json:"from,omitempty"`
-	AckWait      string            `json:"ack_wait,omitempty"`
-	MaxDeliver   int               `json:"max_deliver,omitempty"`
-	MaxInFlight  int               `json:"max_in_flight,omitempty"`
-	ExpiresAfter string            `json:"expires_after,omitempty"`
+	Filter
+	From         string `json:"from,omitempty"`
+	AckWait      string `json:"ack_wait,omitempty"`
+	MaxDeliver   int    `json:"max_deliver,omitempty"`
+	MaxInFlight  int    `json:"max_in_flight,omitempty"`
+	ExpiresAfter string `json:"expires_after,omitempty"`
 }
 
 // Consumer is a named reader whose progress the store keeps.

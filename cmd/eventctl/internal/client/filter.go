@@ -7,11 +7,18 @@ import (
 
 // Filter chooses events. All that is set must match; of a list, one value.
 type Filter struct {
-	EventTypes, Sources []string // patterns
-	Since, Until        string   // event time: RFC 3339, or a duration back from now
-	EventIDs, TraceIDs  []string
-	Data                map[string]string // values of the event's data by key
-	Where               string            // a condition in OTTL
+	// Patterns.
+	EventTypes []string `json:"event_type,omitempty"`
+	Sources    []string `json:"source,omitempty"`
+	// Bounds of the event time: RFC 3339, or a duration back from now.
+	Since    string   `json:"since,omitempty"`
+	Until    string   `json:"until,omitempty"`
+	EventIDs []string `json:"event_id,omitempty"`
+	TraceIDs []string `json:"trace_id,omitempty"`
+	// Data are values of the event's data by key.
+	Data map[string]string `json:"data,omitempty"`
+	// Where is a condition in OTTL.
+	Where string `json:"where,omitempty"`
 }
 
 // Values are the parameters of a query that choose the events.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 )
@@ -39,27 +40,39 @@ func (c *Client) Stream(ctx context.Context, q Query, handle func(Message) error
 	}
 	defer resp.Body.Close()
 
-	lines := bufio.NewReader(resp.Body)
+	err = readStream(resp.Body, func() { watchdog.Reset(silence) }, handle)
+	if lost := (*brokenOff)(nil); errors.As(err, &lost) {
+		return c.broken(ctx, lost.error)
+	}
+	return err
+}
+
+// brokenOff is the end of a stream.
+type brokenOff struct{ error }
+
+// readStream reads Server-Sent Events. It calls heard for every line.
+func readStream(stream io.Reader, heard func(), handle func(Message) error) error {
+	lines := bufio.NewReader(stream)
 	var kind, id string
 	var data []byte
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
-			return c.broken(ctx, err)
+			return &brokenOff{err}
 		}
-		watchdog.Reset(silence)
+		heard()
 		line = bytes.TrimRight(line, "\r\n")
-		name, value, _ := bytes.Cut(line, []byte(":"))
-		value = bytes.TrimPrefix(value, []byte(" "))
-		switch string(name) {
-		case "id":
-			id = string(value)
-		case "event":
-			kind = string(value)
-		case "data":
-			data = append(data, value...)
-		}
 		if len(line) > 0 {
+			name, value, _ := bytes.Cut(line, []byte(":"))
+			value = bytes.TrimPrefix(value, []byte(" "))
+			switch string(name) {
+			case "id":
+				id = string(value)
+			case "event":
+				kind = string(value)
+			case "data":
+				data = append(data, value...)
+			}
 			continue
 		}
 		m, err := message(kind, id, data)

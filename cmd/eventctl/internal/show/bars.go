@@ -35,14 +35,13 @@ func (c *Colours) Bars(w io.Writer, width int, bars []Bar) error {
 	room := max(minBar, width-startWidth-nameWidth-countWidth-4)
 	var last time.Time
 	for _, b := range bars {
-		start := ""
+		start := strings.Repeat(" ", startWidth)
 		if b.Start != nil && !b.Start.Equal(last) { // an interval is named once
 			last = *b.Start
-			start = b.Start.UTC().Format(startForm)
+			start = c.Faint(b.Start.UTC().Format(startForm)) + "  "
 		}
 		name := printable(b.Name)
-		_, err := fmt.Fprintf(w, "%s%s%s  %*s  %s\n", c.Faint(fmt.Sprintf("%-*s", startWidth, start)),
-			c.Category(b.Name, name), strings.Repeat(" ", nameWidth-utf8.RuneCountInString(name)),
+		_, err := fmt.Fprintf(w, "%s%s%s  %*s  %s\n", start, c.Category(b.Name, name), strings.Repeat(" ", nameWidth-utf8.RuneCountInString(name)),
 			countWidth, b.number(), c.Category(b.Name, bar(b.Count, most, room)))
 		if err != nil {
 			return err

@@ -23,7 +23,7 @@ func complete(cmd *cobra.Command, flag string, values ...string) {
 func (a *app) ask(cmd *cobra.Command, names func(ctx context.Context, c *client.Client) []string) ([]string, cobra.ShellCompDirective) {
 	ctx, cancel := context.WithTimeout(context.Background(), completionTimeout)
 	defer cancel()
-	if err := a.prepare(cmd, nil); err != nil {
+	if err := a.connect(cmd); err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
 	return names(ctx, a.client), cobra.ShellCompDirectiveNoFileComp

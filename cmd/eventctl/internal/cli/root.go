@@ -96,6 +96,19 @@ func (a *app) root() *cobra.Command {
 
 // prepare runs before every command, when its command line was read.
 func (a *app) prepare(cmd *cobra.Command, _ []string) error {
+	// Cobra looks at these later, where a mistake cannot be told from a failure of the command.
+	if err := errors.Join(cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups()); err != nil {
+		return err
+	}
+	if err := a.connect(cmd); err != nil {
+		return err
+	}
+	a.running = true
+	return nil
+}
+
+// connect makes the client and the colours, as the global flags say.
+func (a *app) connect(cmd *cobra.Command) error {
 	var err error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { err = errors.Join(err, fromEnvironment(cmd, f)) })
 	if err != nil {
@@ -111,7 +124,6 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 	if a.client, err = client.New(a.options); err != nil {
 		return fmt.Errorf("--%w", err) // which begins with the name of the flag
 	}
-	a.running = true
 	return nil
 }
 

@@ -53,23 +53,32 @@ nothing is shown twice. Events that went away meanwhile are told as a gap.`,
 // showLast prints the newest events, and returns the cursor after them.
 func (a *app) showLast(ctx context.Context, retry *retry, q client.Query, last int, printer *printer) (end string, err error) {
 	var page *client.Page
-	err = retry.do(ctx, func() error {
-		// Where the end is comes first: what arrives while the last events are read is shown when following them.
-		now, err := a.client.Events(ctx, client.Query{From: "now", Limit: 1})
-		if err != nil {
-			return err
-		}
-		end = now.Next
-		page, err = a.client.Events(ctx, client.Query{Filter: q.Filter, After: end, Descending: true, Limit: last})
+	err = retry.do(ctx, func() error { // where there is no such event, the end of now counts
+		page, err = a.client.Events(ctx, client.Query{From: "now", Limit: 1})
 		return err
 	})
 	if err != nil {
 		return "", err
 	}
-	if err := printer.gap(page.Gap); err != nil {
-		return "", err
+	end = page.Next
+	var newest []client.Event
+	for q.Descending = true; len(newest) < last; q.After = page.Next {
+		q.Limit = last - len(newest)
+		err := retry.do(ctx, func() error {
+			page, err = a.client.Events(ctx, q)
+			return err
+		})
+		if err != nil {
+			return "", err
+		}
+		if newest = append(newest, page.Events...); !page.More {
+			break
+		}
 	}
-	for _, e := range slices.Backward(page.Events) {
+	if len(newest) > 0 {
+		end = newest[0].Cursor
+	}
+	for _, e := range slices.Backward(newest) {
 		if err := printer.event(&e); err != nil {
 			return "", err
 		}

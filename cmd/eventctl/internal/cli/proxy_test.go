@@ -24,19 +24,15 @@ type gate struct {
 	mu       sync.Mutex
 	conns    map[net.Conn]struct{}
 	requests int
-	onlyTo   int // refuse requests after this many; 0 is no bound
+	left     int // requests that may pass
 }
 
 func newGate(t *testing.T, to string) *gate {
 	t.Helper()
-	g := &gate{conns: map[net.Conn]struct{}{}}
+	g := &gate{conns: map[net.Conn]struct{}{}, left: all}
 	proxy := reverseProxy(t, to)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		g.mu.Lock()
-		g.requests++
-		broken := g.onlyTo > 0 && g.requests > g.onlyTo
-		g.mu.Unlock()
-		if broken {
+		if !g.pass() {
 			panic(http.ErrAbortHandler)
 		}
 		proxy.ServeHTTP(w, r)
@@ -79,14 +75,29 @@ func (g *gate) breakOff() {
 	}
 }
 
-// allow lets so many more requests pass, 0 all.
+// pass says whether a request may.
+func (g *gate) pass() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.requests++
+	g.left = max(g.left-1, -1)
+	return g.left >= 0
+}
+
+// all is a number of requests that no test makes.
+const all = 1 << 30
+
+// allow lets so many more requests pass.
 func (g *gate) allow(n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.onlyTo = 0
-	if n > 0 {
-		g.onlyTo = g.requests + n
-	}
+	g.left = n
+}
+
+func (g *gate) asked() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.requests
 }
 
 // Server and receiver behind TLS that want a token: both are there by flag and by environment variable, and what is missing is named.

@@ -43,7 +43,7 @@ func TestGetGoesOn(t *testing.T) {
 	g.allow(1)
 	p := start(t.Context(), g.url, "", "", "get", "--all", "--json")
 	p.prints(t, "trying again")
-	g.allow(0)
+	g.allow(all)
 	r := p.wait(t)
 	assert.Zero(t, r.code, r.err)
 	assert.Equal(t, numbers(0, 2500), ids(t, r.out))
@@ -115,7 +115,7 @@ func TestStats(t *testing.T) {
 	p.prints(t, "\n")
 	g.allow(1)
 	p.prints(t, "trying again")
-	g.allow(0)
+	g.allow(all)
 	p.prints(t, "answers again")
 	assert.Zero(t, p.interrupt(t).code)
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 
@@ -69,7 +70,7 @@ func sendOTLP(ctx context.Context, s *sender, in io.Reader) error {
 	parts := newLogsReader(in)
 	for {
 		request, err := parts.next(requestBytes)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

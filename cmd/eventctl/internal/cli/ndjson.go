@@ -69,7 +69,7 @@ func sendNDJSON(ctx context.Context, s *sender, in io.Reader, name, source strin
 			}
 		case l := <-lines:
 			switch {
-			case l.err == io.EOF:
+			case errors.Is(l.err, io.EOF):
 				return b.flush(ctx)
 			case l.err != nil:
 				return errors.Join(l.err, b.flush(ctx))

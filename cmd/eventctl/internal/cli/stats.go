@@ -105,8 +105,12 @@ func (a *app) writeStats(w io.Writer, s *client.Stats) {
 		}
 		fmt.Fprintf(w, "\n%s  %s of %s\n", c.Bold(title), plural(b.Buffered, "event"), humanize.Comma(int64(b.Capacity)))
 		a.sum(w, []number{{"received", b.Received}}, []number{
-			{"filtered", b.Filtered}, {"sampled_out", b.SampledOut}, {"dropped", total(b.Dropped)}, {"failed", b.Failed},
-			{"forwarded", b.Forwarded}, {"buffered", b.Buffered},
+			{"filtered", b.Filtered},
+			{"sampled_out", b.SampledOut},
+			{"dropped", total(b.Dropped)},
+			{"failed", b.Failed},
+			{"forwarded", b.Forwarded},
+			{"buffered", b.Buffered},
 		})
 	}
 	a.names(w, "event_type", s.EventTypes)

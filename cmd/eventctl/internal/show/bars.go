@@ -27,7 +27,7 @@ func (c *Colours) Bars(w io.Writer, width int, bars []Bar) error {
 	for _, b := range bars {
 		most = max(most, b.Count)
 		nameWidth = max(nameWidth, utf8.RuneCountInString(printable(b.Name)))
-		countWidth = max(countWidth, len(b.number()))
+		countWidth = max(countWidth, utf8.RuneCountInString(b.number()))
 		if b.Start != nil {
 			startWidth = len(startForm) + 2
 		}
@@ -41,9 +41,11 @@ func (c *Colours) Bars(w io.Writer, width int, bars []Bar) error {
 			start = c.Faint(b.Start.UTC().Format(startForm)) + "  "
 		}
 		name := printable(b.Name)
-		_, err := fmt.Fprintf(w, "%s%s%s  %*s  %s\n", start, c.Category(b.Name, name), strings.Repeat(" ", nameWidth-utf8.RuneCountInString(name)),
-			countWidth, b.number(), c.Category(b.Name, bar(b.Count, most, room)))
-		if err != nil {
+		line := start + c.Category(b.Name, name) + strings.Repeat(" ", nameWidth-utf8.RuneCountInString(name)) + fmt.Sprintf("  %*s", countWidth, b.number())
+		if b.Count > 0 {
+			line += "  " + c.Category(b.Name, bar(b.Count, most, room))
+		}
+		if _, err := fmt.Fprintln(w, line); err != nil {
 			return err
 		}
 	}
@@ -61,9 +63,6 @@ func (b *Bar) number() string {
 
 // bar is n of most as a line of at most room characters, drawn to an eighth of one.
 func bar(n, most uint64, room int) string {
-	if n == 0 || most == 0 {
-		return ""
-	}
 	eighths := max(1, int(float64(n)/float64(most)*float64(room)*8+0.5))
 	line := strings.Repeat("█", eighths/8)
 	if rest := eighths % 8; rest > 0 {

@@ -36,6 +36,9 @@ func (a *app) report(ctx context.Context, err error) int {
 	case err == nil:
 		return exitOK
 	case ctx.Err() != nil:
+		if !errors.Is(err, context.Cause(ctx)) {
+			a.say("%v", err)
+		}
 		return exitInterrupted
 	case errors.As(err, &usage):
 		a.say("%s\nRun eventctl --help, or the command with it, for what there is.", err)

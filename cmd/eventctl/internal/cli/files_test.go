@@ -65,7 +65,7 @@ func TestExportAndImport(t *testing.T) {
 // An export that was ended in the middle goes on there, and one that was finished with what came since.
 func TestExportResumes(t *testing.T) {
 	s := newSystem(t)
-	s.store(t, 0, 25_000) // three pages
+	s.store(t, 0, 12_000) // two pages
 	for _, name := range []string{"events.otlp", "events.ndjson"} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), name)

@@ -86,7 +86,6 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.options.InsecureSkipVerify, "insecure-skip-verify", false, "trust every certificate")
 	flags.StringVar(&a.colour, "color", "auto", "auto, always or never")
 	complete(root, "color", "auto", "always", "never")
-	root.SetHelpCommand(&cobra.Command{Hidden: true}) // --help does it
 	root.AddCommand(
 		a.tailCommand(), a.getCommand(), a.statsCommand(), a.countsCommand(), a.aggregateCommand(),
 		a.consumeCommand(), a.consumersCommand(), a.exportCommand(), a.importCommand(), a.emitCommand(), a.expectCommand(),

@@ -24,6 +24,8 @@ const (
 	maxErrorBytes = 64 << 10
 	// connectTimeout bounds connecting, and with it how long a host that does not answer is waited for.
 	connectTimeout = 10 * time.Second
+	// answerTimeout bounds the wait for an answer to begin. The longest wait that a request can ask for is a minute.
+	answerTimeout = 90 * time.Second
 )
 
 // Options say where the servers are, and how to get in.
@@ -58,7 +60,7 @@ func New(opts Options) (*Client, error) {
 		return nil, err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.DialContext = dial
+	transport.DialContext, transport.ResponseHeaderTimeout = dial, answerTimeout
 	if transport.TLSClientConfig, err = opts.tls(); err != nil {
 		return nil, err
 	}
@@ -173,7 +175,7 @@ func (c *Client) broken(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errors.New("the connection was closed")
 	}
 	return unreachable(c.api, err)

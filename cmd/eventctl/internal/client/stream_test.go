@@ -26,7 +26,7 @@ func TestReadStream(t *testing.T) {
 	assert.Equal(t, 12, lines)
 	assert.Equal(t, Message{Cursor: "c1"}, got[0])
 	assert.Equal(t, "c2", got[1].Cursor)
-	assert.JSONEq(t, event, got[1].Event.Raw)
+	assert.JSONEq(t, event, string(got[1].Event.Raw))
 	assert.Equal(t, "a", got[1].Event.EventType)
 	assert.Equal(t, &Gap{Reason: "retention", Blocks: 1}, got[2].Gap)
 	assert.Equal(t, Message{Cursor: "c3"}, got[3])

@@ -2,7 +2,10 @@ package cli
 
 import (
 	"context"
+	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +23,8 @@ command ends with 0 is acknowledged. One whose command ends with anything else i
 max_deliver, and then its events are dead letters. Leases are extended while a command runs.
 
 In the command's environment EVENTCTL_CONSUMER is the consumer's name, and EVENTCTL_DELIVERIES how often the batch was handed out, this
-time included. A command that is not found (126, 127) ends eventctl. Ctrl-C ends it when the commands under way have ended.`,
+time included. A command that is not found (126, 127) ends eventctl. Ctrl-C ends it when the commands under way
+have ended; a second one ends them, and their batches are returned.`,
 		Example: `  eventctl consumers create billing --event-type 'data.order_*' --from start
   eventctl consume billing --exec 'jq -r .data.order >> orders'
   eventctl consume billing --exec ./bill --workers 4 --delay 1m`,
@@ -51,6 +55,15 @@ time included. A command that is not found (126, 127) ends eventctl. Ctrl-C ends
 func (a *app) runWorkers(ctx context.Context, w *work, workers int) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	var hurry context.CancelFunc
+	w.hurry, hurry = context.WithCancel(context.WithoutCancel(ctx))
+	defer hurry()
+	defer context.AfterFunc(ctx, func() { // the next interrupt is the second one
+		again, stop := signal.NotifyContext(w.hurry, os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		<-again.Done()
+		hurry()
+	})()
 	var wg sync.WaitGroup
 	failures := make(chan error, workers)
 	for range workers {

@@ -142,7 +142,7 @@ func TestConsumeExtends(t *testing.T) {
 	c = newConsumers(t, 1)
 	c.leaseOf, c.lost = 300*time.Millisecond, true
 	began := time.Now()
-	r = run(t, c.url, "", "", "consume", "billing", "--once", "--exec", "exec sleep 20")
+	r = run(t, c.url, "", "", "consume", "billing", "--once", "--exec", "sleep 20; true")
 	require.Zero(t, r.code, r.err)
 	assert.Less(t, time.Since(began), 10*time.Second)
 	assert.Contains(t, r.err, "the lease was lost")

@@ -20,8 +20,8 @@ const (
 	fetchWait = 30 * time.Second
 	// ackGrace is how long acknowledging may take after an interrupt.
 	ackGrace = 10 * time.Second
-	// pipeGrace is how long the pipes of a command may stay open behind it, in what it left running.
-	pipeGrace = 5 * time.Second
+	// endGrace is how long a command may take to end when it is told to, and its pipes may stay open behind it, in what it left running.
+	endGrace = 5 * time.Second
 )
 
 var errLeaseLost = errors.New("the lease was lost: somebody else has the batch now; a longer ack_wait of the consumer helps")
@@ -35,6 +35,8 @@ type work struct {
 	batch                    int
 	once                     bool
 	handled                  handled
+	// hurry is done when commands must not be waited for any more.
+	hurry context.Context
 }
 
 // worker runs commands, one at a time.
@@ -80,9 +82,10 @@ func (w *worker) run(ctx context.Context) error {
 	return nil
 }
 
-// handle runs the command for a batch, and tells the server how it went. ctx does not end the command: the batch would be in vain.
+// handle runs the command for a batch, and tells the server how it went. The end of ctx does not end the command, whose work would be
+// in vain.
 func (w *worker) handle(ctx context.Context, batch *client.Batch) error {
-	commandCtx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	commandCtx, cancel := context.WithCancelCause(w.hurry)
 	var extending sync.WaitGroup
 	extending.Go(func() { w.extend(commandCtx, cancel, batch) })
 	err := w.execute(commandCtx, batch)
@@ -131,7 +134,8 @@ func (w *worker) execute(ctx context.Context, batch *client.Batch) error {
 	}
 	cmd := exec.CommandContext(ctx, "sh", "-c", w.command) // #nosec G204: what the user asked for
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = &events, w.app.out, w.app.err
-	cmd.WaitDelay = pipeGrace
+	cmd.WaitDelay = endGrace
+	ownGroup(cmd)
 	cmd.Env = append(os.Environ(), "EVENTCTL_CONSUMER="+w.consumer, fmt.Sprint("EVENTCTL_DELIVERIES=", batch.Deliveries))
 	return cmd.Run()
 }

@@ -11,12 +11,12 @@ TOOLS := $(GO) tool -modfile=internal/tools/go.mod
 LINT  := GOLANGCI_LINT_CACHE=$(CURDIR)/build/lint-cache $(GO) tool -modfile=internal/tools/lint/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: run build test lint generate bench fuzz clean help bin/otelcol-isbl
+.PHONY: run build test lint generate bench fuzz clean help bin/otelcol-isbl bin/eventctl
 
 run: build ## Run the collector with config.yaml, or CONFIG=another.yaml; it keeps its events in ./data
 	bin/otelcol-isbl --config $(CONFIG)
 
-build: bin/otelcol-isbl ## Build bin/otelcol-isbl as builder-config.yaml says
+build: bin/otelcol-isbl bin/eventctl ## Build bin/otelcol-isbl as builder-config.yaml says, and the client bin/eventctl
 
 # The program is generated anew when what it consists of changed; compiling is always left to Go, which knows what it has.
 build/.generated: builder-config.yaml go.mod internal/tools/go.mod
@@ -25,6 +25,9 @@ build/.generated: builder-config.yaml go.mod internal/tools/go.mod
 
 bin/otelcol-isbl: build/.generated
 	cd build && CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o ../$@ .
+
+bin/eventctl:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o $@ ./cmd/eventctl
 
 test: build ## Run every test, end to end against the built binary too; TESTFLAGS=-race and the like
 	$(GO) test $(TESTFLAGS) ./...

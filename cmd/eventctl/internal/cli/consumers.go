@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/isbl/telemetry/cmd/eventctl/internal/client"
+	"github.com/isbl/telemetry/cmd/eventctl/internal/show"
+)
+
+func (a *app) consumersCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "consumers",
+		Short: "List, make, move and remove consumers, and look after their dead letters",
+		Long: `List, make, move and remove consumers, and look after their dead letters. A consumer is a named reader whose progress the store
+keeps; eventctl consume runs commands for what it hands out.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.listConsumers(), a.showConsumer(), a.createConsumer(), a.deleteConsumer(), a.seekConsumer(), a.deadLettersCommand())
+	return cmd
+}
+
+func (a *app) listConsumers() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{Use: "list", Short: "List the consumers", Args: cobra.NoArgs}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one consumer a line as JSON, as the server sends it")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		all, err := a.client.Consumers(cmd.Context())
+		if err != nil {
+			return err
+		}
+		table := show.NewTable("name", ">lag", ">seconds", ">in_flight", ">waiting", ">dead", ">delivered", ">acknowledged")
+		for _, c := range all {
+			if asJSON {
+				if err := a.raw(c.Raw); err != nil {
+					return err
+				}
+			}
+			table.Row(c.Name, c.Lag.Events, fmt.Sprintf("%.1f", c.Lag.Seconds), c.InFlight, c.Waiting, c.Dead, c.Delivered, c.Acknowledged)
+		}
+		if asJSON {
+			return nil
+		}
+		return table.Write(a.out, a.colours)
+	}
+	return cmd
+}
+
+func (a *app) showConsumer() *cobra.Command {
+	cmd := a.oneConsumer("show NAME", "Show a consumer")
+	asJSON := addConsumerJSON(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		consumer, err := a.client.Consumer(cmd.Context(), args[0])
+		if err != nil {
+			return err
+		}
+		return a.writeConsumer(consumer, *asJSON)
+	}
+	return cmd
+}
+
+func (a *app) createConsumer() *cobra.Command {
+	var d client.Definition
+	cmd := &cobra.Command{
+		Use:   "create NAME",
+		Short: "Make a consumer, or change its limits",
+		Long: `Make a consumer, or change its limits. The same call again changes nothing; one with other filters or another start is an error,
+since the consumer would mean something else then.`,
+		Example: `  eventctl consumers create billing --event-type 'data.order_*' --from start --ack-wait 1m`,
+		Args:    cobra.ExactArgs(1),
+	}
+	filter, asJSON := a.addFilter(cmd), addConsumerJSON(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&d.From, "from", "", "where to start: start, now, a time in order of arrival, or a cursor")
+	flags.StringVar(&d.AckWait, "ack-wait", "", "how long a batch is leased, such as 30s")
+	flags.IntVar(&d.MaxDeliver, "max-deliver", 0, "how often an event is handed out before it is a dead letter")
+	flags.IntVar(&d.MaxInFlight, "max-in-flight", 0, "how many events may be leased at once")
+	flags.StringVar(&d.ExpiresAfter, "expires-after", "", "remove the consumer when nobody used it for so long, such as 24h")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		var err error
+		if d.Filter, err = filter.read(); err != nil {
+			return err
+		}
+		consumer, err := a.client.PutConsumer(cmd.Context(), args[0], d)
+		if err != nil {
+			return err
+		}
+		return a.writeConsumer(consumer, *asJSON)
+	}
+	return cmd
+}
+
+func (a *app) deleteConsumer() *cobra.Command {
+	cmd := a.oneConsumer("delete NAME", "Remove a consumer, with its dead letters")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := a.client.DeleteConsumer(cmd.Context(), args[0]); err != nil {
+			return err
+		}
+		a.say("consumer %s is removed", args[0])
+		return nil
+	}
+	return cmd
+}
+
+func (a *app) seekConsumer() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:               "seek NAME FROM",
+		Short:             "Move a consumer to start, now, a time or a cursor",
+		Long:              "Move a consumer to start, now, a time or a cursor. Batches that workers have are lost to them; dead letters stay.",
+		Args:              cobra.ExactArgs(2),
+		ValidArgsFunction: a.completeConsumers,
+	}
+	asJSON := addConsumerJSON(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		consumer, err := a.client.SeekConsumer(cmd.Context(), args[0], args[1])
+		if err != nil {
+			return err
+		}
+		return a.writeConsumer(consumer, *asJSON)
+	}
+	return cmd
+}
+
+// oneConsumer is a command whose one argument is the name of a consumer.
+func (a *app) oneConsumer(use, short string) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeConsumers}
+}
+
+func addConsumerJSON(cmd *cobra.Command) *bool {
+	return cmd.Flags().Bool("json", false, "the consumer as the server sends it, on one line")
+}
+
+func (a *app) writeConsumer(c *client.Consumer, asJSON bool) error {
+	if asJSON {
+		return a.raw(c.Raw)
+	}
+	definition, err := json.MarshalIndent(c.Definition, "  ", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.out, `%s  since %s
+  %s
+  lag        %s, %.1f s
+  in flight  %d, %d more wait to be handed out again
+  delivered  %d, %d of them again
+  done       %d
+  dead       %d, and %d that retention removed
+  next       %s
+`,
+		a.colours.Bold(c.Name), c.Created.UTC().Format(time.RFC3339), definition, plural(c.Lag.Events, "event"), c.Lag.Seconds,
+		c.InFlight, c.Waiting, c.Delivered, c.Redelivered, c.Acknowledged, c.Dead, c.DeadEvicted, c.Next)
+	return err
+}

@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/isbl/telemetry"
+)
+
+// severities are the names that --severity takes, and their OpenTelemetry numbers.
+var severities = map[string]int64{"trace": 1, "debug": 5, "info": 9, "warn": 13, "error": 17, "fatal": 21}
+
+func (a *app) emitCommand() *cobra.Command {
+	var source, severity, eventID, traceID string
+	var data []string
+	cmd := &cobra.Command{
+		Use:   "emit [EVENT_TYPE]",
+		Short: "Send one event, or the events on standard input",
+		Long: `Send one event, whose id is printed when the receiver has it. Without EVENT_TYPE, send the events on standard input: one a line, as
+JSON with the fields of an event, of which only event_type must be there. Lines are sent as they come.`,
+		Example: `  eventctl emit user.login --source shop --data user=ann --data attempt=2
+  eventctl emit deploy.done --data '{"version": "1.4.2", "seconds": 93.5}'
+  echo '{"event_type": "user.login", "data": {"user": "ann"}}' | eventctl emit`,
+		Args: cobra.MaximumNArgs(1),
+	}
+	flags := cmd.Flags()
+	addDefaultSource(cmd, &source)
+	flags.StringArrayVarP(&data, "data", "d", nil, "key=value, the value as JSON or else as a string; or a whole JSON object; repeatable")
+	flags.StringVar(&severity, "severity", "", "trace, debug, info, warn, error or fatal")
+	flags.StringVar(&eventID, "event-id", "", "id of the event; a new one unless given")
+	flags.StringVar(&traceID, "trace-id", "", "id of the trace that it belongs to")
+	complete(cmd, "severity", "trace", "debug", "info", "warn", "error", "fatal")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 || args[0] == "-" {
+			for _, flag := range []string{"data", "severity", "event-id", "trace-id"} {
+				if cmd.Flags().Changed(flag) {
+					return usagef("--%s needs an EVENT_TYPE: the events on standard input say it themselves", flag)
+				}
+			}
+			if isTerminal(a.in) {
+				a.say("reading events from the terminal, one a line; Ctrl-D ends them")
+			}
+			sender := a.newSender()
+			return sender.finish(sendNDJSON(cmd.Context(), sender, a.in, "standard input", source))
+		}
+		e := telemetry.Event{EventID: eventID, EventType: args[0], Data: map[string]any{}, Metadata: map[string]any{}}
+		if err := parseData(e.Data, data); err != nil {
+			return err
+		}
+		if severity != "" {
+			number, ok := severities[severity]
+			if !ok {
+				return usagef("--severity is %q, but must be trace, debug, info, warn, error or fatal", severity)
+			}
+			e.Metadata["severity_number"], e.Metadata["severity"] = number, strings.ToUpper(severity)
+		}
+		if traceID != "" {
+			e.Metadata["trace_id"] = traceID
+		}
+		fill(&e, source)
+		line, err := e.MarshalJSON()
+		if err != nil {
+			return err
+		}
+		b := &batch{sender: a.newSender(), ld: plog.NewLogs()}
+		if err := b.add(cmd.Context(), line, source); err != nil {
+			return &usageError{err}
+		}
+		if err := b.flush(cmd.Context()); err != nil {
+			return err
+		}
+		if b.sender.refused > 0 {
+			return errors.New("the event was refused")
+		}
+		_, err = fmt.Fprintln(a.out, e.EventID)
+		return err
+	}
+	return cmd
+}
+
+// parseData reads values: key=value, or JSON objects.
+func parseData(into map[string]any, data []string) error {
+	for _, text := range data {
+		if strings.HasPrefix(text, "{") {
+			var e telemetry.Event
+			if err := e.UnmarshalJSON([]byte(`{"data":` + text + `}`)); err != nil {
+				return usagef("--data: %w", err)
+			}
+			for key, value := range e.Data {
+				into[key] = value
+			}
+			continue
+		}
+		key, value, ok := strings.Cut(text, "=")
+		if !ok || key == "" {
+			return usagef("--data is %q, but must be key=value or a JSON object", text)
+		}
+		into[key] = value
+		if json.Valid([]byte(value)) {
+			var e telemetry.Event
+			if err := e.UnmarshalJSON([]byte(`{"data":{"v":` + value + `}}`)); err != nil {
+				return usagef("--data %s: %w", key, err)
+			}
+			into[key] = e.Data["v"]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/isbl/telemetry/cmd/eventctl/internal/client"
+	"github.com/isbl/telemetry/cmd/eventctl/internal/show"
+)
+
+// printer writes events as lines for people, or as lines of JSON.
+type printer struct {
+	app  *app
+	json bool
+}
+
+func (a *app) addPrinter(cmd *cobra.Command) *printer {
+	p := &printer{app: a}
+	cmd.Flags().BoolVar(&p.json, "json", false, "one event a line as JSON, as the server sends it")
+	return p
+}
+
+func (p *printer) event(e *client.Event) error {
+	var err error
+	if p.json {
+		_, err = fmt.Fprintf(p.app.out, "%s\n", e.Raw)
+	} else {
+		_, err = fmt.Fprintln(p.app.out, p.app.colours.Event(&e.Event))
+	}
+	return err
+}
+
+// gap tells of a gap where a person sees it, and at its place between the lines of JSON.
+func (p *printer) gap(g *client.Gap) error {
+	if g == nil {
+		return nil
+	}
+	p.app.say("%s", show.Gap(g))
+	if !p.json {
+		return nil
+	}
+	return json.NewEncoder(p.app.out).Encode(map[string]*client.Gap{"gap": g})
+}
+
+// raw writes an answer as it came.
+func (a *app) raw(answer json.RawMessage) error {
+	_, err := fmt.Fprintln(a.out, compact(answer))
+	return err
+}

@@ -1,0 +1,183 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"github.com/isbl/telemetry/cmd/eventctl/internal/client"
+	"github.com/isbl/telemetry/cmd/eventctl/internal/show"
+)
+
+func (a *app) statsCommand() *cobra.Command {
+	var asJSON bool
+	var watch time.Duration
+	cmd := &cobra.Command{
+		Use:   "stats",
+		Short: "What came in, and what became of it",
+		Example: `  eventctl stats
+  eventctl stats --watch
+  eventctl stats --watch=10s --json`,
+		Args: cobra.NoArgs,
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "the answer of the server, on one line")
+	cmd.Flags().DurationVar(&watch, "watch", 0, "show them again and again, until Ctrl-C: how often")
+	cmd.Flags().Lookup("watch").NoOptDefVal = "2s"
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if cmd.Flags().Changed("watch") && watch < 100*time.Millisecond {
+			return usagef("--watch is %v, but must be at least 100ms", watch)
+		}
+		if watch == 0 {
+			return a.showStats(cmd.Context(), asJSON, "")
+		}
+		before := "\n"
+		if !asJSON && isTerminal(a.out) {
+			before = "\x1b[H\x1b[2J" // clears it
+		}
+		return a.watchStats(cmd.Context(), watch, asJSON, before)
+	}
+	return cmd
+}
+
+// watchStats shows the statistics until ctx is done.
+func (a *app) watchStats(ctx context.Context, every time.Duration, asJSON bool, before string) error {
+	retry := a.newRetry(true)
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		err := retry.do(ctx, func() error { return a.showStats(ctx, asJSON, before) })
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+func (a *app) showStats(ctx context.Context, asJSON bool, before string) error {
+	s, err := a.client.Stats(ctx)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return a.raw(s.Raw)
+	}
+	var b strings.Builder
+	b.WriteString(before)
+	a.writeStats(&b, s)
+	_, err = io.WriteString(a.out, b.String()) // at once, so that it does not flicker
+	return err
+}
+
+func (a *app) writeStats(w io.Writer, s *client.Stats) {
+	c, st := a.colours, &s.Store
+	uptime := (time.Duration(s.UptimeSeconds) * time.Second).String()
+	fmt.Fprintf(w, "%s  up %s, %.1f events/s, %s\n\n", c.Bold(s.SourceID), uptime, s.Rates.StoredPerSecond, plural(uint64(s.Viewers), "viewer"))
+	fmt.Fprintf(w, "%s  %s in %s, %s", c.Bold("store, "+st.Storage), plural(st.Events, "event"), plural(st.Blocks, "block"), humanize.IBytes(st.Bytes))
+	if st.Oldest != nil && st.Newest != nil {
+		fmt.Fprintf(w, ", from %s to %s", st.Oldest.Timestamp.UTC().Format(time.RFC3339), st.Newest.Timestamp.UTC().Format(time.RFC3339))
+	}
+	fmt.Fprintln(w)
+	found := []number{{"recovered", st.Recovered}, {"stored", st.Stored}}
+	if st.Elsewhere > 0 {
+		found = append(found, number{"elsewhere", st.Elsewhere})
+	}
+	a.sum(w, found, []number{{"events", st.Events}, {"evicted", st.Evicted}, {"lost", st.Lost}})
+	a.sum(w, []number{{"appended", st.Appended}}, []number{
+		{"stored", st.Stored}, {"duplicate", st.Duplicate}, {"refused", total(st.Refused)}, {"failed", st.Failed}, {"unknown", st.Unknown},
+	})
+	for _, b := range s.Buffers {
+		title := b.ID
+		if !b.Enabled {
+			title += ", disabled"
+		}
+		fmt.Fprintf(w, "\n%s  %s of %s\n", c.Bold(title), plural(b.Buffered, "event"), humanize.Comma(int64(b.Capacity)))
+		a.sum(w, []number{{"received", b.Received}}, []number{
+			{"filtered", b.Filtered},
+			{"sampled_out", b.SampledOut},
+			{"dropped", total(b.Dropped)},
+			{"failed", b.Failed},
+			{"forwarded", b.Forwarded},
+			{"buffered", b.Buffered},
+		})
+	}
+	a.names(w, "event_type", s.EventTypes)
+	a.names(w, "source", s.Sources)
+}
+
+type number struct {
+	name string
+	n    uint64
+}
+
+// sum writes an equation that always holds; what may need looking after stands out.
+func (a *app) sum(w io.Writer, left, right []number) {
+	side := func(numbers []number) string {
+		parts := make([]string, len(numbers))
+		for i, n := range numbers {
+			parts[i] = n.name + " " + humanize.Comma(int64(n.n))
+			switch n.name {
+			case "lost", "failed", "refused", "dropped", "unknown":
+				if n.n > 0 {
+					parts[i] = a.colours.Bad(parts[i])
+				}
+			}
+		}
+		return strings.Join(parts, " + ")
+	}
+	fmt.Fprintf(w, "  %s = %s\n", side(left), side(right))
+}
+
+// names writes the numbers by name, the largest first.
+func (a *app) names(w io.Writer, by string, all map[string]client.NameStats) {
+	if len(all) == 0 {
+		return
+	}
+	buffered := false
+	for _, s := range all {
+		buffered = buffered || s.Received > 0
+	}
+	titles := []string{by, ">stored", ">estimated"}
+	if buffered {
+		titles = append(titles, ">received", ">filtered", ">sampled_out", ">dropped")
+	}
+	table := show.NewTable(titles...)
+	for _, name := range slices.SortedFunc(maps.Keys(all), func(x, y string) int {
+		return cmp.Or(cmp.Compare(all[y].Stored, all[x].Stored), cmp.Compare(x, y))
+	}) {
+		s := all[name]
+		row := []any{name, s.Stored, math.Round(s.Estimated)}
+		if buffered {
+			row = append(row, s.Received, s.Filtered, s.SampledOut, s.Dropped)
+		}
+		table.Row(row...)
+	}
+	fmt.Fprintln(w)
+	_ = table.Write(w, a.colours) // into memory
+}
+
+func total(by map[string]uint64) (sum uint64) {
+	for _, n := range by {
+		sum += n
+	}
+	return sum
+}
+
+func plural(n uint64, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return humanize.Comma(int64(n)) + " " + what
+}

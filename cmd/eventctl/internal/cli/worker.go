@@ -1,0 +1,181 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/isbl/telemetry/cmd/eventctl/internal/client"
+	"github.com/isbl/telemetry/cmd/eventctl/internal/show"
+)
+
+const (
+	// fetchWait is how long a fetch waits for events.
+	fetchWait = 30 * time.Second
+	// ackGrace is how long acknowledging may take after an interrupt.
+	ackGrace = 10 * time.Second
+	// endGrace is how long a command may take to end when it is told to, and its pipes may stay open behind it, in what it left running.
+	endGrace = 5 * time.Second
+)
+
+var errLeaseLost = errors.New("the lease was lost: somebody else has the batch now; a longer ack_wait of the consumer helps")
+
+// handled counts events.
+type handled struct{ acknowledged, returned atomic.Uint64 }
+
+// work is what workers have in common.
+type work struct {
+	consumer, command, delay string
+	batch                    int
+	once                     bool
+	handled                  handled
+	// hurry is done when commands must not be waited for any more.
+	hurry context.Context
+}
+
+// worker runs commands, one at a time.
+type worker struct {
+	*work
+	app   *app
+	retry *retry
+}
+
+// run takes batches until ctx is done, or, where it runs once, until there is none now.
+func (w *worker) run(ctx context.Context) error {
+	wait := fetchWait
+	if w.once {
+		wait = 0
+	}
+	for ctx.Err() == nil {
+		asked := time.Now()
+		var batch *client.Batch
+		err := w.retry.do(ctx, func() (err error) {
+			batch, err = w.app.client.Fetch(ctx, w.consumer, w.batch, wait)
+			return err
+		})
+		if ctx.Err() != nil && batch == nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if batch.Gap != nil {
+			w.app.say("%s", show.Gap(batch.Gap))
+		}
+		switch {
+		case len(batch.Events) > 0:
+			if err := w.handle(ctx, batch); err != nil {
+				return err
+			}
+		case w.once:
+			return nil
+		case time.Since(asked) < 100*time.Millisecond: // a server that is about to stop does not wait
+			pause(ctx, time.Second)
+		}
+	}
+	return nil
+}
+
+// handle runs the command for a batch, and tells the server how it went. The end of ctx does not end the command, whose work would be
+// in vain.
+func (w *worker) handle(ctx context.Context, batch *client.Batch) error {
+	commandCtx, cancel := context.WithCancelCause(w.hurry)
+	var extending sync.WaitGroup
+	extending.Go(func() { w.extend(commandCtx, cancel, batch) })
+	err := w.execute(commandCtx, batch)
+	lost := errors.Is(context.Cause(commandCtx), errLeaseLost)
+	cancel(nil)
+	extending.Wait()
+	if lost {
+		w.app.say("%v", errLeaseLost)
+		return nil
+	}
+
+	ack := client.Ack{Lease: batch.Lease}
+	if err != nil {
+		ack.Delay = w.delay
+		for _, e := range batch.Events {
+			ack.Failed = append(ack.Failed, e.Cursor)
+		}
+	}
+	acked, ackErr := w.ack(ctx, ack)
+	var problem *client.Problem
+	switch {
+	case errors.As(ackErr, &problem) && problem.Reason == client.LeaseLost:
+		w.app.say("%v", errLeaseLost)
+	case ackErr != nil:
+		return fmt.Errorf("the outcome of a batch could not be told, so it comes again: %w", ackErr)
+	default:
+		w.handled.acknowledged.Add(acked.Acknowledged)
+		w.handled.returned.Add(acked.Returned + acked.Dead)
+		if err != nil {
+			w.app.say("the command failed (%v), delivery %d: %s returned, %d of them for good, as dead letters",
+				err, batch.Deliveries, plural(acked.Returned+acked.Dead, "event"), acked.Dead)
+		}
+	}
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() == 126 || exit.ExitCode() == 127) {
+		return fmt.Errorf("the command cannot be run: %w", err) // no batch would fare better
+	}
+	return nil
+}
+
+func (w *worker) execute(ctx context.Context, batch *client.Batch) error {
+	var events bytes.Buffer
+	for _, e := range batch.Events {
+		events.Write(e.Raw)
+		events.WriteByte('\n')
+	}
+	cmd := exec.CommandContext(ctx, "sh", "-c", w.command) // #nosec G204: what the user asked for
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = &events, w.app.out, w.app.err
+	cmd.WaitDelay = endGrace
+	ownGroup(cmd)
+	cmd.Env = append(os.Environ(), "EVENTCTL_CONSUMER="+w.consumer, fmt.Sprint("EVENTCTL_DELIVERIES=", batch.Deliveries))
+	return cmd.Run()
+}
+
+// extend keeps the lease until ctx is done, and cancels it when the lease is lost.
+func (w *worker) extend(ctx context.Context, cancel context.CancelCauseFunc, batch *client.Batch) {
+	for deadline := batch.Deadline; ; {
+		pause(ctx, max(time.Until(deadline)/3, time.Second/2)) // time for two more attempts
+		if ctx.Err() != nil {
+			return
+		}
+		next, err := w.app.client.Extend(ctx, w.consumer, batch.Lease)
+		var problem *client.Problem
+		switch {
+		case err == nil:
+			deadline = next
+		case errors.As(err, &problem) && problem.Reason == client.LeaseLost:
+			cancel(errLeaseLost)
+			return
+		}
+	}
+}
+
+// ack is tried for a while after an interrupt too.
+func (w *worker) ack(ctx context.Context, ack client.Ack) (acked *client.Acked, err error) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(ackGrace, cancel) })()
+	retry := w.app.newRetry(false)
+	retry.worked = true // the server handed the batch out
+	err = retry.do(late, func() (err error) {
+		acked, err = w.app.client.Ack(late, w.consumer, ack)
+		return err
+	})
+	return acked, err
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,122 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Counts is how many events there are by name, over event time.
+type Counts struct {
+	By      string
+	Buckets []Bucket
+	Raw     json.RawMessage // the answer as it came
+}
+
+// Bucket is one number.
+type Bucket struct {
+	Start *time.Time `json:"start"` // nil without an interval
+	Name  string     `json:"-"`
+	Count uint64     `json:"count"`
+	// Estimated is how many there were before sampling.
+	Estimated float64 `json:"estimated"`
+}
+
+// Counts counts events by event_type, category or source ("" is event_type), in buckets of interval ("" is one bucket).
+func (c *Client) Counts(ctx context.Context, f Filter, by, interval string) (*Counts, error) {
+	counts := &Counts{}
+	err := c.call(ctx, request{method: http.MethodGet, path: "/counts", query: f.with(map[string]string{"by": by, "interval": interval})}, &counts.Raw)
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		By      string
+		Buckets []json.RawMessage
+	}
+	if err := json.Unmarshal(counts.Raw, &answer); err != nil {
+		return nil, err
+	}
+	counts.By = answer.By
+	for _, raw := range answer.Buckets {
+		var b Bucket
+		if err := json.Unmarshal(raw, &b); err != nil {
+			return nil, err
+		}
+		b.Name = text(raw, answer.By)
+		counts.Buckets = append(counts.Buckets, b)
+	}
+	return counts, nil
+}
+
+// Aggregate is what functions make of the numbers of a field.
+type Aggregate struct {
+	Groups []Group
+	Raw    json.RawMessage // the answer as it came
+}
+
+// Group is what the functions make of one bucket of one name.
+type Group struct {
+	Start *time.Time `json:"start"` // nil without an interval
+	// Weighted means that sampled events counted for those they stand for.
+	Weighted bool `json:"weighted"`
+	// Fields has the whole group: a name under event_type, category or source, and numbers by function.
+	Fields map[string]json.RawMessage `json:"-"`
+}
+
+// Name is what the group is of: an event type, for instance.
+func (g *Group) Name(by string) string {
+	var s string
+	_ = json.Unmarshal(g.Fields[by], &s) // "" without one
+	return s
+}
+
+// Number is the result of a function, "" without one.
+func (g *Group) Number(function string) string {
+	if s := string(g.Fields[function]); s != "null" {
+		return strings.Trim(s, `"`) // NaN and infinities are strings
+	}
+	return ""
+}
+
+// AggregateQuery asks for numbers.
+type AggregateQuery struct {
+	Filter
+	Field, By, Interval string
+	Functions           []string
+}
+
+// Aggregate makes numbers of a field.
+func (c *Client) Aggregate(ctx context.Context, q AggregateQuery) (*Aggregate, error) {
+	a := &Aggregate{}
+	err := c.call(ctx, request{method: http.MethodGet, path: "/aggregate", query: q.with(map[string]string{
+		"field": q.Field, "by": q.By, "interval": q.Interval, "functions": strings.Join(q.Functions, ","),
+	})}, &a.Raw)
+	if err != nil {
+		return nil, err
+	}
+	var answer struct{ Groups []json.RawMessage }
+	if err := json.Unmarshal(a.Raw, &answer); err != nil {
+		return nil, err
+	}
+	for _, raw := range answer.Groups {
+		var g Group
+		if err := json.Unmarshal(raw, &g); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(raw, &g.Fields); err != nil {
+			return nil, err
+		}
+		a.Groups = append(a.Groups, g)
+	}
+	return a, nil
+}
+
+// text is a member of a JSON object that is a string.
+func text(object json.RawMessage, member string) (s string) {
+	var members map[string]json.RawMessage
+	_ = json.Unmarshal(object, &members) // "" without one
+	_ = json.Unmarshal(members[member], &s)
+	return s
+}

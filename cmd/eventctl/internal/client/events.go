@@ -1,0 +1,127 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/isbl/telemetry"
+)
+
+// Event is an event of the store.
+type Event struct {
+	telemetry.Event
+	// Cursor is the place of the event: reading can go on after it.
+	Cursor string
+	// Raw is the event as the server sent it, one line of JSON.
+	Raw json.RawMessage
+}
+
+// UnmarshalJSON reads an event with its cursor.
+func (e *Event) UnmarshalJSON(b []byte) error {
+	var place struct {
+		Cursor string `json:"cursor"`
+	}
+	if err := json.Unmarshal(b, &place); err != nil {
+		return err
+	}
+	e.Cursor, e.Raw = place.Cursor, bytes.Clone(b)
+	return e.Event.UnmarshalJSON(b)
+}
+
+// Gap tells of events that went away before they were read.
+type Gap struct {
+	// Reason is retention, damage or generation.
+	Reason string `json:"reason"`
+	Blocks uint64 `json:"blocks"`
+	// Events is nil where nobody knows how many there were.
+	Events *uint64 `json:"events,omitempty"`
+}
+
+// Page is a part of the events.
+type Page struct {
+	Events []Event `json:"events"`
+	// Next is the cursor of the page after this one, and More whether there is something in it now.
+	Next string `json:"next"`
+	More bool   `json:"more"`
+	Gap  *Gap   `json:"gap"`
+}
+
+// Query asks for a page. Empty fields leave the choice to the server.
+type Query struct {
+	Filter
+	After, From string // where to start; at most one of the two
+	Descending  bool
+	Limit       int
+	Wait        time.Duration // for a first event, when there is none yet
+}
+
+func (q *Query) values(format string) map[string]string {
+	values := map[string]string{"after": q.After, "from": q.From, "format": format}
+	if q.Descending {
+		values["order"] = "desc"
+	}
+	if q.Limit > 0 {
+		values["limit"] = strconv.Itoa(q.Limit)
+	}
+	if q.Wait > 0 {
+		values["wait"] = q.Wait.String()
+	}
+	return values
+}
+
+// Events reads a page.
+func (c *Client) Events(ctx context.Context, q Query) (*Page, error) {
+	page := &Page{}
+	err := c.call(ctx, request{method: http.MethodGet, path: "/events", query: q.with(q.values(""))}, page)
+	if err != nil {
+		return nil, err
+	}
+	return page, nil
+}
+
+// Form is how the events of a RawPage are written.
+type Form string
+
+// The forms of raw pages.
+const (
+	NDJSON Form = "ndjson"
+	OTLP   Form = "otlp"
+)
+
+// RawPage is a page as the server wrote it: lines, or an OTLP request.
+type RawPage struct {
+	Data []byte
+	Next string
+	More bool
+	Gap  *Gap
+}
+
+// RawEvents reads a page without looking into it. What tells of a gap is in Gap, not in Data.
+func (c *Client) RawEvents(ctx context.Context, q Query, form Form) (*RawPage, error) {
+	resp, err := c.do(ctx, request{method: http.MethodGet, path: "/events", query: q.with(q.values(string(form)))})
+	if err != nil {
+		return nil, err
+	}
+	page := &RawPage{Next: resp.Header.Get("Event-Next"), More: resp.Header.Get("Event-More") == "true"}
+	if page.Data, err = c.read(ctx, resp); err != nil {
+		return nil, err
+	}
+	if page.Next == "" {
+		return nil, fmt.Errorf("%s answered without a cursor: is it an event store's API?", c.api)
+	}
+	if gap := resp.Header.Get("Event-Gap"); gap != "" {
+		page.Gap = &Gap{}
+		if err := json.Unmarshal([]byte(gap), page.Gap); err != nil {
+			return nil, fmt.Errorf("header Event-Gap: %w", err)
+		}
+		if form == NDJSON { // its line comes first
+			_, page.Data, _ = bytes.Cut(page.Data, []byte("\n"))
+		}
+	}
+	return page, nil
+}

@@ -100,20 +100,7 @@ func (r *Reader) add(into *eventlog.Batch) (string, *Fault) {
 func (r *Reader) event() *Fault {
 	e := &r.e
 	*e = telemetry.Event{}
-	if kind := r.dec.PeekKind(); kind != object {
-		if err := r.dec.SkipValue(); err != nil {
-			return malformed(err)
-		}
-		return NewFault("", ReasonKind, "must be a JSON object, not %s", kindName(kind))
-	}
-	if f := r.skip(); f != nil {
-		return f
-	}
-	for r.dec.PeekKind() != '}' {
-		name, f := r.text(true)
-		if f != nil {
-			return f
-		}
+	return r.object(func(name string) (f *Fault) {
 		switch name {
 		case "event_id":
 			e.EventID, f = r.field(false)
@@ -134,7 +121,27 @@ func (r *Reader) event() *Fault {
 		default:
 			f = r.fault(ReasonUnknown, "is no field of an event: there are event_id, timestamp, event_type, source, data and metadata")
 		}
+		return f
+	})
+}
+
+// object reads an object that the text starts with, and calls member to read the value of each of its members.
+func (r *Reader) object(member func(name string) *Fault) *Fault {
+	if kind := r.dec.PeekKind(); kind != object {
+		if err := r.dec.SkipValue(); err != nil {
+			return malformed(err)
+		}
+		return NewFault("", ReasonKind, "must be a JSON object, not %s", kindName(kind))
+	}
+	if f := r.skip(); f != nil {
+		return f
+	}
+	for r.dec.PeekKind() != '}' {
+		name, f := r.text(true)
 		if f != nil {
+			return f
+		}
+		if f := member(name); f != nil {
 			return f
 		}
 	}

@@ -9,10 +9,9 @@ import (
 // List reads a JSON list element by element, or a value that is no list as the only one. It looks at every byte once: each element
 // is read by one, which is given the text from its start and says how much of it was the element. Where one fails, the end of the
 // element is looked for, so that a bad one costs the others nothing; a fault of List means that there is no telling where the
-// others are.
+// others are. A negative length ends the reading.
 func List(body []byte, one func(from []byte) (length int, ok bool)) *Fault {
-	rest := trim(body)
-	inList := len(rest) > 0 && rest[0] == '['
+	rest, inList := trim(body), IsList(body)
 	if inList {
 		if rest = trim(rest[1:]); len(rest) > 0 && rest[0] == ']' {
 			return nothing(body, rest[1:])
@@ -20,6 +19,9 @@ func List(body []byte, one func(from []byte) (length int, ok bool)) *Fault {
 	}
 	for {
 		n, ok := one(rest)
+		if n < 0 {
+			return nil
+		}
 		if !ok {
 			var f *Fault
 			if n, f = length(rest); f != nil {
@@ -38,6 +40,12 @@ func List(body []byte, one func(from []byte) (length int, ok bool)) *Fault {
 		}
 		rest = trim(rest[1:])
 	}
+}
+
+// IsList says whether a text starts as a list.
+func IsList(body []byte) bool {
+	body = trim(body)
+	return len(body) > 0 && body[0] == '['
 }
 
 // nothing makes sure that no more follows.

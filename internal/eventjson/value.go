@@ -143,10 +143,7 @@ func (r *Reader) name() (string, *Fault) {
 	if f != nil {
 		return "", f
 	}
-	if r.attributes++; r.attributes > r.limits.Attributes {
-		return "", NewFault("", ReasonAttributes, "has more than %d attributes, nested ones included", r.limits.Attributes)
-	}
-	return name, nil
+	return name, r.CountAttributes(1)
 }
 
 // text reads a string. Short ones that come again and again, such as names, are made once.
@@ -161,7 +158,7 @@ func (r *Reader) text(again bool) (string, *Fault) {
 		raw = r.unquoted
 	}
 	if len(raw) > r.limits.StringBytes {
-		return "", r.fault(ReasonStringTooLong, "has %d bytes; a string may have %d", len(raw), r.limits.StringBytes)
+		return "", r.CheckLength(string(r.dec.StackPointer()), len(raw))
 	}
 	if !again || len(raw) > maxKnownBytes {
 		return string(raw), nil

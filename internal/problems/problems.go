@@ -109,7 +109,9 @@ func (l *Log) Close() {
 }
 
 // Refused tells of events that were refused for a reason, with one of them as an example.
-func (l *Log) Refused(reason string, events int, example Problem) { l.add(reason, false, events, example) }
+func (l *Log) Refused(reason string, events int, example Problem) {
+	l.add(reason, false, events, example)
+}
 
 // Suspicious tells of events that look wrong and were taken.
 func (l *Log) Suspicious(reason string, events int, example Problem) {

@@ -45,7 +45,9 @@ func TestReports(t *testing.T) {
 	assert.NotContains(t, logs, collector)
 }
 
-func line(r Report) string { return fmt.Sprint(r.Component, " ", r.Reason, " ", r.Count, " ", r.Suspicious) }
+func line(r Report) string {
+	return fmt.Sprint(r.Component, " ", r.Reason, " ", r.Count, " ", r.Suspicious)
+}
 
 func TestBounded(t *testing.T) {
 	l := Open("c2", "receiver/event", Options{})

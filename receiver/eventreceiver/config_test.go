@@ -78,7 +78,7 @@ func TestValidate(t *testing.T) {
 		conf m
 		want string
 	}{
-		{"nothing", m{}, "`protocols` names no protocol: write `grpc:`, `http:` or both below it"},
+		{"nothing", m{}, "`protocols` names no protocol: write `grpc:`, `http:`, `events:` or several of them below it"},
 		{"no protocol", m{"protocols": m{}}, "`protocols` names no protocol"},
 		{
 			"both switched off",

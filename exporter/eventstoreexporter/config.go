@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
+	"github.com/isbl/telemetry/internal/api"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -44,6 +45,9 @@ type Config struct {
 	// MaxEventSize is the highest encoded size of one event with its resource and
 	// scope; larger ones are refused. The default, and the most, is 512 KiB.
 	MaxEventSize ByteSize `mapstructure:"max_event_size"`
+	// MaxScan is how many events an aggregate may look at, at least 1. The default is
+	// 10 000 000.
+	MaxScan int `mapstructure:"max_scan"`
 
 	Storage   StorageConfig   `mapstructure:"storage"`
 	Retention RetentionConfig `mapstructure:"retention"`
@@ -111,6 +115,9 @@ func (cfg *Config) Validate() error {
 	if cfg.MaxEventSize < 1 || cfg.MaxEventSize > store.DefaultMaxEventSize {
 		errs = append(errs, fmt.Errorf("`max_event_size` must be between 1B and %s, got %s: leave it out for %[1]s",
 			ByteSize(store.DefaultMaxEventSize), cfg.MaxEventSize))
+	}
+	if cfg.MaxScan < 1 {
+		errs = append(errs, fmt.Errorf("`max_scan` must be at least 1, got %d: leave it out for %d", cfg.MaxScan, api.DefaultMaxScan))
 	}
 	if cfg.TimeoutConfig.Timeout < minDuration {
 		errs = append(errs, fmt.Errorf("`timeout` must be at least %v, got %v: write a duration with its unit, such as %v",

@@ -192,6 +192,7 @@ func TestInvalidConfig(t *testing.T) {
 			"`source_id` is \"unknown_service:java\", but the prefix unknown_service marks sources without a name: choose another",
 		},
 		{"no event type", m{"default_event_type": ""}, "`default_event_type` must not be empty: leave it out for \"log\""},
+		{"no scan", m{"max_scan": 0}, "`max_scan` must be at least 1, got 0: leave it out for 10000000"},
 		{"no events", m{"max_event_size": 0}, "`max_event_size` must be between 1B and 512KiB, got 0B: leave it out for 512KiB"},
 		{"large events", m{"max_event_size": "1MiB"}, "`max_event_size` must be between 1B and 512KiB, got 1MiB: leave it out for 512KiB"},
 		{"event size in words", m{"max_event_size": "small"}, "'max_event_size' \"small\" is not a size: write bytes, or a number with a unit such as 512KiB or 10GiB"},

@@ -131,6 +131,7 @@ func (e *eventStore) serve(ctx context.Context, host component.Host) error {
 		Store:     e.store,
 		SourceID:  e.cfg.SourceID,
 		BatchSize: e.cfg.BatchSize,
+		MaxScan:   uint64(e.cfg.MaxScan),
 		Started:   time.Now(),
 		Buffers:   func() []buffers.Snapshot { return buffers.Snapshots(instance) },
 		Logger:    e.set.Logger,

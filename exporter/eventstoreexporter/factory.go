@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/isbl/telemetry/exporter/eventstoreexporter/internal/metadata"
+	"github.com/isbl/telemetry/internal/api"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -43,6 +44,7 @@ func createDefaultConfig() component.Config {
 		SourceID:         defaultSourceID,
 		DefaultEventType: defaultEventType,
 		MaxEventSize:     store.DefaultMaxEventSize,
+		MaxScan:          api.DefaultMaxScan,
 		Storage: StorageConfig{
 			NATS: configoptional.Default(NATSConfig{URLs: []string{defaultNATSURL}, Stream: store.DefaultStream}),
 		},

@@ -108,6 +108,7 @@ func (c *client) do(method, path string, header ...string) answer {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(c.tb, err)
+	conforms(c.tb, req, "", resp, body)
 	return answer{resp, body}
 }
 

@@ -23,6 +23,8 @@ type body struct {
 	next   store.Cursor
 	more   bool
 	gap    *store.Gap
+
+	failures store.Failures // of everything read for the answer
 }
 
 func newBody(f *form) *body {
@@ -32,7 +34,9 @@ func newBody(f *form) *body {
 }
 
 // reset empties b for the page after it.
-func (b *body) reset() { *b = body{form: b.form, events: b.events[:0], next: b.next} }
+func (b *body) reset() {
+	*b = body{form: b.form, events: b.events[:0], next: b.next, failures: b.failures}
+}
 
 // free gives b's memory back; b must not be used after it.
 func (b *body) free() {
@@ -46,6 +50,7 @@ func (b *body) add(page *store.Page, maxBytes int) bool {
 	if page.Gap != nil {
 		b.gap = page.Gap
 	}
+	b.failures.Add(page.Failures)
 	for i := range page.Entries {
 		before := len(b.events)
 		b.addEvent(&page.Entries[i])
@@ -124,6 +129,9 @@ func (b *body) frame() (head, tail []byte) {
 	tail = strconv.AppendBool(tail, b.more)
 	if b.gap != nil {
 		tail = append(append(tail, `,"gap":`...), compact(b.gap)...)
+	}
+	if f := some(b.failures); f != nil {
+		tail = append(append(tail, `,"where_errors":`...), compact(f)...)
 	}
 	return head, append(tail, "}\n"...)
 }

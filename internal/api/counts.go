@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/when"
 )
 
 const (
@@ -56,7 +57,7 @@ func (h *Handler) serveCounts(w http.ResponseWriter, r *http.Request, values url
 	extendDeadlines(w, r, maxCounting)
 	ctx, cancel := context.WithTimeout(r.Context(), maxCounting)
 	defer cancel()
-	counts, err := h.opts.Store.Count(ctx, q)
+	counts, failures, err := h.opts.Store.Count(ctx, q)
 	switch {
 	case errors.Is(err, store.ErrTooManyCounts):
 		return badRequest("interval", "there are more than %d counts: choose a longer interval, or fewer events by since, until, event_type or source", maxRows)
@@ -69,7 +70,9 @@ func (h *Handler) serveCounts(w http.ResponseWriter, r *http.Request, values url
 		By       string   `json:"by"`
 		Interval string   `json:"interval,omitempty"`
 		Buckets  []bucket `json:"buckets"`
-	}{By: by, Interval: values.Get("interval"), Buckets: make([]bucket, len(counts))}
+
+		WhereErrors *store.Failures `json:"where_errors,omitempty"`
+	}{By: by, Interval: values.Get("interval"), Buckets: make([]bucket, len(counts)), WhereErrors: some(failures)}
 	for i, c := range counts {
 		b := bucket{Count: c.Events, Estimated: c.Estimated}
 		if q.Interval > 0 {
@@ -98,7 +101,7 @@ func (p *params) interval() time.Duration {
 		return 0
 	}
 	value := p.values.Get("interval")
-	d, err := parseDuration(value)
+	d, err := when.Duration(value)
 	switch {
 	case err != nil:
 		p.fail("interval", "interval: %v", err)

@@ -29,7 +29,9 @@ func TestIndexListsTheCalls(t *testing.T) {
 		require.NotEmpty(t, index.Calls)
 		for _, call := range index.Calls {
 			assert.NotEmpty(t, call.Description)
-			require.NotEmpty(t, call.Examples)
+			if call.Method == http.MethodGet && !strings.Contains(call.Path, "{") {
+				require.NotEmpty(t, call.Examples)
+			}
 			for _, example := range call.Examples {
 				if example != "/api/v1/events?from=now&wait=30s" && !strings.Contains(example, "stream") { // they work, and take their time
 					assert.Equal(t, http.StatusOK, c.get(example).StatusCode, example)
@@ -44,7 +46,7 @@ func TestWrongPaths(t *testing.T) {
 	for _, path := range []string{"/nothing", "/api/v1/event", "/api/v2/events", "/api/v1/events/x"} {
 		p := c.problem(c.get(path), http.StatusNotFound)
 		assert.Contains(t, p.Detail, path)
-		assert.Contains(t, p.Detail, "GET /api/v1/events, GET /api/v1/events/stream, GET /api/v1/counts, GET /api/v1/stats")
+		assert.Contains(t, p.Detail, "GET / lists the calls")
 	}
 	assert.Equal(t, http.StatusOK, c.get("/api/v1/events/").StatusCode)
 }

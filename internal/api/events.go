@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/when"
 )
 
 const (
@@ -144,26 +144,26 @@ func (p *params) form(forms []*form) *form {
 
 // filterParameters choose events, and are the same wherever events are chosen.
 func filterParameters() []parameter {
-	return []parameter{
+	return append([]parameter{
 		{Name: "event_type", Description: "pattern of event types, such as user.* or user.login; may be repeated, or a list with commas", repeatable: true},
 		{Name: "source", Description: "pattern of sources; may be repeated, or a list with commas", repeatable: true},
 		{Name: "since", Description: "earliest event time: RFC 3339, or a duration back from now such as 15m, 7d, 2w"},
 		{Name: "until", Description: "event time before which events lie, written as since"},
-	}
+	}, questionParameters()...)
 }
 
 // filter reads filterParameters.
 func (p *params) filter() store.Filter {
-	f := store.Filter{Types: p.selection("event_type"), Sources: p.selection("source")}
+	f := store.Filter{Types: p.selection("event_type"), Sources: p.selection("source"), Question: p.question()}
 	since, until := p.eventTime("since"), p.eventTime("until")
 	if p.has("since") && p.has("until") && until.Before(since) {
 		p.fail("until", "until lies before since, so no event can match")
 	}
 	if p.has("since") {
-		f.Since = clamp(since)
+		f.Since = when.Clamp(since)
 	}
 	if p.has("until") {
-		f.Until = untilBound(until)
+		f.Until = when.Until(until)
 	}
 	return f
 }
@@ -191,8 +191,8 @@ func (p *params) from(value string) start {
 	if s.first || s.now {
 		return s
 	}
-	if t, ok := p.time(value); ok {
-		s.arrival = clamp(t)
+	if t, ok := when.Time(value, p.now); ok {
+		s.arrival = when.Clamp(t)
 		return s
 	}
 	var err error
@@ -217,28 +217,4 @@ func (h *Handler) locate(ctx context.Context, req *eventsRequest) (store.Cursor,
 	default:
 		return s.cursor, nil
 	}
-}
-
-// Event times are nanoseconds since 1970; the store's bounds go up to 2262.
-var (
-	minTime = time.Unix(0, 0)
-	maxTime = time.Unix(0, math.MaxInt64)
-)
-
-// untilBound returns the bound of a store.Filter for t; later than every event is none.
-func untilBound(t time.Time) time.Time {
-	if t.After(maxTime) {
-		return time.Time{}
-	}
-	return clamp(t)
-}
-
-func clamp(t time.Time) time.Time {
-	switch {
-	case t.Before(minTime):
-		return minTime
-	case t.After(maxTime):
-		return maxTime
-	}
-	return t
 }

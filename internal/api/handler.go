@@ -1,5 +1,5 @@
-// Package api serves what a store keeps over HTTP: pages of events, live streams, and
-// statistics.
+// Package api serves what a store keeps over HTTP: pages of events, live streams,
+// consumers, and statistics.
 // GET / lists the calls.
 package api
 
@@ -7,19 +7,18 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/internal/buffers"
+	"github.com/isbl/telemetry/internal/consumer"
 	"github.com/isbl/telemetry/internal/store"
 )
 
 const (
 	prefix      = "/api/v1"
-	allowed     = "GET, HEAD"
 	contentJSON = "application/json"
 	// defaultBatchSize is how many events a page holds when nobody says.
 	defaultBatchSize = 10
@@ -39,6 +38,8 @@ type Options struct {
 	// Buffers reads the event buffers of this process; nil where there are none. It is
 	// called from many goroutines.
 	Buffers func() []buffers.Snapshot
+	// MaxScan is how many events an aggregate may look at. Zero is DefaultMaxScan.
+	MaxScan uint64
 	// Heartbeat is how long a stream is silent at most. Zero is 15 s.
 	Heartbeat time.Duration
 	// Logger is told of what goes wrong; nil keeps quiet.
@@ -47,11 +48,13 @@ type Options struct {
 
 // Handler is the HTTP API of a store. It is safe for concurrent use.
 type Handler struct {
-	opts  Options
-	calls []call // what GET / lists
-	paths map[string]call
-	rate  rate
-	news  *news
+	opts   Options
+	calls  []call // what GET / lists
+	routes []call // all of them
+	rate   rate
+	news   *news
+
+	consumers *consumer.Consumers
 
 	closing context.Context // done once Close is called
 	stop    context.CancelFunc
@@ -62,6 +65,9 @@ type Handler struct {
 func New(opts Options) *Handler {
 	if opts.BatchSize == 0 {
 		opts.BatchSize = defaultBatchSize
+	}
+	if opts.MaxScan == 0 {
+		opts.MaxScan = DefaultMaxScan
 	}
 	if opts.Heartbeat == 0 {
 		opts.Heartbeat = heartbeatEvery
@@ -74,11 +80,9 @@ func New(opts Options) *Handler {
 	}
 	h := &Handler{opts: opts, news: &news{store: opts.Store, topics: map[string]*topic{}}}
 	h.closing, h.stop = context.WithCancel(context.Background())
-	h.calls = []call{h.eventsCall(), h.streamCall(), h.countsCall(), h.statsCall()}
-	h.paths = map[string]call{"": h.indexCall("/"), prefix: h.indexCall(prefix)}
-	for _, c := range h.calls {
-		h.paths[c.Path] = c
-	}
+	h.consumers = consumer.New(opts.Store)
+	h.calls = append([]call{h.eventsCall(), h.streamCall(), h.countsCall(), h.aggregateCall(), h.statsCall(), h.openAPICall()}, h.consumerCalls()...)
+	h.routes = append([]call{h.indexCall("/"), h.indexCall(prefix)}, h.calls...)
 	h.wg.Go(h.sampleRate)
 	h.wg.Go(func() { h.news.run(h.closing) })
 	return h
@@ -89,6 +93,7 @@ func New(opts Options) *Handler {
 // never wait. Calling it again does nothing.
 func (h *Handler) Close() {
 	h.stop()
+	h.consumers.Close()
 	h.wg.Wait()
 }
 
@@ -116,25 +121,4 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) *problem {
 		return p
 	}
 	return c.serve(w, r, values)
-}
-
-// find returns the call that a request means.
-func (h *Handler) find(r *http.Request) (call, *problem) {
-	path := strings.TrimRight(r.URL.Path, "/")
-	c, known := h.paths[path]
-	switch {
-	case known && (r.Method == http.MethodGet || r.Method == http.MethodHead):
-		return c, nil
-	case known:
-		return c, wrongMethod(r.Method, c.Path, allowed)
-	case isIngest(path):
-		return c, wrongMethod(r.Method, path, "")
-	default:
-		return c, h.unknownPath(r.URL.Path)
-	}
-}
-
-// isIngest says whether a path is one that events are sent to, on another port.
-func isIngest(path string) bool {
-	return path == "/v1/logs" || path == "/v1/events" || path == prefix+"/logs"
 }

@@ -30,7 +30,7 @@ type parameter struct {
 }
 
 func (h *Handler) indexCall(path string) call {
-	return call{Path: path, serve: h.serveIndex}
+	return call{Method: http.MethodGet, Path: path, serve: h.serveIndex}
 }
 
 // WithPage returns a handler that shows browsers the dashboard at the root, and leaves

@@ -123,6 +123,9 @@ func (b *body) summarise(header http.Header) {
 	if b.gap != nil {
 		header.Set("Event-Gap", string(compact(b.gap)))
 	}
+	if f := some(b.failures); f != nil {
+		header.Set("Event-Where-Errors", string(compact(f)))
+	}
 }
 
 // compact is the JSON of small values of ours, which always have one.

@@ -1,22 +1,22 @@
 package api
 
 import (
-	"fmt"
 	"maps"
-	"math"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/isbl/telemetry/internal/eventtype"
+	"github.com/isbl/telemetry/internal/when"
 )
 
 // check refuses parameters that the call does not have, or has only once.
 func (c *call) check(values url.Values) *problem {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		i := slices.IndexFunc(c.Parameters, func(p parameter) bool { return p.Name == name })
+		i := slices.IndexFunc(c.Parameters, func(p parameter) bool {
+			return p.Name == name || strings.HasPrefix(name, dataPrefix) && strings.HasPrefix(p.Name, dataPrefix)
+		})
 		switch {
 		case i < 0:
 			return c.unknownParameter(name)
@@ -92,21 +92,11 @@ func (p *params) eventTime(name string) time.Time {
 		return time.Time{}
 	}
 	value := p.values.Get(name)
-	t, ok := p.time(value)
+	t, ok := when.Time(value, p.now)
 	if !ok {
 		p.fail(name, "%s is %s, but must be a time in RFC 3339 such as 2026-01-02T03:04:05Z, or a duration back from now with its unit, such as 15m, 7d or 2w", name, quote(value))
 	}
 	return t
-}
-
-// time reads a point in time, or a duration back from now.
-func (p *params) time(s string) (time.Time, bool) {
-	// A + that was not written as %2B arrives as a space, which no such time contains.
-	if t, err := time.Parse(time.RFC3339, strings.Replace(s, " ", "+", 1)); err == nil {
-		return t, true
-	}
-	d, err := parseDuration(s)
-	return p.now.Add(-d), err == nil
 }
 
 // duration returns a duration from zero to most; zero without one.
@@ -115,7 +105,7 @@ func (p *params) duration(name string, most time.Duration) time.Duration {
 		return 0
 	}
 	value := p.values.Get(name)
-	d, err := parseDuration(value)
+	d, err := when.Duration(value)
 	switch {
 	case err != nil:
 		p.fail(name, "%s: %v", name, err)
@@ -123,33 +113,4 @@ func (p *params) duration(name string, most time.Duration) time.Duration {
 		p.fail(name, "%s is %s, but may be at most %v", name, quote(value), most)
 	}
 	return d
-}
-
-// parseDuration reads a duration that is not negative: what Go writes, or whole days
-// (7d) or weeks (2w).
-func parseDuration(s string) (time.Duration, error) {
-	const day = 24 * time.Hour
-	for _, unit := range []struct {
-		suffix string
-		length time.Duration
-	}{{"d", day}, {"w", 7 * day}} {
-		number, found := strings.CutSuffix(s, unit.suffix)
-		if n, err := strconv.ParseUint(number, 10, 63); found && err == nil {
-			if n > uint64(math.MaxInt64/unit.length) {
-				return 0, fmt.Errorf("%s is too long", quote(s))
-			}
-			return time.Duration(n) * unit.length, nil
-		}
-	}
-	d, err := time.ParseDuration(s)
-	switch {
-	case err == nil && d >= 0:
-		return d, nil
-	case err == nil:
-		return 0, fmt.Errorf("%s is negative", quote(s))
-	}
-	if _, err := strconv.ParseUint(s, 10, 63); err == nil {
-		return 0, fmt.Errorf("%s has no unit: write %ss", quote(s), s)
-	}
-	return 0, fmt.Errorf("%s is not a duration: write a number with its unit, such as 5s", quote(s))
 }

@@ -22,8 +22,15 @@ type problem struct {
 	Detail string `json:"detail"`
 	// Parameter is the query parameter at fault.
 	Parameter string `json:"parameter,omitempty"`
+	// Pointer is the field of the body at fault, as RFC 6901 writes it.
+	Pointer string `json:"pointer,omitempty"`
+	// Reason is a word for programs, of a conflict.
+	Reason string `json:"reason,omitempty"`
 	// Oldest is the cursor to go on from when the one given names no place.
 	Oldest string `json:"oldest,omitempty"`
+	// Existing and Requested are the definitions of a consumer that exists as another one.
+	Existing  any `json:"existing,omitempty"`
+	Requested any `json:"requested,omitempty"`
 
 	// allow is the Allow header; nil sends none.
 	allow []string
@@ -40,8 +47,9 @@ func badRequest(parameter, format string, args ...any) *problem {
 	return p
 }
 
-func wrongMethod(method, path, allow string) *problem {
+func wrongMethod(method, path string, methods []string) *problem {
 	var detail strings.Builder
+	allow := strings.Join(methods, ", ")
 	if allow == "" {
 		fmt.Fprintf(&detail, "%s is not served here: this port hands events out.", quote(path))
 	} else {
@@ -54,11 +62,15 @@ func wrongMethod(method, path, allow string) *problem {
 }
 
 func (h *Handler) unknownPath(path string) *problem {
-	names := make([]string, len(h.calls))
+	paths := make([]string, len(h.calls))
 	for i, c := range h.calls {
-		names[i] = c.Method + " " + c.Path
+		paths[i] = c.Path
 	}
-	return newProblem(http.StatusNotFound, "there is no %s; the calls are %s, and GET / describes them", quote(path), strings.Join(names, ", "))
+	hint := ""
+	if near := nearest(path, paths); near != "" {
+		hint = " Did you mean " + near + "?"
+	}
+	return newProblem(http.StatusNotFound, "There is no %s.%s GET / lists the calls.", quote(path), hint)
 }
 
 // storeProblem says why the store could not be read, or nil when the client went away

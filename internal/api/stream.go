@@ -104,6 +104,10 @@ type stream struct {
 	at      store.Cursor // where the viewer is
 	buf     []byte
 	wrote   time.Time
+
+	failures store.Failures // of all events so far
+	told     uint64         // how many of them the viewer knows of
+	toldAt   time.Time
 }
 
 // run sends what arrives until the viewer leaves or stalls, or the Handler or the store is
@@ -200,6 +204,24 @@ func (s *stream) add(page *store.Page) {
 		}
 	}
 	s.at = page.Next
+	s.failures.Add(page.Failures)
+	s.tellFailures()
+}
+
+// tellFailures tells of the events that the question failed on since the stream was opened;
+// again no sooner than a heartbeat later, since it may be every event.
+func (s *stream) tellFailures() {
+	if s.failures.Events == s.told || time.Since(s.toldAt) < s.h.opts.Heartbeat {
+		return
+	}
+	s.told, s.toldAt = s.failures.Events, time.Now()
+	if s.form == formSSE {
+		s.buf = append(s.buf, "event: where_errors\n"...)
+		s.id(s.at)
+		s.buf = append(append(append(s.buf, "data: "...), compact(s.failures)...), "\n\n"...)
+		return
+	}
+	s.buf = append(append(append(s.buf, `{"where_errors":`...), compact(s.failures)...), "}\n"...)
 }
 
 // gap tells of events that went away unread. Its id is the place after them.
@@ -217,6 +239,7 @@ func (s *stream) gap(page *store.Page) {
 
 // beat says that the stream is alive, and how far it has looked.
 func (s *stream) beat() {
+	s.tellFailures()
 	if s.form == formSSE {
 		s.buf = append(s.buf, ": heartbeat\n"...)
 		s.id(s.at)

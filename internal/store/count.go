@@ -48,26 +48,26 @@ var ErrTooManyCounts = errors.New("too many counts")
 // Count counts events, in order of time and name. What lies in one bucket as a whole is
 // counted from the index; blocks are opened only where that does not tell. Errors:
 // ErrTooManyCounts, ErrClosed, the context's, and those of the connection.
-func (s *Store) Count(ctx context.Context, q CountQuery) ([]Count, error) {
+func (s *Store) Count(ctx context.Context, q CountQuery) ([]Count, Failures, error) {
 	if s.closed.Load() {
-		return nil, ErrClosed
+		return nil, Failures{}, ErrClosed
 	}
 	c := counter{q: q, filter: newFilter(&q.Filter), rows: map[row]block.Count{}}
 	for seq := uint64(1); ; {
 		run, ok := s.index.Run(seq, &c.filter.index)
 		if !ok {
-			return c.counts(), nil
+			return c.counts(), c.failures, nil
 		}
 		if err := ctx.Err(); err != nil {
-			return nil, context.Cause(ctx)
+			return nil, Failures{}, context.Cause(ctx)
 		}
 		if !c.addRun(&run) {
 			if err := s.countEvents(ctx, &c, run.First, run.Last); err != nil {
-				return nil, err
+				return nil, Failures{}, err
 			}
 		}
 		if len(c.rows) > q.MaxRows {
-			return nil, ErrTooManyCounts
+			return nil, Failures{}, ErrTooManyCounts
 		}
 		seq = run.Last + 1
 	}
@@ -86,7 +86,7 @@ func (s *Store) countEvents(ctx context.Context, c *counter, first, last uint64)
 				continue
 			}
 			for _, ref := range b.events.Refs {
-				if c.filter.matches(ref) {
+				if c.filter.matches(ref, &c.failures) {
 					c.addEvent(ref)
 				}
 			}
@@ -101,6 +101,8 @@ type counter struct {
 	q      CountQuery
 	filter filter
 	rows   map[row]block.Count
+
+	failures Failures
 }
 
 type row struct {
@@ -112,6 +114,9 @@ type row struct {
 // bounds of time, and either all of its events match in what they are not counted by, or
 // none does.
 func (c *counter) addRun(r *index.Run) bool {
+	if c.q.Filter.Question != nil {
+		return false
+	}
 	counted, known := r.Types, r.KnownTypes
 	other, otherKnown, otherMatches := r.Sources, r.KnownSources, c.filter.index.Source
 	matches := c.filter.index.Type

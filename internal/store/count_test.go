@@ -56,13 +56,13 @@ func TestCount(t *testing.T) {
 			for _, by := range []store.By{store.ByType, store.ByCategory, store.BySource} {
 				for _, interval := range []time.Duration{0, 7 * time.Second, time.Minute, 24 * time.Hour} {
 					q := store.CountQuery{Filter: filter, By: by, Interval: interval, MaxRows: 10_000}
-					got, err := s.Count(t.Context(), q)
+					got, _, err := s.Count(t.Context(), q)
 					require.NoError(t, err)
 					assert.Equal(t, countByReading(t, s, q), got, "%s, by %d, %v", name, by, interval)
 				}
 			}
 		}
-		_, err = s.Count(t.Context(), store.CountQuery{Interval: time.Second, MaxRows: 100})
+		_, _, err = s.Count(t.Context(), store.CountQuery{Interval: time.Second, MaxRows: 100})
 		require.ErrorIs(t, err, store.ErrTooManyCounts)
 	})
 }
@@ -124,7 +124,7 @@ func TestCountAfterEviction(t *testing.T) {
 		}
 		require.EqualValues(t, 150, s.Stats(t.Context()).Events)
 		q := store.CountQuery{By: store.BySource, MaxRows: 10}
-		got, err := s.Count(t.Context(), q)
+		got, _, err := s.Count(t.Context(), q)
 		require.NoError(t, err)
 		assert.Equal(t, countByReading(t, s, q), got)
 	})

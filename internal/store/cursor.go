@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -24,6 +25,22 @@ type Cursor struct {
 // IsZero says whether c names no place.
 func (c Cursor) IsZero() bool { return c == Cursor{} }
 
+// Compare orders the places of one generation, as cmp.Compare does numbers.
+func (c Cursor) Compare(other Cursor) int {
+	return cmp.Or(cmp.Compare(c.seq, other.seq), cmp.Compare(c.pos, other.pos))
+}
+
+// Previous returns the place before the event whose cursor c is.
+func (c Cursor) Previous() Cursor {
+	if c.pos > 0 {
+		c.pos--
+	}
+	if c.pos == 0 {
+		c.id = 0
+	}
+	return c
+}
+
 // String is the form that ParseCursor reads. The zero Cursor is the empty string.
 func (c Cursor) String() string {
 	if c.IsZero() {
@@ -42,6 +59,19 @@ func (c Cursor) AppendText(b []byte) []byte {
 	bin = binary.AppendUvarint(bin, uint64(c.pos))
 	bin = binary.BigEndian.AppendUint32(bin, c.id)
 	return base64.RawURLEncoding.AppendEncode(b, bin)
+}
+
+// MarshalText returns what String does.
+func (c Cursor) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (c *Cursor) UnmarshalText(text []byte) (err error) {
+	if len(text) == 0 {
+		*c = Cursor{}
+		return nil
+	}
+	*c, err = ParseCursor(string(text))
+	return err
 }
 
 // ParseCursor reads what String wrote. It does not check that the place exists.

@@ -28,13 +28,20 @@ func (r *reader) skipEvicted(at place) (place, bool) {
 	if at.seq >= first {
 		return at, true
 	}
-	events, known := x.Events(at.seq, first-1)
+	last := first - 1
+	if end := r.q.Before; !end.IsZero() && end.seq < first {
+		last = end.seq
+		if end.pos == 0 {
+			last--
+		}
+	}
+	events, known := x.Events(at.seq, last)
 	events -= min(events, uint64(at.pos))
 	reason := ReasonRetention
 	if x.LostBefore(at.seq) {
 		reason, known = ReasonDamage, false
 	}
-	if (!known || events > 0) && !r.gap(reason, first-at.seq, events, known) {
+	if (!known || events > 0) && !r.gap(reason, last+1-at.seq, events, known) {
 		return at, false
 	}
 	return place{seq: first}, true

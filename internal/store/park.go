@@ -27,6 +27,7 @@ type lot struct {
 	generation string
 	first      uint64 // sequence of the first block, also of one to come
 	blocks     []*jetstream.RawStreamMsg
+	records    map[string][]byte
 	forget     *time.Timer
 }
 
@@ -58,6 +59,9 @@ func (s *Store) park() error {
 			l.blocks = append(l.blocks, msg)
 			next = msg.Sequence + 1
 		}
+	}
+	if l.records, err = s.records.all(ctx); err != nil {
+		return err
 	}
 	parked.Lock()
 	defer parked.Unlock()

@@ -53,6 +53,12 @@ func (s *Store) At(ctx context.Context, t time.Time) (Cursor, error) {
 	return s.cursor(place{seq: last + 1}), nil
 }
 
+// Check returns a *CursorError unless c names a place of this store, which may be evicted.
+func (s *Store) Check(c Cursor) error {
+	_, err := s.locate(c)
+	return err
+}
+
 // cursor names a place.
 func (s *Store) cursor(p place) Cursor {
 	c := Cursor{generation: s.generation.hash(), seq: p.seq, pos: uint32(p.pos)}

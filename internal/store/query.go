@@ -50,6 +50,37 @@ type Filter struct {
 	// Since and Until bound the event time: Since is included, Until is not. The zero
 	// time is no bound.
 	Since, Until time.Time
+	// Question, if set, decides about each event that all else selects, once its block is
+	// open. An event that it errs on does not match, and is told of in Failures.
+	Question Question
+}
+
+// Question decides by an event's content. Its type must be comparable, and its methods
+// safe for concurrent use.
+type Question interface {
+	Matches(ref eventlog.Ref) (bool, error)
+}
+
+// Failures tell of events that a Question could not decide about.
+type Failures struct {
+	Events uint64 `json:"events"`
+	// First is what was wrong with one of them.
+	First string `json:"first"`
+}
+
+func (f *Failures) add(err error) {
+	if f.Events == 0 {
+		f.First = err.Error()
+	}
+	f.Events++
+}
+
+// Add adds what later events failed of.
+func (f *Failures) Add(more Failures) {
+	if f.Events == 0 {
+		f.First = more.First
+	}
+	f.Events += more.Events
 }
 
 // Query says what to read.
@@ -58,6 +89,9 @@ type Query struct {
 	// After is the place to go on from. The zero Cursor is the place before the
 	// oldest event, or after the newest in descending order.
 	After Cursor
+	// Before, if not zero, is the place where reading in ascending order ends, with More
+	// unset. It must be of this generation of the store.
+	Before Cursor
 	// Descending reads from new to old.
 	Descending bool
 	// Limit is the highest number of events of the page, at least 1.
@@ -73,6 +107,8 @@ type Page struct {
 	More bool
 	// Gap tells of events before Entries that went away unread; nil when there is none.
 	Gap *Gap
+	// Failures tell of the events that were left out because Filter.Question failed.
+	Failures Failures
 }
 
 // Entry is one event of a page. It is shared between readers and must not be changed.

@@ -63,6 +63,9 @@ func (r *reader) ascend(ctx context.Context) error {
 			return r.stop(r.s.cursor(at), true)
 		}
 		at = next
+		if r.ended(at) {
+			return r.stop(r.q.Before, false)
+		}
 		span, last, ok := x.Next(at.seq, &r.filter.index)
 		if span.Missing > 0 && !r.gap(ReasonDamage, span.Missing, 0, false) {
 			return r.stop(r.s.cursor(at), true)
@@ -72,6 +75,9 @@ func (r *reader) ascend(ctx context.Context) error {
 		}
 		if span.First != at.seq {
 			at = place{seq: span.First}
+			if r.ended(at) {
+				return r.stop(r.q.Before, false)
+			}
 		}
 		blocks, err := r.s.fetch(ctx, span.First, r.enough(span))
 		if err != nil {
@@ -98,6 +104,9 @@ func (r *reader) ascend(ctx context.Context) error {
 				continue
 			}
 			for i := at.pos; i < len(b.events.Refs); i++ {
+				if r.ended(place{b.seq, i}) {
+					return r.stop(r.q.Before, false)
+				}
 				if len(r.page.Entries) == r.q.Limit {
 					return r.stop(r.s.cursor(place{b.seq, i}), true)
 				}
@@ -110,6 +119,12 @@ func (r *reader) ascend(ctx context.Context) error {
 			return r.stop(r.s.after(at.seq-1), at.seq <= last)
 		}
 	}
+}
+
+// ended says whether reading has come to Query.Before.
+func (r *reader) ended(at place) bool {
+	end := r.q.Before
+	return !end.IsZero() && (at.seq > end.seq || at.seq == end.seq && at.pos >= int(end.pos))
 }
 
 func (r *reader) descend(ctx context.Context) error {
@@ -233,7 +248,7 @@ func (r *reader) want() int {
 
 func (r *reader) take(b opened, i int) {
 	ref := b.events.Refs[i]
-	if r.filter.matches(ref) {
+	if r.filter.matches(ref, &r.page.Failures) {
 		r.page.Entries = append(r.page.Entries, Entry{Cursor: r.s.cursor(place{b.seq, i + 1}), Ref: ref})
 	}
 }
@@ -255,7 +270,7 @@ type filter struct {
 }
 
 func newFilter(f *Filter) filter {
-	out := filter{f: f, all: f.Types.All() && f.Sources.All() && f.Since.IsZero() && f.Until.IsZero()}
+	out := filter{f: f, all: f.Types.All() && f.Sources.All() && f.Since.IsZero() && f.Until.IsZero() && f.Question == nil}
 	out.index = index.Filter{Since: f.Since, Until: f.Until}
 	if !f.Types.All() {
 		out.index.Type = f.Types.Matches
@@ -272,11 +287,21 @@ func newFilter(f *Filter) filter {
 	return out
 }
 
-func (f *filter) matches(ref eventlog.Ref) bool {
+func (f *filter) matches(ref eventlog.Ref, failures *Failures) bool {
 	if f.all {
 		return true
 	}
 	t := ref.Record.Timestamp()
-	return (f.f.Since.IsZero() || t >= f.since) && (f.f.Until.IsZero() || t < f.until) &&
-		f.f.Types.Matches(ref.EventType()) && f.f.Sources.Matches(ref.Source())
+	if !f.f.Since.IsZero() && t < f.since || !f.f.Until.IsZero() && t >= f.until ||
+		!f.f.Types.Matches(ref.EventType()) || !f.f.Sources.Matches(ref.Source()) {
+		return false
+	}
+	if f.f.Question == nil {
+		return true
+	}
+	ok, err := f.f.Question.Matches(ref)
+	if err != nil {
+		failures.add(err)
+	}
+	return ok && err == nil
 }

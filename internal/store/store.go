@@ -45,6 +45,7 @@ type Store struct {
 	committer *committer
 	cache     *cache
 	window    *window // nil without Deduplicate
+	records   *Bucket
 
 	stop   context.CancelFunc // ends trimming
 	wg     sync.WaitGroup
@@ -80,6 +81,7 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	if err = s.openStream(ctx, left); err != nil {
 		return nil, fmt.Errorf("open the event stream: %w", err)
 	}
+	s.records = s.newBucket()
 	remembered := s.loadTail()
 	if err = s.loadGeneration(remembered, left); err != nil {
 		return nil, err
@@ -87,6 +89,9 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	if left != nil {
 		if err = left.restore(ctx, publish); err != nil {
 			return nil, fmt.Errorf("go on with the events in memory: %w", err)
+		}
+		if err = s.records.restore(ctx, left.records); err != nil {
+			return nil, fmt.Errorf("go on with the consumers in memory: %w", err)
 		}
 		if _, err = s.stream.Info(ctx); err != nil {
 			return nil, err

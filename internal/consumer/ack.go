@@ -1,0 +1,117 @@
+package consumer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/isbl/telemetry/internal/store"
+)
+
+// MaxDelay is how long events may be given back for.
+const MaxDelay = 24 * time.Hour
+
+// Ack says how a worker is done with a lease.
+type Ack struct {
+	Lease string
+	// Failed are cursors of the lease's events that have to come back; all others are done.
+	Failed []store.Cursor
+	// Delay is when they come back, at most MaxDelay. Zero is at once.
+	Delay time.Duration
+}
+
+// Acked is what came of an Ack.
+type Acked struct {
+	Acknowledged int `json:"acknowledged"`
+	Returned     int `json:"returned"`
+	// Dead is how many failed once too often.
+	Dead int `json:"dead"`
+}
+
+// FailedError says that a cursor in Ack.Failed is not of the lease.
+type FailedError struct{ Index int }
+
+func (e *FailedError) Error() string {
+	return fmt.Sprintf("failed[%d] is not the cursor of an event of this lease", e.Index)
+}
+
+// Ack ends a lease. One whose time ran out counts as long as nobody else got its events; one
+// that was acknowledged already answers with the zero Acked. Errors: ErrLeaseLost,
+// ErrNoConsumer, *FailedError, *FieldError, and those of the store.
+func (c *Consumers) Ack(ctx context.Context, name string, a Ack) (acked Acked, err error) {
+	err = c.change(ctx, name, func(e *entry, s *state) (bool, error) {
+		acked = Acked{}
+		i := s.leased(a.Lease)
+		if i < 0 || a.Lease == "" {
+			if slices.Contains(s.Done, a.Lease) {
+				return false, nil
+			}
+			return false, ErrLeaseLost
+		}
+		p := s.Spans[i]
+		failed, err := c.failed(ctx, e, &p, a.Failed)
+		if err != nil {
+			return false, err
+		}
+		s.Spans = slices.Delete(s.Spans, i, i+1)
+		s.done(a.Lease)
+		now := c.now().UTC()
+		for _, cursor := range failed {
+			if s.giveBack(cursor, p.Deliveries, e.settings.maxDeliver, now, now.Add(a.Delay)) {
+				acked.Dead++
+			} else {
+				acked.Returned++
+			}
+		}
+		acked.Acknowledged = p.Events - len(failed)
+		s.Acknowledged += uint64(acked.Acknowledged)
+		return true, nil
+	})
+	return acked, err
+}
+
+// failed returns the cursors without those given twice. All of them have to be of the
+// span's events, as far as those are still there to tell.
+func (c *Consumers) failed(ctx context.Context, e *entry, p *span, given []store.Cursor) ([]store.Cursor, error) {
+	if len(given) == 0 {
+		return nil, nil
+	}
+	cursors, _, err := c.cursors(ctx, e, p)
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[store.Cursor]bool, len(cursors))
+	for _, cursor := range cursors {
+		known[cursor] = true
+	}
+	oldest := c.store.Start()
+	var failed []store.Cursor
+	for i, cursor := range given {
+		again, listed := known[cursor]
+		switch {
+		case again:
+			failed = append(failed, cursor)
+			known[cursor] = false
+		case listed:
+		case cursor.Compare(p.After) <= 0 || cursor.Compare(p.Last) > 0 || cursor.Compare(oldest) > 0:
+			return nil, &FailedError{i}
+		}
+	}
+	return failed, nil
+}
+
+// Extend gives a lease its full time again, and returns its new end. Errors: ErrLeaseLost,
+// ErrNoConsumer, *FieldError, and those of the store.
+func (c *Consumers) Extend(ctx context.Context, name, lease string) (deadline time.Time, err error) {
+	err = c.change(ctx, name, func(e *entry, s *state) (bool, error) {
+		i := s.leased(lease)
+		if i < 0 || lease == "" {
+			return false, ErrLeaseLost
+		}
+		deadline = c.now().UTC().Add(e.settings.ackWait)
+		s.Spans[i].Due = deadline
+		return true, nil
+	})
+	return deadline, err
+}

@@ -1,0 +1,132 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/isbl/telemetry/internal/store"
+)
+
+// Info describes a consumer.
+type Info struct {
+	Name       string       `json:"name"`
+	Definition Definition   `json:"definition"`
+	Created    time.Time    `json:"created"`
+	Used       time.Time    `json:"used"`
+	Next       store.Cursor `json:"next"`
+	Lag        Lag          `json:"lag"`
+	// InFlight are events that workers have now, Waiting those that come back.
+	InFlight int `json:"in_flight"`
+	Waiting  int `json:"waiting"`
+	// What follows counts since the consumer was created.
+	Delivered    uint64 `json:"delivered"`
+	Acknowledged uint64 `json:"acknowledged"`
+	Redelivered  uint64 `json:"redelivered"`
+	// Gone were not done when they went away.
+	Gone        uint64 `json:"gone"`
+	Dead        int    `json:"dead"`
+	DeadEvicted uint64 `json:"dead_evicted"`
+}
+
+// Lag is how far a consumer is behind.
+type Lag struct {
+	// Events are those in flight, those that come back, and those not handed out that may match.
+	Events uint64 `json:"events"`
+	// Seconds since the oldest of them arrived.
+	Seconds float64 `json:"seconds"`
+}
+
+// Get describes a consumer. Errors: ErrNoConsumer, *FieldError, and those of the store.
+func (c *Consumers) Get(ctx context.Context, name string) (info Info, err error) {
+	err = c.change(ctx, name, func(e *entry, s *state) (bool, error) {
+		now := c.now()
+		after := s.Next
+		if !e.seen.IsZero() {
+			after = e.seen
+		}
+		behind, arrived, err := c.store.Lag(ctx, after, &e.settings.filter)
+		var gone *store.CursorError
+		if errors.As(err, &gone) && gone.Reason != store.ReasonAhead {
+			behind, arrived, err = c.store.Lag(ctx, gone.Oldest, &e.settings.filter)
+		}
+		if err != nil && !errors.As(err, &gone) {
+			return false, err
+		}
+		if oldest := s.oldest(); err == nil && !oldest.IsZero() {
+			_, first, oldErr := c.store.Lag(ctx, oldest, &e.settings.filter)
+			if oldErr == nil && !first.IsZero() {
+				arrived = first
+			}
+		}
+		all, leased := s.outstanding(now)
+		info = Info{
+			Name: name, Definition: s.Definition, Created: s.Created, Used: s.Used, Next: s.Next,
+			InFlight: leased, Waiting: all - leased,
+			Delivered: s.Delivered, Acknowledged: s.Acknowledged, Redelivered: s.Redelivered, Gone: s.Gone,
+			Dead: len(s.Dead), DeadEvicted: s.DeadEvicted,
+		}
+		info.Lag.Events = behind + uint64(all)
+		if !arrived.IsZero() {
+			info.Lag.Seconds = max(0, now.Sub(arrived).Seconds())
+		}
+		return false, nil
+	})
+	return info, err
+}
+
+// DeadLetter is an event that was handed out too often.
+type DeadLetter struct {
+	Cursor     store.Cursor
+	Deliveries int
+	Since      time.Time
+	// Entry is the event; nil when the store does not keep it any more.
+	Entry *store.Entry
+}
+
+// DeadLetters returns up to limit dead letters after the first skip, the oldest first, and
+// how many there are. Errors: ErrNoConsumer, *FieldError, and those of the store.
+func (c *Consumers) DeadLetters(ctx context.Context, name string, skip, limit int) (list []DeadLetter, all int, err error) {
+	var letters []dead
+	err = c.change(ctx, name, func(_ *entry, s *state) (bool, error) {
+		all = len(s.Dead)
+		letters = s.Dead[min(skip, all):min(skip+limit, all)]
+		return false, nil
+	})
+	for _, d := range letters {
+		letter := DeadLetter{Cursor: d.Cursor, Deliveries: d.Deliveries, Since: d.Since}
+		page, readErr := c.store.Read(ctx, store.Query{After: d.Cursor.Previous(), Before: d.Cursor, Limit: 1})
+		var gone *store.CursorError
+		if readErr != nil && !errors.As(readErr, &gone) {
+			return nil, 0, readErr
+		}
+		if readErr == nil && len(page.Entries) == 1 {
+			letter.Entry = &page.Entries[0]
+		}
+		list = append(list, letter)
+	}
+	return list, all, err
+}
+
+// Exhume takes dead letters away: those of cursors, or all without any. With again, they are handed out
+// again as if they were new. It returns how many there were. Errors: ErrNoConsumer,
+// *FieldError, and those of the store.
+func (c *Consumers) Exhume(ctx context.Context, name string, cursors []store.Cursor, again bool) (n int, err error) {
+	err = c.change(ctx, name, func(_ *entry, s *state) (bool, error) {
+		n = 0
+		now := c.now().UTC()
+		s.Dead = slices.DeleteFunc(s.Dead, func(d dead) bool {
+			if len(cursors) > 0 && !slices.Contains(cursors, d.Cursor) {
+				return false
+			}
+			n++
+			if again {
+				s.Spans = append(s.Spans, span{After: d.Cursor.Previous(), Last: d.Cursor, Events: 1, Due: now})
+			}
+			return true
+		})
+		return n > 0, nil
+	})
+	return n, err
+}

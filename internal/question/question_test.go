@@ -1,0 +1,194 @@
+package question
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/eventlog"
+)
+
+func refOf(tb testing.TB, e telemetry.Event) eventlog.Ref {
+	ld := plog.NewLogs()
+	require.NoError(tb, eventlog.AppendRecord(ld, &e))
+	for ref := range eventlog.All(ld) {
+		return ref
+	}
+	panic("no record")
+}
+
+var event = telemetry.Event{
+	EventID: "id-1", Timestamp: time.Unix(1, 0).UTC(), EventType: "user.login", Source: "shop",
+	Data: map[string]any{
+		"n": int64(7), "big": int64(1<<53 + 1), "f": 1.5, "ok": true, "text": "a.b", "none": nil, "raw": []byte{1, 2},
+		"user":   map[string]any{"id": "ada", "deep": map[string]any{"x.y": int64(3)}},
+		"user.x": "dotted", "list": []any{int64(1)}, "body": "a body",
+	},
+	Metadata: map[string]any{"trace_id": "0102030405060708090a0b0c0d0e0f10", "severity_number": int64(17)},
+}
+
+func TestQuestions(t *testing.T) {
+	ref := refOf(t, event)
+	data := func(path string, texts ...string) Spec { return Spec{Data: map[string][]string{path: texts}} }
+	for _, tt := range []struct {
+		name string
+		spec Spec
+		want bool
+	}{
+		{"id", Spec{EventIDs: []string{"x", "id-1"}}, true},
+		{"other id", Spec{EventIDs: []string{"id-2"}}, false},
+		{"trace", Spec{TraceIDs: []string{"0102030405060708090A0B0C0D0E0F10"}}, true},
+		{"other trace", Spec{TraceIDs: []string{"ff02030405060708090a0b0c0d0e0f10"}}, false},
+		{"id and other trace", Spec{EventIDs: []string{"id-1"}, TraceIDs: []string{"ff02030405060708090a0b0c0d0e0f10"}}, false},
+		{"int", data("n", "7"), true},
+		{"int as float", data("n", "7.0"), true},
+		{"any of several", data("n", "6", "7"), true},
+		{"other int", data("n", "8"), false},
+		{"beyond float64", data("big", "9007199254740993"), true},
+		{"its neighbour", data("big", "9007199254740992"), false},
+		{"float", data("f", "1.50"), true},
+		{"bool", data("ok", "true"), true},
+		{"text", data("text", "a.b"), true},
+		{"null", data("none", "null"), true},
+		{"bytes", data("raw", "AQI="), true},
+		{"nested", data("user.id", "ada"), true},
+		{"nested with a dotted key", data("user.deep.x.y", "3"), true},
+		{"dotted key", data("user.x", "dotted"), true},
+		{"map", data("user", "ada"), false},
+		{"list", data("list", "1"), false},
+		{"body", data("body", "a body"), true},
+		{"missing", data("missing", ""), false},
+		{"what is not data", data(eventlog.AttrUID, "id-1"), false},
+		{"where", Spec{Where: `attributes["n"] == 7 and event_name == "user.login"`}, true},
+		{"where with contexts", Spec{Where: `log.attributes["n"] == 7 and resource.attributes["service.name"] == "shop"`}, true},
+		{"where, mixed", Spec{Where: `log.attributes["n"] == 7 and severity_number >= SEVERITY_NUMBER_ERROR`}, true},
+		{"where with a function", Spec{Where: `IsMatch(attributes["user"]["id"], "^a.a$")`}, true},
+		{"where not", Spec{Where: `attributes["n"] > 7`}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			q, err := New(tt.spec)
+			require.NoError(t, err)
+			got, err := q.Matches(ref)
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, got)
+		})
+	}
+}
+
+func TestBodyOfARecord(t *testing.T) {
+	ld := plog.NewLogs()
+	record := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	record.Attributes().PutInt("n", 1)
+	record.Body().SetEmptyMap().PutStr("name", "x")
+	for ref := range eventlog.All(ld) {
+		for path, want := range map[string]bool{"body.name": true, "body": true, "body.other": false, "name": false, "bodyname": false} {
+			_, ok := ref.Data(path)
+			assert.Equal(t, want, ok, path)
+		}
+	}
+}
+
+func TestWrongQuestions(t *testing.T) {
+	for _, tt := range []struct {
+		spec          Spec
+		field, reason string
+	}{
+		{Spec{TraceIDs: []string{"abc"}}, "trace_id", `"abc" is not a trace id: 32 hexadecimal digits`},
+		{Spec{TraceIDs: []string{strings.Repeat("0", 32)}}, "trace_id", "not all zero"},
+		{Spec{Where: `attributes["n"] >`}, "where", "invalid syntax at 1:"},
+		{Spec{Where: `attributes["n"] = = 1`}, "where", "1:17"},
+		{Spec{Where: `nonsense == 1`}, "where", "nonsense"},
+		{Spec{Where: `Nonsense(1)`}, "where", "Nonsense"},
+		{Spec{Where: `set(attributes["n"], 1)`}, "where", "1:24"},
+		{Spec{Where: "  "}, "where", "blank"},
+		{Spec{Where: strings.Repeat("x", 5000)}, "where", "at most 4096"},
+	} {
+		_, err := New(tt.spec)
+		var wrong *SpecError
+		require.ErrorAs(t, err, &wrong, "%v", tt.spec)
+		assert.Equal(t, tt.field, wrong.Field)
+		assert.ErrorContains(t, err, tt.reason)
+	}
+	q, err := New(Spec{})
+	require.NoError(t, err)
+	assert.Nil(t, q)
+}
+
+func TestConditionThatFails(t *testing.T) {
+	q, err := New(Spec{Where: `Int(attributes["text"]["x"]) > 1`})
+	require.NoError(t, err)
+	ok, err := q.Matches(refOf(t, event))
+	assert.False(t, ok)
+	require.Error(t, err)
+}
+
+// Conditions made at random decide as the same conditions written in Go do.
+func TestConditionsMeanWhatTheySay(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	types := []string{"user.login", "user.logout", "metric.cpu"}
+	for range 300 {
+		text, means := randomCondition(r, 3)
+		q, err := New(Spec{Where: text})
+		require.NoError(t, err, text)
+		for range 20 {
+			e := telemetry.Event{
+				EventID: "i", Timestamp: time.Unix(1, 0).UTC(), EventType: types[r.IntN(3)], Source: "shop",
+				Data: map[string]any{"n": r.Int64N(10), "s": string(rune('a' + r.IntN(4)))},
+			}
+			got, err := q.Matches(refOf(t, e))
+			require.NoError(t, err, text)
+			require.Equal(t, means(&e), got, "%s on %v", text, e)
+		}
+	}
+}
+
+func randomCondition(r *rand.Rand, depth int) (string, func(*telemetry.Event) bool) {
+	n := r.IntN(7)
+	if depth == 0 {
+		n %= 4
+	}
+	if n >= 4 {
+		left, l := randomCondition(r, depth-1)
+		right, rr := randomCondition(r, depth-1)
+		switch n {
+		case 4:
+			return "(" + left + " and " + right + ")", func(e *telemetry.Event) bool { return l(e) && rr(e) }
+		case 5:
+			return "(" + left + " or " + right + ")", func(e *telemetry.Event) bool { return l(e) || rr(e) }
+		default:
+			return "not (" + left + ")", func(e *telemetry.Event) bool { return !l(e) }
+		}
+	}
+	prefix := []string{"", "log."}[r.IntN(2)]
+	k := r.Int64N(10)
+	letter := string(rune('a' + r.IntN(4)))
+	switch n {
+	case 0:
+		return fmt.Sprintf(`%sattributes["n"] > %d`, prefix, k), func(e *telemetry.Event) bool { return e.Data["n"].(int64) > k }
+	case 1:
+		return fmt.Sprintf(`%sattributes["n"] == %d`, prefix, k), func(e *telemetry.Event) bool { return e.Data["n"].(int64) == k }
+	case 2:
+		return fmt.Sprintf(`%sattributes["s"] != %q`, prefix, letter), func(e *telemetry.Event) bool { return e.Data["s"] != letter }
+	default:
+		return fmt.Sprintf(`IsMatch(%sevent_name, "^user[.]")`, prefix), func(e *telemetry.Event) bool { return strings.HasPrefix(e.EventType, "user.") }
+	}
+}
+
+func BenchmarkWhere(b *testing.B) {
+	q, err := New(Spec{Where: `attributes["n"] > 5 and severity_number >= SEVERITY_NUMBER_ERROR`})
+	require.NoError(b, err)
+	ref := refOf(b, event)
+	b.ReportAllocs()
+	for b.Loop() {
+		if ok, err := q.Matches(ref); !ok || err != nil {
+			b.Fatal(ok, err)
+		}
+	}
+}

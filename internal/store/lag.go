@@ -1,0 +1,62 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Lag says how many events lie after a place, and when the first of them arrived; the zero
+// time when there is none. Events that f cannot match, as the index knows without opening
+// a block, do not count. Errors: *CursorError, ErrClosed, the context's, and those of the
+// connection.
+func (s *Store) Lag(ctx context.Context, after Cursor, f *Filter) (events uint64, arrived time.Time, err error) {
+	if s.closed.Load() {
+		return 0, time.Time{}, ErrClosed
+	}
+	at, err := s.locate(after)
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	at = s.normalise(at)
+	filter := newFilter(f)
+	first := uint64(0)
+	for seq := at.seq; ; {
+		span, _, ok := s.index.Next(seq, &filter.index)
+		if !ok {
+			break
+		}
+		n, _ := s.index.Events(span.First, span.Last)
+		if span.First == at.seq {
+			n -= min(n, uint64(at.pos))
+		}
+		if first == 0 && n > 0 {
+			first = span.First
+		}
+		events += n
+		seq = span.Last + 1
+	}
+	if first == 0 {
+		return 0, time.Time{}, nil
+	}
+	arrived, err = s.arrival(ctx, first)
+	return events, arrived, err
+}
+
+// arrival returns when a block arrived; the zero time when it is gone.
+func (s *Store) arrival(ctx context.Context, seq uint64) (time.Time, error) {
+	s.reopening.RLock()
+	defer s.reopening.RUnlock()
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
+	defer cancel()
+	msg, err := s.stream.GetMsg(ctx, seq)
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return time.Time{}, nil
+	case err != nil:
+		return time.Time{}, s.readError(err)
+	}
+	return msg.Time, nil
+}

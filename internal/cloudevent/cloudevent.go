@@ -201,9 +201,12 @@ func hasReserved(m pcommon.Map) bool {
 
 // isJSON says whether a media type is one of JSON; none is, too.
 func isJSON(mediaType string) bool {
+	if mediaType == "" {
+		return true
+	}
 	mediaType, _, _ = strings.Cut(mediaType, ";")
 	_, subtype, _ := strings.Cut(strings.ToLower(strings.TrimSpace(mediaType)), "/")
-	return mediaType == "" || subtype == "json" || strings.HasSuffix(subtype, "+json")
+	return subtype == "json" || strings.HasSuffix(subtype, "+json")
 }
 
 func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

@@ -74,11 +74,11 @@ func notBlank(s string) string {
 
 func (w *writer) source() string {
 	for _, source := range []string{w.string(metaSource), w.e.Source} {
-		if strings.TrimSpace(source) != "" && types.ParseURIRef(source) != nil {
+		if uri := types.ParseURIRef(source); uri != nil && strings.TrimSpace(uri.String()) != "" {
 			return source
 		}
 	}
-	return notBlank(url.PathEscape(w.e.Source))
+	return notBlank((&url.URL{Path: "/" + strings.TrimLeft(w.e.Source, "/")}).String())
 }
 
 // absolute says whether a text is a URI that may be a dataschema.

@@ -27,7 +27,8 @@ type Limits struct {
 type Reader struct {
 	limits     Limits
 	dec        *jsontext.Decoder
-	buf        bytes.Buffer
+	input      []byte
+	buf        bytes.Buffer      // of input
 	attributes int               // names of the event so far
 	known      map[string]string // short strings that came before
 	unquoted   []byte
@@ -44,7 +45,7 @@ func NewReader(l Limits) *Reader {
 
 // start begins with another text.
 func (r *Reader) start(raw []byte) {
-	r.buf = *bytes.NewBuffer(raw)
+	r.input, r.buf = raw, *bytes.NewBuffer(raw)
 	r.dec.Reset(&r.buf)
 	r.attributes = 0
 	r.data.RemoveIf(func(string, pcommon.Value) bool { return true }) // of an event that failed
@@ -52,13 +53,7 @@ func (r *Reader) start(raw []byte) {
 
 // end makes sure that nothing follows the value that was read.
 func (r *Reader) end() *Fault {
-	if kind := r.dec.PeekKind(); kind != 0 {
-		return NewFault("", ReasonMalformed, "is followed by something else")
-	}
-	if _, err := r.dec.ReadToken(); err == nil || len(r.dec.UnreadBuffer()) > 0 {
-		return NewFault("", ReasonMalformed, "is followed by something that is not JSON")
-	}
-	return nil
+	return nothing(r.input, r.input[r.dec.InputOffset():])
 }
 
 // metadataAround is how many maps of metadata lie around the attributes of a resource.

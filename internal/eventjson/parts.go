@@ -21,13 +21,20 @@ func (r *Reader) OnlyObject(text []byte, member func(name string) *Fault) *Fault
 	return r.end()
 }
 
-// Value reads the value of a member of FirstObject. Its own values are one level deep, its members count as attributes.
-func (r *Reader) Value(into pcommon.Value) *Fault { return r.value(into, 0) }
+// Value reads the value of a member of FirstObject. An object's members count as attributes, and are where the members of an
+// event's data are; a list is where one of those is.
+func (r *Reader) Value(into pcommon.Value) *Fault {
+	depth := 0
+	if r.dec.PeekKind() == list {
+		depth = 1
+	}
+	return r.value(into, depth)
+}
 
 // OnlyValue reads a text that is one value.
 func (r *Reader) OnlyValue(text []byte, into pcommon.Value) *Fault {
 	r.start(text)
-	if f := r.value(into, 0); f != nil {
+	if f := r.Value(into); f != nil {
 		return f
 	}
 	return r.end()

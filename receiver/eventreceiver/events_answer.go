@@ -3,6 +3,7 @@ package eventreceiver
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -41,23 +42,47 @@ func answerRejected(w http.ResponseWriter, req *request, detail string) {
 
 // answerError says what the next component said, in the way of the otlp receiver: an error that is not permanent may be tried again.
 func answerError(w http.ResponseWriter, err error) {
-	code, message := http.StatusServiceUnavailable, err.Error()
-	if consumererror.IsPermanent(err) {
-		code = http.StatusInternalServerError
-	}
-	wait := time.Second
-	if st, ok := status.FromError(err); ok {
-		code, message = httpStatus(st.Code()), st.Message()
-		for _, detail := range st.Details() {
-			if retry, ok := detail.(*errdetails.RetryInfo); ok {
-				wait = max(wait, retry.GetRetryDelay().AsDuration())
-			}
-		}
-	}
-	if code == http.StatusServiceUnavailable || code == http.StatusTooManyRequests {
+	code, wait := statusOf(err)
+	if mayTryAgain(code) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	}
-	newProblem(code, "the events were not taken: %s", message).write(w)
+	newProblem(code, "the events were not taken: %v", err).write(w)
+}
+
+func mayTryAgain(code int) bool {
+	return code == http.StatusServiceUnavailable || code == http.StatusTooManyRequests
+}
+
+// statusOf returns what an error is over HTTP, and how long to wait before trying again. Of several components that failed, one that
+// can be tried again counts.
+func statusOf(err error) (code int, wait time.Duration) {
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		joined, ok := inner.(interface{ Unwrap() []error })
+		if !ok {
+			continue
+		}
+		for _, one := range joined.Unwrap() {
+			if code, wait = statusOf(one); mayTryAgain(code) {
+				break
+			}
+		}
+		return code, wait
+	}
+	wait = time.Second
+	st, ok := status.FromError(err)
+	switch {
+	case ok:
+	case consumererror.IsPermanent(err):
+		return http.StatusInternalServerError, 0
+	default:
+		return http.StatusServiceUnavailable, wait
+	}
+	for _, detail := range st.Details() {
+		if retry, ok := detail.(*errdetails.RetryInfo); ok {
+			wait = max(wait, retry.GetRetryDelay().AsDuration())
+		}
+	}
+	return httpStatus(st.Code()), wait
 }
 
 func httpStatus(code codes.Code) int {

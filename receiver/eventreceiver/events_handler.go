@@ -70,7 +70,11 @@ func (s *eventsServer) take(w http.ResponseWriter, r *http.Request, f *form, req
 	ctx := r.Context()
 	if req.wrong != nil { // there is no telling what the rest was meant to be, and so nothing is taken
 		s.canonical.refusedRequest(ctx, req.wrong.Reason, problems.Problem{Pointer: req.wrong.Pointer, Detail: "the body " + req.wrong.Detail})
-		req.rejected = []rejection{{Index: req.count, Pointer: req.wrong.Pointer, Reason: req.wrong.Reason, Detail: "the body " + req.wrong.Detail}}
+		index := req.count
+		if n := len(req.rejected); n > 0 && req.rejected[n-1].Index == index-1 {
+			index-- // the one that has no end
+		}
+		req.rejected = []rejection{{Index: index, Pointer: req.wrong.Pointer, Reason: req.wrong.Reason, Detail: "the body " + req.wrong.Detail}}
 		answerRejected(w, req, "the body is not JSON, so nothing of it was taken")
 		return
 	}

@@ -37,11 +37,14 @@ func newEventsServer(set receiver.Settings, cfg *EventsConfig, canonical *canoni
 		return nil, fmt.Errorf("create telemetry: %w", err)
 	}
 	s := &eventsServer{cfg: cfg, set: set, canonical: canonical, report: report}
-	limits := eventjson.Limits{
-		Attributes: cfg.Limits.MaxAttributes, Depth: cfg.Limits.MaxDepth, StringBytes: cfg.Limits.MaxStringBytes,
-	}
-	s.works.New = func() any { return &work{reader: eventjson.NewReader(limits)} }
+	s.works.New = func() any { return &work{reader: newReaderFor(cfg)} }
 	return s, nil
+}
+
+func newReaderFor(cfg *EventsConfig) *eventjson.Reader {
+	return eventjson.NewReader(eventjson.Limits{
+		Attributes: cfg.Limits.MaxAttributes, Depth: cfg.Limits.MaxDepth, StringBytes: cfg.Limits.MaxStringBytes,
+	})
 }
 
 func (s *eventsServer) start(ctx context.Context, host component.Host) error {

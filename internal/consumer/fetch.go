@@ -210,7 +210,7 @@ func (t *taker) fresh(ctx context.Context) (changed bool, err error) {
 	}
 	t.batch.More = page.more
 	if page.added == 0 && page.gap == nil {
-		if t.now.Sub(t.s.Used) < rememberEvery || next == after && t.e.settings.expiresAfter == 0 {
+		if t.now.Sub(t.s.Used) < rememberEvery || next == t.s.Next && t.e.settings.expiresAfter == 0 {
 			t.e.seen = next
 			return false, nil
 		}

@@ -1,0 +1,272 @@
+package consumer
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/isbl/telemetry/internal/store"
+)
+
+// newConsumers returns the consumers of s, with a clock to set.
+func newConsumers(tb testing.TB, s *store.Store) (*Consumers, *time.Time) {
+	now := time.Now().UTC()
+	c := New(s)
+	c.now = func() time.Time { return now }
+	tb.Cleanup(c.Close)
+	return c, &now
+}
+
+func put(tb testing.TB, c *Consumers, name string, change func(*Definition)) {
+	tb.Helper()
+	d := DefaultDefinition()
+	if change != nil {
+		change(&d)
+	}
+	_, err := c.Put(tb.Context(), name, d)
+	require.NoError(tb, err)
+}
+
+func fetch(tb testing.TB, c *Consumers, name string, limit int) (Batch, []int) {
+	tb.Helper()
+	sink := &list{t: tb}
+	b, err := c.Fetch(tb.Context(), name, Fetch{Limit: limit, To: sink})
+	require.NoError(tb, err)
+	return b, sink.got
+}
+
+// A consumer that retention overtakes is told what went away, once: of what it had, and of
+// what it had not seen.
+func TestOvertakenByRetention(t *testing.T) {
+	s := openStore(t, store.Options{MaxEvents: 1000})
+	c, now := newConsumers(t, s)
+	put(t, c, "c", nil)
+	require.NoError(t, s.Append(t.Context(), numbered(t, 0, 100)))
+	first, _ := fetch(t, c, "c", 10)
+	for i := range 5 {
+		require.NoError(t, s.Append(t.Context(), numbered(t, 100+1000*i, 1000)))
+	}
+	require.Eventually(t, func() bool { return s.Stats(t.Context()).Evicted > 3000 }, 10*time.Second, 50*time.Millisecond)
+	_, err := c.Ack(t.Context(), "c", Ack{Lease: first.Lease})
+	require.NoError(t, err, "what a worker has can be acknowledged still")
+
+	second, got := fetch(t, c, "c", 10)
+	require.NotNil(t, second.Gap)
+	assert.Equal(t, store.ReasonRetention, second.Gap.Reason)
+	require.NotNil(t, second.Gap.Events)
+	gone := s.Stats(t.Context()).Evicted - 10
+	assert.Equal(t, gone, *second.Gap.Events)
+	assert.EqualValues(t, gone+10, got[0])
+
+	for i := range 5 {
+		require.NoError(t, s.Append(t.Context(), numbered(t, 5100+1000*i, 1000)))
+	}
+	require.Eventually(t, func() bool { return s.Stats(t.Context()).Evicted > 8000 }, 10*time.Second, 50*time.Millisecond)
+	*now = now.Add(time.Minute) // the second lease runs out, and its events are gone
+	third, got := fetch(t, c, "c", 10)
+	assert.Empty(t, got)
+	require.NotNil(t, third.Gap)
+	assert.EqualValues(t, 10, *third.Gap.Events)
+	assert.True(t, third.More)
+	fourth, got := fetch(t, c, "c", 10)
+	require.NotNil(t, fourth.Gap)
+	assert.Len(t, got, 10)
+	fifth, got := fetch(t, c, "c", 10)
+	assert.Nil(t, fifth.Gap)
+	assert.Len(t, got, 10)
+	info, err := c.Get(t.Context(), "c")
+	require.NoError(t, err)
+	assert.EqualValues(t, s.Stats(t.Context()).Evicted-10-10+10, info.Gone)
+	assert.Equal(t, 20, info.InFlight)
+}
+
+// The places of a consumer are of a store that is not there any more: it starts again.
+func TestAnotherGeneration(t *testing.T) {
+	old := openStore(t, store.Options{})
+	require.NoError(t, old.Append(t.Context(), numbered(t, 0, 10)))
+	s := openStore(t, store.Options{})
+	require.NoError(t, s.Append(t.Context(), numbered(t, 0, 10)))
+	c, _ := newConsumers(t, s)
+	left := &state{Definition: DefaultDefinition(), Next: old.End(), Spans: []span{{After: old.Start(), Last: old.End(), Events: 10, Deliveries: 1}}}
+	left.bury(old.End(), 5, time.Now())
+	_, err := s.Records().Put(t.Context(), "c", left.encode(), 0)
+	require.NoError(t, err)
+
+	info, err := c.Get(t.Context(), "c")
+	require.NoError(t, err)
+	assert.EqualValues(t, 20, info.Lag.Events)
+	b, got := fetch(t, c, "c", 5)
+	require.NotNil(t, b.Gap)
+	assert.Equal(t, store.ReasonGeneration, b.Gap.Reason)
+	assert.Empty(t, got)
+	_, got = fetch(t, c, "c", 5)
+	assert.Equal(t, []int{0, 1, 2, 3, 4}, got)
+	letters, all, err := c.DeadLetters(t.Context(), "c", 0, 10)
+	require.NoError(t, err)
+	assert.Equal(t, 1, all)
+	assert.Nil(t, letters[0].Entry)
+}
+
+// Consumers of a store in memory survive what its events survive: a reload.
+func TestHandover(t *testing.T) {
+	opts := store.Options{Handover: t.Name()}
+	s, err := store.Open(t.Context(), opts)
+	require.NoError(t, err)
+	require.NoError(t, s.Append(t.Context(), numbered(t, 0, 10)))
+	c := New(s)
+	put(t, c, "c", nil)
+	b, _ := fetch(t, c, "c", 4)
+	c.Close()
+	require.NoError(t, s.Close())
+
+	s = openStore(t, opts)
+	c, _ = newConsumers(t, s)
+	acked, err := c.Ack(t.Context(), "c", Ack{Lease: b.Lease})
+	require.NoError(t, err)
+	assert.Equal(t, 4, acked.Acknowledged)
+	_, got := fetch(t, c, "c", 100)
+	assert.Equal(t, []int{4, 5, 6, 7, 8, 9}, got)
+}
+
+func TestUnusedConsumersExpire(t *testing.T) {
+	s := openStore(t, store.Options{})
+	c, now := newConsumers(t, s)
+	put(t, c, "short", func(d *Definition) { d.ExpiresAfter = "1h" })
+	put(t, c, "used", func(d *Definition) { d.ExpiresAfter = "1h" })
+	put(t, c, "for-ever", nil)
+	for range 3 {
+		*now = now.Add(40 * time.Minute)
+		fetch(t, c, "used", 1) // there is nothing, and yet it is used
+		c.sweep(t.Context())
+	}
+	names, err := c.Names(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"for-ever", "used"}, names)
+	_, err = c.Get(t.Context(), "short")
+	assert.ErrorIs(t, err, ErrNoConsumer)
+}
+
+// What does not match is not looked at again and again.
+func TestNothingMatches(t *testing.T) {
+	s := openStore(t, store.Options{})
+	c, now := newConsumers(t, s)
+	put(t, c, "c", func(d *Definition) { d.Where = `attributes["n"] == 5000` })
+	for i := range 3 {
+		require.NoError(t, s.Append(t.Context(), numbered(t, 1000*i, 1000)))
+	}
+	b, got := fetch(t, c, "c", 10)
+	assert.Empty(t, got)
+	assert.Empty(t, b.Lease)
+	info, err := c.Get(t.Context(), "c")
+	require.NoError(t, err)
+	assert.Zero(t, info.Lag.Events)
+	before := info.Next
+	*now = now.Add(time.Minute)
+	fetch(t, c, "c", 10)
+	info, err = c.Get(t.Context(), "c")
+	require.NoError(t, err)
+	assert.Positive(t, info.Next.Compare(before), "the place is remembered")
+	require.NoError(t, s.Append(t.Context(), numbered(t, 5000, 1)))
+	_, got = fetch(t, c, "c", 10)
+	assert.Equal(t, []int{5000}, got)
+}
+
+// A sink that is full ends a batch, and what came back is not lost by it.
+func TestLargeEvents(t *testing.T) {
+	s := openStore(t, store.Options{})
+	c, now := newConsumers(t, s)
+	put(t, c, "c", nil)
+	require.NoError(t, s.Append(t.Context(), numbered(t, 0, 10)))
+	take := func() []int {
+		sink := &list{t: t, cut: 3}
+		b, err := c.Fetch(t.Context(), "c", Fetch{Limit: 100, To: sink})
+		require.NoError(t, err)
+		assert.Equal(t, len(sink.got), b.Events)
+		return sink.got
+	}
+	assert.Equal(t, []int{0, 1, 2}, take())
+	_, got := fetch(t, c, "c", 100)
+	assert.Len(t, got, 7)
+	*now = now.Add(time.Minute)
+	assert.Equal(t, []int{0, 1, 2}, take())
+	assert.Equal(t, []int{3, 4, 5}, take())
+	assert.Equal(t, []int{6, 7, 8}, take())
+	assert.Equal(t, []int{9}, take())
+}
+
+// The largest record that there can be fits a message.
+func TestLargestRecord(t *testing.T) {
+	s := openStore(t, store.Options{})
+	c, now := newConsumers(t, s)
+	for i := range 20 {
+		require.NoError(t, s.Append(t.Context(), numbered(t, 1000*i, 1000)))
+	}
+	put(t, c, "c", nil)
+	page, err := s.Read(t.Context(), store.Query{Limit: 20_000})
+	require.NoError(t, err)
+	err = c.change(t.Context(), "c", func(_ *entry, st *state) (bool, error) {
+		for i, e := range page.Entries {
+			if i%2 == 0 {
+				st.bury(e.Cursor, 5, now.Add(time.Duration(i)))
+			} else {
+				st.giveBack(e.Cursor, 3, 5, *now, now.Add(time.Duration(i)*time.Second))
+			}
+		}
+		return true, nil
+	})
+	require.NoError(t, err)
+	raw, _, err := s.Records().Get(t.Context(), "c")
+	require.NoError(t, err)
+	assert.Less(t, len(raw), 900<<10)
+	read, err := decode(raw)
+	require.NoError(t, err)
+	assert.Len(t, read.Spans, 10_000)
+	assert.Len(t, read.Dead, 10_000)
+}
+
+// While a fetch waits, others work, and Done ends it.
+func TestFetchEnds(t *testing.T) {
+	s := openStore(t, store.Options{})
+	c := New(s)
+	t.Cleanup(c.Close)
+	put(t, c, "c", nil)
+	done := make(chan struct{})
+	ended := make(chan error)
+	for i := range 3 {
+		go func() {
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			if i == 0 {
+				time.AfterFunc(50*time.Millisecond, cancel)
+			}
+			_, err := c.Fetch(ctx, "c", Fetch{Limit: 1, Wait: time.Hour, Done: done, To: &list{t: t}})
+			ended <- err
+		}()
+	}
+	assert.ErrorIs(t, <-ended, context.Canceled)
+	close(done)
+	assert.NoError(t, <-ended)
+	assert.NoError(t, <-ended)
+	go func() {
+		_, err := c.Fetch(context.Background(), "c", Fetch{Limit: 1, Wait: time.Hour, To: &list{t: t}})
+		ended <- err
+	}()
+	time.Sleep(20 * time.Millisecond)
+	require.NoError(t, c.Delete(t.Context(), "c"))
+	assert.ErrorIs(t, <-ended, ErrNoConsumer)
+	assert.ErrorIs(t, c.Delete(t.Context(), "c"), ErrNoConsumer)
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(`{"definition":{"from":"start"},"next":"","spans":[{"a":"","z":"","n":1}]}`))
+	large := state{Definition: DefaultDefinition()}
+	for i := range 5000 {
+		large.Done = append(large.Done, fmt.Sprint(i, "xxxxxxxxxxxxxxx"))
+	}
+	f.Add(large.encode())
+	f.Fuzz(func(_ *testing.T, raw []byte) { _, _ = decode(raw) })
+}

@@ -25,6 +25,7 @@ func (c *canonicalizer) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 		return c.Logs.ConsumeLogs(ctx, ld)
 	}
 	e.store.Refused(tooDeep)
+	e.tell(tooDeep)
 	if len(tooDeep.Records) == tooDeep.Total {
 		return tooDeep
 	}

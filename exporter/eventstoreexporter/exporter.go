@@ -22,6 +22,7 @@ import (
 	"github.com/isbl/telemetry/internal/api"
 	"github.com/isbl/telemetry/internal/buffers"
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/problems"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -33,6 +34,7 @@ type eventStore struct {
 	health health
 
 	telemetry *metadata.TelemetryBuilder
+	problems  *problems.Log
 	forget    func() // ends the observation of the store
 	store     *store.Store
 	api       *api.Handler
@@ -65,6 +67,7 @@ func (e *eventStore) start(ctx context.Context, host component.Host) (err error)
 		}
 	}()
 	e.health.host = host
+	e.problems = problems.Open(buffers.InstanceID(e.set.Resource), "exporter/"+e.id.Value.AsString(), problems.Options{})
 	e.announce()
 	opts, err := e.cfg.storeOptions(ctx)
 	if err != nil {
@@ -134,6 +137,7 @@ func (e *eventStore) serve(ctx context.Context, host component.Host) error {
 		MaxScan:   uint64(e.cfg.MaxScan),
 		Started:   time.Now(),
 		Buffers:   func() []buffers.Snapshot { return buffers.Snapshots(instance) },
+		Problems:  func() []problems.Report { return problems.Reports(instance) },
 		Logger:    e.set.Logger,
 	})
 	cfg := confighttp.ServerConfig(e.cfg.ServerConfig)
@@ -167,6 +171,7 @@ func (e *eventStore) put(caller context.Context, ld plog.Logs) error {
 	defer cancel()
 	err := e.store.Append(ctx, ld)
 	refused := eventlog.RefusedAlone(err)
+	e.tell(refused)
 	switch {
 	case ld.LogRecordCount() == 0: // the store was not asked
 	case err == nil, refused != nil && len(refused.Records) < refused.Total:
@@ -177,6 +182,16 @@ func (e *eventStore) put(caller context.Context, ld plog.Logs) error {
 		e.health.fails(err)
 	}
 	return err
+}
+
+// tell makes known what is not storable; nil is nothing.
+func (e *eventStore) tell(refused *eventlog.Refused) {
+	if refused == nil {
+		return
+	}
+	for _, r := range refused.Records {
+		e.problems.Refused(r.Reason, 1, problems.Problem{EventID: r.EventID, EventType: r.EventType, Detail: r.Detail})
+	}
 }
 
 // shutdown may be called without start and more than once. exporterhelper has drained
@@ -196,6 +211,7 @@ func (e *eventStore) shutdown(ctx context.Context) error {
 			e.forget()
 		}
 		e.telemetry.Shutdown()
+		e.problems.Close()
 		if e.store != nil {
 			e.stopErr = errors.Join(e.stopErr, e.store.Close())
 		}

@@ -12,6 +12,8 @@ type form struct {
 	contentType string
 	// aliases are other media types by which clients ask for the form.
 	aliases []string
+	// cloudEvents says that each event is a CloudEvent.
+	cloudEvents bool
 }
 
 var (
@@ -27,8 +29,8 @@ var (
 	formHTML = &form{name: "html", contentType: "text/html"}
 
 	// The forms of pages, of streams and of the list of calls, in order of preference.
-	pageForms   = []*form{formJSON, formNDJSON, formOTLP}
-	streamForms = []*form{formSSE, formNDJSON}
+	pageForms   = []*form{formJSON, formNDJSON, formOTLP, formCloudEvents}
+	streamForms = []*form{formSSE, formNDJSON, formCloudEventsSSE}
 	indexForms  = []*form{formJSON, formHTML}
 )
 

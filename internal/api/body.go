@@ -86,11 +86,11 @@ func (b *body) addEvent(entry *store.Entry) {
 		b.events = eventlog.AppendOTLP(b.events, entry.Ref)
 		return
 	}
-	if b.form == formJSON && b.count > 0 {
+	if (b.form == formJSON || b.form == formCloudEvents) && b.count > 0 {
 		b.events = append(b.events, ",\n"...)
 	}
 	b.count++
-	b.events = appendEvent(b.events, entry)
+	b.events = appendAs(b.events, entry, b.form)
 	if b.form == formNDJSON {
 		b.events = append(b.events, '\n')
 	}
@@ -118,6 +118,8 @@ func (b *body) frame() (head, tail []byte) {
 	switch {
 	case b.form == formOTLP:
 		return nil, nil // the gap is in a header only
+	case b.form == formCloudEvents:
+		return []byte("["), []byte("]\n") // and so here
 	case b.form == formNDJSON && b.gap != nil:
 		return appendGap(nil, b.gap), nil
 	case b.form == formNDJSON:

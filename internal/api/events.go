@@ -33,7 +33,7 @@ func (h *Handler) eventsCall() call {
 			parameter{Name: "from", Description: "where to start: start (default), now, the time of arrival (as since), or a cursor"},
 			parameter{Name: "order", Description: "asc (default), or desc: newest first"},
 			parameter{Name: "wait", Description: "how long to wait for a first event when there is none yet, such as 30s, at most 60s"},
-			parameter{Name: "format", Description: "json (default), ndjson: one event per line, or otlp: a request to post to an OTLP receiver; the Accept header does the same"},
+			parameter{Name: "format", Description: "json (default), ndjson: one event per line, otlp: a request to post to an OTLP receiver, or cloudevents: a batch of CloudEvents; the Accept header does the same"},
 		),
 		Examples: []string{
 			prefix + "/events?event_type=user.*&limit=100",
@@ -105,7 +105,7 @@ func (h *Handler) parseEvents(r *http.Request, values url.Values) (*eventsReques
 			return nil, notAcceptable(pageForms)
 		}
 	}
-	if req.query.Limit == allEvents && req.form == formJSON {
+	if req.query.Limit == allEvents && (req.form == formJSON || req.form == formCloudEvents) {
 		p.fail("limit", "limit=all is one event per line, or OTLP: add format=ndjson or format=otlp")
 	}
 	return req, p.bad

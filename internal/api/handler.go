@@ -14,6 +14,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/buffers"
 	"github.com/isbl/telemetry/internal/consumer"
+	"github.com/isbl/telemetry/internal/problems"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -40,6 +41,9 @@ type Options struct {
 	Buffers func() []buffers.Snapshot
 	// MaxScan is how many events an aggregate may look at. Zero is DefaultMaxScan.
 	MaxScan uint64
+	// Problems reads what the components of this process refused; nil where nobody knows. It is called from many goroutines,
+	// and its result is the Handler's.
+	Problems func() []problems.Report
 	// Heartbeat is how long a stream is silent at most. Zero is 15 s.
 	Heartbeat time.Duration
 	// Logger is told of what goes wrong; nil keeps quiet.
@@ -81,7 +85,7 @@ func New(opts Options) *Handler {
 	h := &Handler{opts: opts, news: &news{store: opts.Store, topics: map[string]*topic{}}}
 	h.closing, h.stop = context.WithCancel(context.Background())
 	h.consumers = consumer.New(opts.Store)
-	h.calls = append([]call{h.eventsCall(), h.streamCall(), h.countsCall(), h.aggregateCall(), h.statsCall(), h.openAPICall()}, h.consumerCalls()...)
+	h.calls = append([]call{h.eventsCall(), h.streamCall(), h.countsCall(), h.aggregateCall(), h.statsCall(), h.problemsCall(), h.openAPICall()}, h.consumerCalls()...)
 	h.routes = append([]call{h.indexCall("/"), h.indexCall(prefix)}, h.calls...)
 	h.wg.Go(h.sampleRate)
 	h.wg.Go(func() { h.news.run(h.closing) })

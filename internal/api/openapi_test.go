@@ -36,6 +36,7 @@ var description = sync.OnceValues(func() (*openapi3.T, routers.Router) {
 		openapi3filter.RegisterBodyDecoder(contentType, openapi3filter.FileBodyDecoder)
 	}
 	openapi3filter.RegisterBodyDecoder("application/problem+json", openapi3filter.JSONBodyDecoder)
+	openapi3filter.RegisterBodyDecoder(formCloudEvents.contentType, openapi3filter.JSONBodyDecoder)
 	return doc, router
 })
 

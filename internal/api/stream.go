@@ -30,7 +30,7 @@ func (h *Handler) streamCall() call {
 		Parameters: append(filterParameters(),
 			parameter{Name: "after", Description: "cursor to go on after; the header Last-Event-ID wins over it"},
 			parameter{Name: "from", Description: "where to start: now (default), start, the time of arrival (as since), or a cursor"},
-			parameter{Name: "format", Description: "sse (default) or ndjson; the Accept header does the same"},
+			parameter{Name: "format", Description: "sse (default), ndjson, or cloudevents, which are lines with Accept: application/x-ndjson; the Accept header does the same for the others"},
 		),
 		Examples: []string{
 			prefix + "/events/stream?event_type=user.*",
@@ -83,6 +83,9 @@ func parseStream(r *http.Request, values url.Values) (*eventsRequest, *problem) 
 		query: store.Query{Filter: p.filter(), Limit: chunk},
 		start: p.start(),
 		form:  p.form(streamForms),
+	}
+	if req.form == formCloudEventsSSE {
+		req.form = linesOrSSE(r)
 	}
 	if p.bad == nil && !p.has("format") {
 		if req.form = negotiate(r.Header.Values("Accept"), streamForms); req.form == nil {
@@ -180,7 +183,7 @@ func (s *stream) flush() bool {
 
 // open tells a browser how to come back, and where it is.
 func (s *stream) open() {
-	if s.form == formSSE {
+	if s.form.isSSE() {
 		s.buf = append(s.buf, "retry: 2000\n"...)
 		s.id(s.at)
 		s.buf = append(s.buf, '\n')
@@ -194,12 +197,12 @@ func (s *stream) add(page *store.Page) {
 	}
 	for i := range page.Entries {
 		entry := &page.Entries[i]
-		if s.form == formSSE {
+		if s.form.isSSE() {
 			s.id(entry.Cursor)
 			s.buf = append(s.buf, "data: "...)
 		}
-		s.buf = append(appendEvent(s.buf, entry), '\n')
-		if s.form == formSSE {
+		s.buf = append(appendAs(s.buf, entry, s.form), '\n')
+		if s.form.isSSE() {
 			s.buf = append(s.buf, '\n')
 		}
 	}
@@ -215,7 +218,7 @@ func (s *stream) tellFailures() {
 		return
 	}
 	s.told, s.toldAt = s.failures.Events, time.Now()
-	if s.form == formSSE {
+	if s.form.isSSE() {
 		s.buf = append(s.buf, "event: where_errors\n"...)
 		s.id(s.at)
 		s.buf = append(append(append(s.buf, "data: "...), compact(s.failures)...), "\n\n"...)
@@ -226,7 +229,7 @@ func (s *stream) tellFailures() {
 
 // gap tells of events that went away unread. Its id is the place after them.
 func (s *stream) gap(page *store.Page) {
-	if s.form == formNDJSON {
+	if !s.form.isSSE() {
 		s.buf = appendGap(s.buf, page.Gap)
 		return
 	}
@@ -240,7 +243,7 @@ func (s *stream) gap(page *store.Page) {
 // beat says that the stream is alive, and how far it has looked.
 func (s *stream) beat() {
 	s.tellFailures()
-	if s.form == formSSE {
+	if s.form.isSSE() {
 		s.buf = append(s.buf, ": heartbeat\n"...)
 		s.id(s.at)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/isbl/telemetry"
 	"github.com/isbl/telemetry/internal/api"
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/problems"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -35,7 +36,8 @@ func serve(t *testing.T, wrap func(http.Handler) http.Handler) *site {
 	t.Helper()
 	st, err := store.Open(t.Context(), store.Options{})
 	require.NoError(t, err)
-	h := api.New(api.Options{Store: st, SourceID: "test-instance"})
+	instance := t.Name()
+	h := api.New(api.Options{Store: st, SourceID: "test-instance", Problems: func() []problems.Report { return problems.Reports(instance) }})
 	server := httptest.NewServer(api.WithPage(wrap(h)))
 	t.Cleanup(func() {
 		h.Close()
@@ -148,6 +150,25 @@ func TestLiveTail(t *testing.T) {
 	do(t, ctx, chromedp.SendKeys(`#source`, "a,,b\r"), until(`document.querySelector('#trouble').textContent.includes('source')`))
 }
 
+// The team that sends bad events sees what is wrong with them; what they sent is text.
+func TestProblems(t *testing.T) {
+	s := serve(t, plain)
+	ctx := tab(t, s.url)
+	do(t, ctx, until(`document.querySelector('#events').textContent === '0'`), until(`document.querySelector('#problems').hidden`))
+	log := problems.Open(t.Name(), "receiver/event", problems.Options{})
+	defer log.Close()
+	log.Refused("missing_field", 3, problems.Problem{Pointer: "/1/event_type", Detail: "must not be missing", Value: `<img src=x onerror="document.title='hacked'">`})
+	log.Suspicious("event_type_form", 1, problems.Problem{EventType: "Login", Source: "shop"})
+	do(t, ctx, until(`document.querySelector('#problems > summary').textContent === 'Problems: 3 refused, 1 suspicious'`),
+		chromedp.Click(`#problems > summary`, chromedp.ByQuery),
+		until(`document.querySelectorAll('#reasons .reason').length === 2`),
+		until(`document.querySelector('#reasons').textContent.includes('Login · from shop')`),
+		until(`document.querySelector('#reasons').textContent.includes('/1/event_type · must not be missing')`))
+	var title string
+	do(t, ctx, chromedp.Title(&title))
+	assert.Equal(t, "ISBL Telemetry", title)
+}
+
 // What is in an event is text, whatever it says.
 func TestEventsCannotRunAnything(t *testing.T) {
 	s := serve(t, plain)
@@ -158,7 +179,7 @@ func TestEventsCannotRunAnything(t *testing.T) {
 	do(t, ctx, types(attack), chromedp.Click(`#list summary`), until(`!!document.querySelector('#list pre')`), chromedp.Title(&title))
 	assert.Equal(t, "ISBL Telemetry", title)
 	var elements int
-	do(t, ctx, chromedp.Evaluate(`document.querySelectorAll('img, b:not(#fates b)').length`, &elements))
+	do(t, ctx, chromedp.Evaluate(`document.querySelectorAll('img, b:not(#fates b, #problems b)').length`, &elements))
 	assert.Zero(t, elements)
 }
 

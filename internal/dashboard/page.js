@@ -230,10 +230,34 @@ function showStats(stats) {
   }));
 }
 
+// --- the problems
+
+function showProblems(problems) {
+  const count = suspicious => problems.filter(p => p.suspicious === suspicious).reduce((all, p) => all + p.count, 0);
+  $('problems').hidden = !problems.length;
+  $('refused').textContent = number.format(count(false));
+  $('suspicious').textContent = number.format(count(true));
+  if (!$('problems').open) return;
+  $('reasons').replaceChildren(...problems.map(p => {
+    const reason = el('div', 'reason');
+    const head = el('h3', '', `${p.reason} `);
+    head.append(el('span', '', `${number.format(p.count)}${p.suspicious ? ' taken all the same' : ' refused'} by ${p.component}, the last ${age(p.last)} ago`));
+    reason.append(head, ...p.examples.slice(0, 3).map(example => {
+      const line = el('p');
+      const known = [example.event_type, example.source && `from ${example.source}`, example.pointer, example.detail].filter(Boolean);
+      line.append(`${clock(new Date(example.time))} ${known.join(' · ')} `);
+      if (example.value) line.append(el('code', '', example.value));
+      return line;
+    }));
+    return reason;
+  }));
+}
+
 async function watchStats() {
   for (;;) {
     try {
       showStats(await (await call('/stats')).json());
+      showProblems((await (await call('/problems')).json()).problems);
     } catch { /* the stream says when the server cannot be reached */ }
     await pause(statsEvery);
   }

@@ -51,22 +51,13 @@ func (w *writer) write() error {
 		return fmt.Errorf("event_id must have 1 to %d bytes, this one has %d", MaxIDBytes, len(e.EventID))
 	case e.EventType == "":
 		return errors.New("event_type must not be empty")
-	case e.Timestamp.Before(time.Unix(0, 1)) || e.Timestamp.After(lastTimestamp):
-		return fmt.Errorf("timestamp must lie between 1970 and 2554, this one is %s", e.Timestamp)
+	case !hasTime(e.Timestamp):
+		return badTime(e.Timestamp)
 	}
-	w.record.SetEventName(e.EventType)
-	w.record.SetTimestamp(fromTime(e.Timestamp))
-	attributes := w.record.Attributes()
-	if f := putAll(attributes, e.Data, 0); f != nil {
+	if f := putAll(w.record.Attributes(), e.Data, 0); f != nil {
 		return f.In("data")
 	}
-	for key, v := range attributes.All() {
-		if !isData(key, v) {
-			return fmt.Errorf("data.%s must not be set: the attribute has a meaning of its own", key)
-		}
-	}
-	attributes.PutStr(AttrUID, e.EventID)
-	if err := w.metadata(); err != nil {
+	if err := w.fields(); err != nil {
 		return err
 	}
 	if err := w.source(); err != nil {
@@ -78,6 +69,24 @@ func (w *writer) write() error {
 	}
 	canonicalBody(w.record, a)
 	return nil
+}
+
+// fields writes all but the source to a record whose attributes are the event's data.
+func (w *writer) fields() error {
+	attributes := w.record.Attributes()
+	for key, v := range attributes.All() {
+		if !isData(key, v) {
+			return fmt.Errorf("data.%s must not be set: the attribute has a meaning of its own", key)
+		}
+	}
+	w.record.SetEventName(w.e.EventType)
+	if !w.e.Timestamp.IsZero() {
+		w.record.SetTimestamp(fromTime(w.e.Timestamp))
+	}
+	if w.e.EventID != "" {
+		attributes.PutStr(AttrUID, w.e.EventID)
+	}
+	return w.metadata()
 }
 
 // source writes the source where Ref.Source finds it. An event that was a record says by
@@ -95,7 +104,7 @@ func (w *writer) source() error {
 		return nil
 	}
 	if !semconv.IsServiceName(source) {
-		return fmt.Errorf("source must not be empty nor start with %s, this one is %q", semconv.UnknownService, shorten(source))
+		return badSource(source)
 	}
 	if _, taken := resource.Attributes().Get(semconv.AttrServiceName); taken {
 		return fmt.Errorf("source is %q, but metadata.resource.attributes has another service.name", shorten(source))
@@ -146,7 +155,7 @@ func (w *writer) metadata() error {
 
 // free says whether an attribute that metadata needs is not taken by data.
 func (w *writer) free(attribute string) error {
-	if _, taken := w.e.Data[attribute]; taken {
+	if _, taken := w.record.Attributes().Get(attribute); taken {
 		return fmt.Errorf("it needs the attribute %s, so data.%[1]s must not be set", attribute)
 	}
 	return nil
@@ -161,7 +170,7 @@ func (w *writer) reserved(name string, value any) error {
 		}
 		return w.reservedMap(name, &fields{of: m})
 	case semconv.MetaBody:
-		if _, ok := w.e.Data[semconv.AttrBody]; !ok {
+		if _, ok := w.record.Attributes().Get(semconv.AttrBody); !ok {
 			return errors.New("needs data.body; without it, the body is data.body")
 		}
 		if fault := put(w.record.Body(), value, 1); fault != nil {
@@ -237,6 +246,17 @@ func (w *writer) sampling(attribute, name string, f *fields) {
 		f.fail("cannot be kept: %w", err)
 	}
 	v.MoveTo(w.record.Attributes().PutEmpty(attribute))
+}
+
+func badSource(source string) error {
+	return fmt.Errorf("source must not be empty nor start with %s, this one is %q", semconv.UnknownService, shorten(source))
+}
+
+// hasTime says whether a record can carry a time.
+func hasTime(t time.Time) bool { return !t.Before(time.Unix(0, 1)) && !t.After(lastTimestamp) }
+
+func badTime(t time.Time) error {
+	return fmt.Errorf("timestamp must lie between 1970 and 2554, this one is %s", t)
 }
 
 // fromTime is the way back of toTime.

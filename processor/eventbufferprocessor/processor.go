@@ -16,6 +16,7 @@ import (
 	"github.com/isbl/telemetry/internal/buffers"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/eventtype"
+	"github.com/isbl/telemetry/internal/problems"
 	"github.com/isbl/telemetry/internal/sampling"
 )
 
@@ -36,6 +37,7 @@ type eventBuffer struct {
 	sampler  *sampling.Sampler
 	buffer   *buffer
 	sender   *sender // nil with `ack: stored`
+	problems *problems.Log
 
 	leave    []func() // what Start joined
 	stopOnce sync.Once
@@ -76,7 +78,9 @@ func (p *eventBuffer) Start(_ context.Context, host component.Host) error {
 	if err != nil {
 		return fmt.Errorf("create metrics: %w", err)
 	}
-	p.leave = append(p.leave, forget, buffers.Register(buffers.InstanceID(p.set.Resource), p.set.ID.String(), p.snapshot))
+	instance := buffers.InstanceID(p.set.Resource)
+	p.problems = problems.Open(instance, "processor/"+p.set.ID.String(), problems.Options{})
+	p.leave = append(p.leave, forget, p.problems.Close, buffers.Register(instance, p.set.ID.String(), p.snapshot))
 	if !p.cfg.Enabled {
 		p.set.Logger.Warn("This event_buffer is disabled: it answers with success and drops all events (enabled: false)")
 	}
@@ -193,6 +197,7 @@ func (p *eventBuffer) refuse(refused *eventlog.Refused, t *tally) {
 		t.received++
 		t.refused++
 		t.of(p.typeOf(r), p.wanted).received++
+		p.problems.Refused(r.Reason, 1, problems.Problem{EventID: r.EventID, EventType: r.EventType, Detail: r.Detail})
 	}
 }
 

@@ -8,20 +8,22 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
-	"go.opentelemetry.io/collector/receiver/otlpreceiver"
 )
 
 // Config is the configuration of the event receiver.
 type Config struct {
-	// Protocols are the listeners, with the keys of the otlp receiver. At least one is required; one that
-	// is not written is off.
-	Protocols otlpreceiver.Protocols `mapstructure:"protocols"`
+	// Protocols are the listeners: grpc and http with the keys of the otlp receiver, and events. At least one is
+	// required; one that is not written is off.
+	Protocols Protocols `mapstructure:"protocols"`
 
 	// SourceID is the source of events that name none themselves. The default is isbl-telemetry.
 	SourceID string `mapstructure:"source_id"`
 
 	// DefaultEventType is the event type of records that name none themselves. The default is log.
 	DefaultEventType string `mapstructure:"default_event_type"`
+
+	// Problems says what is kept of events that are refused, or look wrong.
+	Problems ProblemsConfig `mapstructure:"problems"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -54,11 +56,16 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
+// hasOTLP says whether one of the protocols is OTLP.
+func (cfg *Config) hasOTLP() bool {
+	return cfg.Protocols.GRPC.HasValue() || cfg.Protocols.HTTP.HasValue()
+}
+
 // Validate reports every key whose value cannot work.
 func (cfg *Config) Validate() error {
 	var errs []error
-	if !cfg.Protocols.GRPC.HasValue() && !cfg.Protocols.HTTP.HasValue() {
-		errs = append(errs, errors.New("`protocols` names no protocol: write `grpc:`, `http:` or both below it"))
+	if !cfg.hasOTLP() && !cfg.Protocols.Events.HasValue() {
+		errs = append(errs, errors.New("`protocols` names no protocol: write `grpc:`, `http:`, `events:` or several of them below it"))
 	}
 	if http := cfg.Protocols.HTTP.Get(); http != nil && http.ServerConfig.MaxRequestBodySize <= 0 {
 		errs = append(errs, fmt.Errorf("`protocols::http::max_request_body_size` must be positive, got %d: leave it out for %d bytes",

@@ -3,6 +3,7 @@ package eventreceiver
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -16,6 +17,8 @@ func TestDefaultConfig(t *testing.T) {
 	assert.Equal(t, "log", cfg.DefaultEventType)
 	assert.False(t, cfg.Protocols.GRPC.HasValue(), "a protocol that is not written is off")
 	assert.False(t, cfg.Protocols.HTTP.HasValue(), "a protocol that is not written is off")
+	assert.False(t, cfg.Protocols.Events.HasValue(), "a protocol that is not written is off")
+	assert.Equal(t, ProblemsConfig{Keep: 10, Past: 720 * time.Hour, Future: time.Hour}, cfg.Problems)
 }
 
 // Writing a protocol's name is enough to have it with its defaults, as in the otlp receiver.
@@ -32,6 +35,13 @@ func TestDefaultProtocols(t *testing.T) {
 			assert.Equal(t, "localhost:4318", http.ServerConfig.NetAddr.Endpoint)
 			assert.EqualValues(t, "/v1/logs", http.LogsURLPath)
 			assert.EqualValues(t, 4<<20, http.ServerConfig.MaxRequestBodySize)
+
+			require.True(t, cfg.Protocols.Events.HasValue())
+			events := cfg.Protocols.Events.Get()
+			assert.Equal(t, "localhost:4319", events.ServerConfig.NetAddr.Endpoint)
+			assert.EqualValues(t, 4<<20, events.ServerConfig.MaxRequestBodySize)
+			assert.False(t, events.AllOrNothing)
+			assert.Equal(t, LimitsConfig{MaxEvents: 10_000, MaxAttributes: 1000, MaxDepth: 64, MaxStringBytes: 256 << 10}, events.Limits)
 		})
 	}
 }
@@ -54,12 +64,23 @@ func TestFullConfig(t *testing.T) {
 	assert.EqualValues(t, "/events/logs", http.LogsURLPath)
 	assert.True(t, http.ServerConfig.TLS.HasValue())
 	assert.True(t, http.ServerConfig.CORS.HasValue())
+
+	events := cfg.Protocols.Events.Get()
+	assert.Equal(t, "0.0.0.0:5319", events.ServerConfig.NetAddr.Endpoint)
+	assert.EqualValues(t, 2<<20, events.ServerConfig.MaxRequestBodySize)
+	assert.Equal(t, 5*time.Second, events.ServerConfig.IdleTimeout) //nolint:staticcheck // where confighttp keeps what keepalive says
+	assert.True(t, events.ServerConfig.CORS.HasValue())
+	assert.True(t, events.AllOrNothing)
+	assert.Equal(t, LimitsConfig{MaxEvents: 100, MaxAttributes: 50, MaxDepth: 8, MaxStringBytes: 1024}, events.Limits)
+	assert.Equal(t, ProblemsConfig{Keep: 20, Redact: true, Past: 24 * time.Hour, Future: time.Minute}, cfg.Problems)
 }
 
 func TestUnknownKeys(t *testing.T) {
 	tests := []struct{ file, want string }{
 		{"typo.yaml", "'protocols' has invalid keys: htttp"},
 		{"typo_key.yaml", "has invalid keys: sourceid"},
+		{"typo_events.yaml", "has invalid keys: all_or_none"},
+		{"typo_limits.yaml", "'limits' has invalid keys: max_event"},
 		{"typo_http.yaml", "`protocols::http`: decoding failed due to the following error(s):\n\n'eventreceiver.httpConfig' has invalid keys: logs_path"},
 	}
 	for _, tt := range tests {
@@ -78,7 +99,7 @@ func TestValidate(t *testing.T) {
 		conf m
 		want string
 	}{
-		{"nothing", m{}, "`protocols` names no protocol: write `grpc:`, `http:` or both below it"},
+		{"nothing", m{}, "`protocols` names no protocol: write `grpc:`, `http:`, `events:` or several of them below it"},
 		{"no protocol", m{"protocols": m{}}, "`protocols` names no protocol"},
 		{
 			"both switched off",
@@ -110,6 +131,18 @@ func TestValidate(t *testing.T) {
 			m{"protocols": m{"grpc": m{"max_recv_msg_size_mib": -1}}},
 			"protocols::grpc: invalid max_recv_msg_size_mib value",
 		},
+		{
+			"no limit of events",
+			m{"protocols": m{"events": m{"max_request_body_size": 0}}},
+			"protocols::events: `max_request_body_size` must be positive, got 0: leave it out for 4194304 bytes",
+		},
+		{"no events", m{"protocols": m{"events": m{"limits": m{"max_events": 0}}}}, "protocols::events: limits: `max_events` must be positive, got 0: leave it out for 10000"},
+		{"no attributes", m{"protocols": m{"events": m{"limits": m{"max_attributes": -1}}}}, "`max_attributes` must be positive, got -1: leave it out for 1000"},
+		{"no strings", m{"protocols": m{"events": m{"limits": m{"max_string_bytes": 0}}}}, "`max_string_bytes` must be positive, got 0: leave it out for 262144"},
+		{"too deep", m{"protocols": m{"events": m{"limits": m{"max_depth": 65}}}}, "`max_depth` must be between 1 and 64, got 65: leave it out for 64"},
+		{"no examples", m{"protocols": m{"events": nil}, "problems": m{"keep": 0}}, "problems: `keep` must be between 1 and 1000, got 0: leave it out for 10"},
+		{"no unit", m{"protocols": m{"events": nil}, "problems": m{"past": 30}}, "problems: `past` must be at least 1ms, got 30ns"},
+		{"no future", m{"protocols": m{"events": nil}, "problems": m{"future": "0s"}}, "problems: `future` must be at least 1ms, got 0s"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,14 +1,18 @@
 package eventreceiver
 
 import (
+	"fmt"
 	"net"
+	"net/http"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pipeline"
@@ -56,6 +60,44 @@ func (s *sender) Generate() []receivertest.UniqueIDAttrVal {
 		req := plogotlp.NewExportRequestFromLogs(receivertest.CreateOneLogWithID(id))
 		_, err := client.Export(s.t.Context(), req)
 		if status.Code(err) != codes.Unavailable {
+			return []receivertest.UniqueIDAttrVal{id}
+		}
+	}
+}
+
+func TestEventsConsumeContract(t *testing.T) {
+	addr := freeAddr(t)
+	cfg := createDefaultConfig().(*Config)
+	require.NoError(t, confmap.NewFromStringMap(map[string]any{"protocols": map[string]any{"events": map[string]any{"endpoint": addr}}}).Unmarshal(cfg))
+	receivertest.CheckConsumeContract(receivertest.CheckConsumeContractParams{
+		T:             t,
+		Factory:       NewFactory(),
+		Signal:        pipeline.SignalLogs,
+		Config:        cfg,
+		Generator:     &poster{t: t, url: "http://" + addr + "/v1/events"},
+		GenerateCount: 500,
+	})
+}
+
+// poster posts events one by one, again and again while the answer is to try again.
+type poster struct {
+	t      *testing.T
+	url    string
+	client http.Client
+	last   atomic.Int64
+}
+
+func (p *poster) Start() { p.client.Transport = &http.Transport{} }
+
+func (p *poster) Stop() { p.client.CloseIdleConnections() }
+
+func (p *poster) Generate() []receivertest.UniqueIDAttrVal {
+	id := receivertest.UniqueIDAttrVal(strconv.FormatInt(p.last.Add(1), 10))
+	for {
+		resp, err := p.client.Post(p.url, jsonType, strings.NewReader(fmt.Sprintf(`{"event_type":"a.b","data":{%q:%q}}`, receivertest.UniqueIDAttrName, id)))
+		require.NoError(p.t, err)
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusServiceUnavailable {
 			return []receivertest.UniqueIDAttrVal{id}
 		}
 	}

@@ -1,4 +1,4 @@
-// Package eventreceiver is the Collector receiver event: it takes events over OTLP, gRPC and HTTP,
+// Package eventreceiver is the Collector receiver event: it takes events over OTLP, and as JSON and CloudEvents over HTTP,
 // and passes them on as canonical log records.
 package eventreceiver
 
@@ -42,26 +42,47 @@ func createDefaultConfig() component.Config {
 	http.ServerConfig.MaxRequestBodySize = defaultMaxBody
 	protocols.HTTP = configoptional.Default(*http) // off until the section is written
 	return &Config{
-		Protocols:        protocols,
+		Protocols:        Protocols{Protocols: protocols, Events: configoptional.Default(defaultEvents())},
 		SourceID:         defaultSourceID,
 		DefaultEventType: defaultEventType,
+		Problems:         defaultProblems(),
 	}
 }
 
-// createLogs returns an otlp receiver that hands its records to next through a canonicalizer.
+// createLogs returns a receiver of all protocols, whose records go to next through one canonicalizer.
 func createLogs(ctx context.Context, set receiver.Settings, config component.Config, next consumer.Logs) (receiver.Logs, error) {
 	cfg := config.(*Config)
 	warnOfLargeRequests(set.Logger, cfg)
-	canonical, err := newCanonicalizer(set.TelemetrySettings, cfg, next)
+	canonical, err := newCanonicalizer(set, cfg, next)
+	if err != nil {
+		return nil, err
+	}
+	r := &eventReceiver{canonicalizer: canonical}
+	if cfg.hasOTLP() {
+		if r.otlp, err = createOTLP(ctx, set, cfg, canonical); err != nil {
+			return nil, err
+		}
+	}
+	if events := cfg.Protocols.Events.Get(); events != nil {
+		if r.events, err = newEventsServer(set, events, canonical); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// createOTLP returns an otlp receiver.
+func createOTLP(ctx context.Context, set receiver.Settings, cfg *Config, canonical *canonicalizer) (receiver.Logs, error) {
+	next, err := consumer.NewLogs(canonical.consumeLogs, consumer.WithCapabilities(consumer.Capabilities{MutatesData: true}))
 	if err != nil {
 		return nil, err
 	}
 	otlp := otlpreceiver.NewFactory()
 	otlpCfg := otlp.CreateDefaultConfig().(*otlpreceiver.Config)
-	otlpCfg.Protocols = cfg.Protocols
+	otlpCfg.Protocols = cfg.Protocols.Protocols
 	// A factory accepts only ids of its own type, so the receiver "event/a" becomes "otlp/event/a".
 	set.ID = component.NewIDWithName(otlp.Type(), set.ID.String())
-	return otlp.CreateLogs(ctx, set, otlpCfg, canonical)
+	return otlp.CreateLogs(ctx, set, otlpCfg, next)
 }
 
 // warnOfLargeRequests says which limits are too high to be safe from senders that one does not trust.

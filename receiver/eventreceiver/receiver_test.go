@@ -215,9 +215,9 @@ func (s *server) mustPost(t *testing.T, contentType string, body []byte) {
 // consume hands ld to what stands between the otlp receiver and next.
 func consume(t *testing.T, ld plog.Logs, next consumer.Logs) error {
 	t.Helper()
-	canonical, err := newCanonicalizer(componenttest.NewNopTelemetrySettings(), createDefaultConfig().(*Config), next)
+	canonical, err := newCanonicalizer(nopSettings(), createDefaultConfig().(*Config), next)
 	require.NoError(t, err)
-	return canonical.ConsumeLogs(t.Context(), ld)
+	return canonical.consumeLogs(t.Context(), ld)
 }
 
 func answering(t *testing.T, err error) consumer.Logs {

@@ -69,7 +69,7 @@ func configFor(t *testing.T, grpcAddr, httpAddr string, overrides map[string]any
 	return cfg
 }
 
-func freeAddr(t *testing.T) string {
+func freeAddr(t testing.TB) string {
 	t.Helper()
 	for range 100 { // not one of those that the system gives to outgoing connections
 		addr := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(10_000))

@@ -46,7 +46,8 @@ func configuration(sections map[string]string) string {
   event:
     protocols:
       grpc: {endpoint: "127.0.0.1:0"}
-      http: {endpoint: "127.0.0.1:0"}`,
+      http: {endpoint: "127.0.0.1:0"}
+      events: {endpoint: "127.0.0.1:0"}`,
 		"processors": `
   event_buffer: {buffer_size: 100000}`,
 		"exporters": `
@@ -78,6 +79,7 @@ func onDisk(dir string) string {
 type collector struct {
 	cmd             *exec.Cmd
 	otlp, grpc, api string   // OTLP over HTTP and API as URLs, gRPC as host:port
+	events          string   // where events are posted to
 	receivers       []string // all ports for OTLP over HTTP, as URLs
 	exited          chan struct{}
 	mu              sync.Mutex
@@ -153,6 +155,8 @@ func (c *collector) watch(stderr io.Reader) {
 			c.grpc = line.Endpoint
 		case line.Msg == "serving events":
 			c.api = line.URL
+		case line.Msg == "taking events as JSON and CloudEvents":
+			c.events = line.URL
 		case strings.HasPrefix(line.Msg, "Everything is ready"):
 			c.mu.Lock()
 			if c.readies++; c.readies == 1 {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -109,28 +108,44 @@ func goSDK(t *testing.T, c *collector, n int) {
 	require.NoError(t, provider.Shutdown(ctx))
 }
 
+// nodeModules returns node, with its modules installed; without, the test is skipped.
+func nodeModules(t *testing.T) string {
+	t.Helper()
+	node, why := findNode()
+	if why != "" {
+		t.Skip(why)
+	}
+	return node
+}
+
+// findNode finds node and installs the modules of test/node, or says why not.
+func findNode() (node, why string) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		return "", "needs node"
+	}
+	if _, err := os.Stat("../node/node_modules/cloudevents"); errors.Is(err, os.ErrNotExist) {
+		install := exec.Command("npm", "ci", "--no-audit", "--no-fund")
+		install.Dir = "../node"
+		if out, err := install.CombinedOutput(); err != nil {
+			return "", fmt.Sprintf("npm ci failed: %v\n%s", err, out)
+		}
+	}
+	return node, ""
+}
+
 // nodeSDK emits with OpenTelemetry's SDK for Node. It returns false where that cannot run.
 func nodeSDK(t *testing.T, protocol, endpoint string, n int) bool {
 	t.Helper()
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Log("without node: not tested with the SDK for Node")
+	node, why := findNode()
+	if why != "" {
+		t.Log("not tested with the SDK for Node: " + why)
 		return false
-	}
-	dir, err := filepath.Abs("../node")
-	require.NoError(t, err)
-	if _, err := os.Stat(filepath.Join(dir, "node_modules")); errors.Is(err, os.ErrNotExist) {
-		install := exec.Command("npm", "ci", "--no-audit", "--no-fund")
-		install.Dir = dir
-		if out, err := install.CombinedOutput(); err != nil {
-			t.Logf("npm ci failed: not tested with the SDK for Node: %v\n%s", err, out)
-			return false
-		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	send := exec.CommandContext(ctx, node, "send.mjs", protocol, endpoint, fmt.Sprint(n), "node "+protocol)
-	send.Dir = dir
+	send.Dir = "../node"
 	out, err := send.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	return true

@@ -23,10 +23,12 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                      metric.Meter
-	mu                         sync.Mutex
-	registrations              []metric.Registration
-	ReceiverEventRefusedEvents metric.Int64Counter
+	meter                         metric.Meter
+	mu                            sync.Mutex
+	registrations                 []metric.Registration
+	ReceiverEventRefusedEvents    metric.Int64Counter
+	ReceiverEventRefusedRequests  metric.Int64Counter
+	ReceiverEventSuspiciousEvents metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -61,6 +63,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ReceiverEventRefusedEvents, err = builder.meter.Int64Counter(
 		"otelcol_receiver_event_refused_events",
 		metric.WithDescription("Number of events that were refused, while the others of their request were passed on. [Alpha]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverEventRefusedRequests, err = builder.meter.Int64Counter(
+		"otelcol_receiver_event_refused_requests",
+		metric.WithDescription("Number of requests that were refused as a whole, before their events were counted. [Alpha]"),
+		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverEventSuspiciousEvents, err = builder.meter.Int64Counter(
+		"otelcol_receiver_event_suspicious_events",
+		metric.WithDescription("Number of events that were taken, and look wrong. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)

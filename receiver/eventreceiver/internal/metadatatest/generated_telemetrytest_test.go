@@ -20,7 +20,15 @@ func TestSetupTelemetry(t *testing.T) {
 	require.NoError(t, err)
 	defer tb.Shutdown()
 	tb.ReceiverEventRefusedEvents.Add(context.Background(), 1)
+	tb.ReceiverEventRefusedRequests.Add(context.Background(), 1)
+	tb.ReceiverEventSuspiciousEvents.Add(context.Background(), 1)
 	AssertEqualReceiverEventRefusedEvents(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverEventRefusedRequests(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverEventSuspiciousEvents(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 

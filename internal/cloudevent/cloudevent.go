@@ -1,0 +1,212 @@
+// Package cloudevent maps CloudEvents 1.0 to events and back: a CloudEvent that comes out again is the one that came in.
+// docs/cloudevents.md has the table of what goes where.
+//
+// What a CloudEvent has to be is checked by the CloudEvents SDK for Go. Its readers are not used: that of JSON cuts fractions off,
+// and panics where data_base64 is no string; that of headers does not decode them.
+package cloudevent
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/cloudevents/sdk-go/v2/types"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/eventjson"
+	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/semconv"
+)
+
+// Metadata is the entry of an event's metadata that makes it a CloudEvent, a map with the names below.
+const (
+	Metadata = "cloudevents"
+
+	metaSource      = "source"
+	metaSubject     = "subject"
+	metaSchema      = "dataschema"
+	metaContentType = "datacontenttype"
+	metaExtensions  = "extensions"
+	// metaTime is the time where it was written in another way than we do; null where there was none.
+	metaTime = "time"
+	// metaData says where the data is, unless the event's data is the CloudEvent's: in data.body, or nowhere.
+	metaData = "data"
+	dataBody = "body"
+	dataNone = "none"
+)
+
+// Extensions that become something else of the record.
+const (
+	extTraceParent    = "traceparent"
+	extSeverityText   = "severitytext"
+	extSeverityNumber = "severitynumber"
+	extSampledRate    = "sampledrate"
+	extSequence       = "sequence"
+)
+
+// cloudEvent is one that was read.
+type cloudEvent struct {
+	specVersion, id, source, eventType       string
+	subject, time, dataSchema, dataMediaType string
+	has                                      map[string]bool // of these by name
+	extensions                               map[string]any  // string, bool or int64
+	text                                     bool            // the extensions are all text, as headers have it
+	// data is empty, or one value, an object's members as they are.
+	data    pcommon.Value
+	hasData bool
+	binary  bool // data is bytes
+}
+
+func newCloudEvent() *cloudEvent {
+	return &cloudEvent{has: map[string]bool{}, extensions: map[string]any{}, data: pcommon.NewValueEmpty()}
+}
+
+// attribute returns where an attribute of CloudEvents itself belongs, nil for an extension.
+func (c *cloudEvent) attribute(name string) *string {
+	switch name {
+	case "specversion":
+		return &c.specVersion
+	case "id":
+		return &c.id
+	case "source":
+		return &c.source
+	case "type":
+		return &c.eventType
+	case "subject":
+		return &c.subject
+	case "time":
+		return &c.time
+	case "dataschema":
+		return &c.dataSchema
+	case "datacontenttype":
+		return &c.dataMediaType
+	}
+	return nil
+}
+
+// check says what is no CloudEvent. It returns the time, zero without one.
+func (c *cloudEvent) check() (t time.Time, f *eventjson.Fault) {
+	for _, name := range []string{"specversion", "id", "source", "type"} {
+		if *c.attribute(name) == "" {
+			return t, eventjson.NewFault("/"+name, eventjson.ReasonMissing, "must not be missing or empty in a CloudEvent")
+		}
+	}
+	if c.specVersion != event.CloudEventsVersionV1 {
+		return t, eventjson.NewFault("/specversion", eventjson.ReasonValue, "must be 1.0, not %q", eventjson.Shorten(c.specVersion))
+	}
+	source := types.ParseURIRef(c.source)
+	if source == nil {
+		return t, eventjson.NewFault("/source", eventjson.ReasonValue, "must be a URI reference, not %q", eventjson.Shorten(c.source))
+	}
+	context := event.EventContextV1{ID: c.id, Type: c.eventType, Source: *source}
+	if c.has["subject"] {
+		context.Subject = &c.subject
+	}
+	if c.has["datacontenttype"] {
+		context.DataContentType = &c.dataMediaType
+	}
+	if c.has["dataschema"] {
+		if context.DataSchema = types.ParseURI(c.dataSchema); context.DataSchema == nil {
+			return t, eventjson.NewFault("/dataschema", eventjson.ReasonValue, "must be a URI, not %q", eventjson.Shorten(c.dataSchema))
+		}
+	}
+	if c.has["time"] {
+		parsed, err := types.ParseTimestamp(c.time)
+		if err != nil || parsed == nil {
+			return t, eventjson.NewFault("/time", eventjson.ReasonValue, "must be a time in RFC 3339, not %q", eventjson.Shorten(c.time))
+		}
+		t = parsed.Time
+	}
+	if wrong := context.Validate(); len(wrong) > 0 {
+		name := slices.Min(slices.Collect(maps.Keys(wrong)))
+		return t, eventjson.NewFault("/"+name, eventjson.ReasonValue, "%v", wrong[name])
+	}
+	return t, nil
+}
+
+// add makes an event of it, and adds that to the batch. It returns the event's id.
+func (c *cloudEvent) add(into *eventlog.Batch) (string, *eventjson.Fault) {
+	t, f := c.check()
+	if f != nil {
+		return "", f
+	}
+	e := telemetry.Event{EventID: c.id, EventType: c.eventType, Timestamp: t, Metadata: map[string]any{}}
+	meta := map[string]any{metaSource: c.source}
+	e.Metadata[Metadata] = meta
+	if semconv.IsServiceName(c.source) {
+		e.Source = c.source
+	}
+	semconv.AddString(meta, metaSubject, c.subject)
+	semconv.AddString(meta, metaSchema, c.dataSchema)
+	semconv.AddString(meta, metaContentType, c.dataMediaType)
+	switch {
+	case !c.has["time"]:
+		meta[metaTime] = nil
+	case c.time != formatTime(t):
+		meta[metaTime] = c.time
+	}
+	c.moveExtensions(&e)
+	if len(c.extensions) > 0 {
+		meta[metaExtensions] = c.extensions
+	}
+	data, where := c.body()
+	semconv.AddString(meta, metaData, where)
+	id, err := into.Add(&e, data)
+	if err != nil {
+		return "", invalid(err)
+	}
+	return id, nil
+}
+
+// invalid names the attribute as CloudEvents does.
+func invalid(err error) *eventjson.Fault {
+	f := eventjson.Invalid(err)
+	switch f.Pointer {
+	case "/timestamp":
+		f.Pointer = "/time"
+	case "/event_id":
+		f.Pointer = "/id"
+	case "/event_type":
+		f.Pointer = "/type"
+	}
+	return f
+}
+
+// body returns the data of the event, and where in it the CloudEvent's is.
+func (c *cloudEvent) body() (data pcommon.Map, where string) {
+	data = pcommon.NewMap()
+	switch {
+	case !c.hasData:
+		return data, dataNone
+	case c.data.Type() == pcommon.ValueTypeMap && !hasReserved(c.data.Map()):
+		c.data.Map().MoveTo(data)
+		return data, ""
+	}
+	c.data.MoveTo(data.PutEmpty(semconv.AttrBody))
+	return data, dataBody
+}
+
+// hasReserved says whether one of the names means something else where data is.
+func hasReserved(m pcommon.Map) bool {
+	for name := range m.All() {
+		if semconv.Reserved(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// isJSON says whether a media type is one of JSON; none is, too.
+func isJSON(mediaType string) bool {
+	if mediaType == "" {
+		return true
+	}
+	mediaType, _, _ = strings.Cut(mediaType, ";")
+	_, subtype, _ := strings.Cut(strings.ToLower(strings.TrimSpace(mediaType)), "/")
+	return subtype == "json" || strings.HasSuffix(subtype, "+json")
+}
+
+func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

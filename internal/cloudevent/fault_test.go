@@ -1,0 +1,89 @@
+package cloudevent
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/isbl/telemetry/internal/eventjson"
+)
+
+// What is no CloudEvent is refused, with the place and the reason.
+func TestFaults(t *testing.T) {
+	with := func(members string) string {
+		return `{"specversion":"1.0","id":"7","source":"/s","type":"a.b",` + members + `}`
+	}
+	for text, want := range map[string][2]string{
+		`{"id":"7","source":"/s","type":"a.b"}`:                             {"/specversion", eventjson.ReasonMissing},
+		`{"specversion":"1.0","source":"/s","type":"a.b"}`:                  {"/id", eventjson.ReasonMissing},
+		`{"specversion":"1.0","id":"7","type":"a.b"}`:                       {"/source", eventjson.ReasonMissing},
+		`{"specversion":"1.0","id":"7","source":"/s","type":null}`:          {"/type", eventjson.ReasonMissing},
+		`{"specversion":"1.0","id":" ","source":"/s","type":"a.b"}`:         {"/id", eventjson.ReasonValue},
+		`{"specversion":"0.3","id":"7","source":"/s","type":"a.b"}`:         {"/specversion", eventjson.ReasonValue},
+		`{"specversion":1.0,"id":"7","source":"/s","type":"a.b"}`:           {"/specversion", eventjson.ReasonKind},
+		`{"specversion":"1.0","id":"7","source":":","type":"a.b"}`:          {"/source", eventjson.ReasonValue},
+		with(`"time":"yesterday"`):                                          {"/time", eventjson.ReasonValue},
+		with(`"time":"1960-01-01T00:00:00Z"`):                               {"/time", eventjson.ReasonValue},
+		with(`"subject":""`):                                                {"/subject", eventjson.ReasonValue},
+		with(`"dataschema":"/relative"`):                                    {"/dataschema", eventjson.ReasonValue},
+		with(`"datacontenttype":";"`):                                       {"/datacontenttype", eventjson.ReasonValue},
+		with(`"Upper":"x"`):                                                 {"/Upper", eventjson.ReasonUnknown},
+		with(`"a_b":"x"`):                                                   {"/a_b", eventjson.ReasonUnknown},
+		with(`"":"x"`):                                                      {"/", eventjson.ReasonUnknown},
+		with(`"ext":1.5`):                                                   {"/ext", eventjson.ReasonKind},
+		with(`"ext":{"a":1}`):                                               {"/ext", eventjson.ReasonKind},
+		with(`"ext":[1]`):                                                   {"/ext", eventjson.ReasonKind},
+		with(`"ext":2147483648`):                                            {"/ext", eventjson.ReasonValue},
+		with(`"data_base64":1`):                                             {"/data_base64", eventjson.ReasonKind},
+		with(`"data_base64":"?"`):                                           {"/data_base64", eventjson.ReasonValue},
+		with(`"data":1,"data_base64":"AA=="`):                               {"/data_base64", eventjson.ReasonUnknown},
+		with(`"datacontenttype":"text/plain","data":{"a":1}`):               {"/data", eventjson.ReasonKind},
+		with(`"data":{"a":1,"a":2}`):                                        {"/data/a", eventjson.ReasonMalformed},
+		with(`"data":{"n":99999999999999999999}`):                           {"/data/n", eventjson.ReasonValue},
+		with(`"data":` + strings.Repeat("[", 70) + strings.Repeat("]", 70)): {"/data" + strings.Repeat("/0", 64), eventjson.ReasonTooDeep},
+		with(`"id":"8"`):                                                    {"/id", eventjson.ReasonMalformed},
+		`[]`:                                                                {"", eventjson.ReasonKind},
+		`{`:                                                                 {"", eventjson.ReasonMalformed},
+		with(`"x":"` + strings.Repeat("x", 1<<16+1) + `"`):                  {"/x", eventjson.ReasonStringTooLong},
+		`{"specversion":"1.0","id":"7","source":"/s","type":"a.b"} {"more":true}`: {"", eventjson.ReasonMalformed},
+	} {
+		b := newBatch()
+		_, f := Only(newReader(), []byte(text), b)
+		require.NotNil(t, f, text)
+		assert.Equal(t, want, [2]string{f.Pointer, f.Reason}, "%s: %v", text, f)
+		assert.Zero(t, b.Logs.LogRecordCount())
+	}
+}
+
+func TestBinaryFaults(t *testing.T) {
+	for name, tt := range map[string]struct {
+		header  [2]string
+		body    string
+		pointer string
+		reason  string
+	}{
+		"content type twice": {[2]string{"Ce-Datacontenttype", "text/plain"}, "", "/datacontenttype", eventjson.ReasonUnknown},
+		"a bad name":         {[2]string{"Ce-My-Name", "x"}, "", "/my-name", eventjson.ReasonUnknown},
+		"no name":            {[2]string{"Ce-", "x"}, "", "/", eventjson.ReasonUnknown},
+		"no UTF-8":           {[2]string{"Ce-Subject", "%C0%A0"}, "", "/subject", eventjson.ReasonMalformed},
+		"no JSON":            {[2]string{"Content-Type", "application/json"}, "{", "/data", eventjson.ReasonMalformed},
+		"deep in the JSON":   {[2]string{"Content-Type", "application/json"}, `{"a":{"b":1e999}}`, "/data/a/b", eventjson.ReasonValue},
+		"a bad content type": {[2]string{"Content-Type", ";"}, "x", "/datacontenttype", eventjson.ReasonValue},
+		"too long":           {[2]string{"Content-Type", "text/plain"}, strings.Repeat("x", 1<<16+1), "/data", eventjson.ReasonStringTooLong},
+	} {
+		t.Run(name, func(t *testing.T) {
+			header := http.Header{"Ce-Specversion": {"1.0"}, "Ce-Id": {"7"}, "Ce-Source": {"/s"}, "Ce-Type": {"a.b"}}
+			header[tt.header[0]] = []string{tt.header[1]}
+			b := newBatch()
+			_, f := Binary(newReader(), header, []byte(tt.body), b)
+			require.NotNil(t, f)
+			assert.Equal(t, [2]string{tt.pointer, tt.reason}, [2]string{f.Pointer, f.Reason}, "%v", f)
+			assert.Zero(t, b.Logs.LogRecordCount())
+		})
+	}
+	_, f := Binary(newReader(), http.Header{"Ce-Id": {"7", "8"}}, nil, newBatch())
+	assert.Equal(t, "/id is there 2 times", f.Error())
+}

@@ -1,0 +1,231 @@
+package cloudevent
+
+import (
+	"encoding/base64"
+	"math"
+	"mime"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/isbl/telemetry/internal/eventjson"
+	"github.com/isbl/telemetry/internal/eventlog"
+)
+
+// First reads the CloudEvent in the JSON format that text starts with, and adds it to the batch. It returns the event's id, and the
+// length of its text.
+func First(r *eventjson.Reader, text []byte, into *eventlog.Batch) (id string, length int, f *eventjson.Fault) {
+	c := newCloudEvent()
+	length, f = r.FirstObject(text, func(name string) *eventjson.Fault { return c.member(r, name) })
+	if f == nil {
+		id, f = c.finish(r, into)
+	}
+	return id, length, f
+}
+
+// Only reads a CloudEvent in the JSON format, as First does, with nothing behind it.
+func Only(r *eventjson.Reader, text []byte, into *eventlog.Batch) (string, *eventjson.Fault) {
+	c := newCloudEvent()
+	if f := r.OnlyObject(text, func(name string) *eventjson.Fault { return c.member(r, name) }); f != nil {
+		return "", f
+	}
+	return c.finish(r, into)
+}
+
+// member reads a member of the JSON object.
+func (c *cloudEvent) member(r *eventjson.Reader, name string) *eventjson.Fault {
+	if name == "data" || name == "data_base64" {
+		if c.hasData {
+			return eventjson.NewFault("/"+name, eventjson.ReasonUnknown, "must not be there: there are data already")
+		}
+		c.hasData, c.binary = true, name == "data_base64"
+		return r.Value(c.data)
+	}
+	v := pcommon.NewValueEmpty()
+	if f := r.Value(v); f != nil {
+		return f
+	}
+	if v.Type() == pcommon.ValueTypeEmpty { // null is as good as none
+		return nil
+	}
+	pointer := eventjson.Member(name)
+	if into := c.attribute(name); into != nil {
+		if v.Type() != pcommon.ValueTypeStr {
+			return eventjson.NewFault(pointer, eventjson.ReasonKind, "must be a string")
+		}
+		*into, c.has[name] = v.Str(), true
+		return nil
+	}
+	switch {
+	case !isName(name):
+		return badName(pointer, name)
+	case v.Type() == pcommon.ValueTypeInt && (v.Int() < math.MinInt32 || v.Int() > math.MaxInt32):
+		return eventjson.NewFault(pointer, eventjson.ReasonValue, "must be a number of 32 bits, not %d: send it as a string", v.Int())
+	}
+	switch v.Type() {
+	case pcommon.ValueTypeStr, pcommon.ValueTypeBool, pcommon.ValueTypeInt:
+		c.extensions[name] = v.AsRaw()
+		return nil
+	}
+	return eventjson.NewFault(pointer, eventjson.ReasonKind, "must be a string, a boolean or a whole number: it is an extension of a CloudEvent")
+}
+
+// isName says whether an attribute may be called so.
+func isName(name string) bool {
+	for _, r := range name {
+		if (r < 'a' || r > 'z') && (r < '0' || r > '9') {
+			return false
+		}
+	}
+	return name != ""
+}
+
+func badName(pointer, name string) *eventjson.Fault {
+	return eventjson.NewFault(pointer, eventjson.ReasonUnknown,
+		"is no name of an attribute of a CloudEvent, which has lower-case letters and digits only: %q", eventjson.Shorten(name))
+}
+
+// finish looks at the data as the content type says, which may come after them.
+func (c *cloudEvent) finish(r *eventjson.Reader, into *eventlog.Batch) (string, *eventjson.Fault) {
+	if f := r.CountAttributes(len(c.extensions)); f != nil {
+		return "", f
+	}
+	switch {
+	case c.binary && c.data.Type() == pcommon.ValueTypeEmpty:
+		c.hasData = false
+	case c.binary && c.data.Type() != pcommon.ValueTypeStr:
+		return "", eventjson.NewFault("/data_base64", eventjson.ReasonKind, "must be a string")
+	case c.binary:
+		b, err := base64.StdEncoding.DecodeString(c.data.Str())
+		if err != nil {
+			return "", eventjson.NewFault("/data_base64", eventjson.ReasonValue, "must be base64: %v", err)
+		}
+		c.setBytes(r, b)
+	case c.hasData && !isJSON(c.dataMediaType) && c.data.Type() != pcommon.ValueTypeStr:
+		return "", eventjson.NewFault("/data", eventjson.ReasonKind, "must be a string, since datacontenttype is %q, and no JSON", eventjson.Shorten(c.dataMediaType))
+	}
+	return c.add(into)
+}
+
+// setBytes takes bytes that came as base64 for an object where they are one.
+func (c *cloudEvent) setBytes(r *eventjson.Reader, b []byte) {
+	if c.has["datacontenttype"] && isJSON(c.dataMediaType) {
+		v := pcommon.NewValueEmpty()
+		if f := r.OnlyValue(b, v); f == nil && v.Type() == pcommon.ValueTypeMap {
+			v.MoveTo(c.data)
+			return
+		}
+	}
+	c.data.SetEmptyBytes().FromRaw(b)
+}
+
+// IsBinary says whether headers are those of a CloudEvent in binary mode.
+func IsBinary(header http.Header) bool {
+	for _, name := range []string{"Ce-Specversion", "Ce-Id", "Ce-Type", "Ce-Source"} {
+		if _, ok := header[name]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// Binary reads a CloudEvent in binary mode, and adds it to the batch. It returns the event's id.
+func Binary(r *eventjson.Reader, header http.Header, body []byte, into *eventlog.Batch) (string, *eventjson.Fault) {
+	c := newCloudEvent()
+	c.text = true
+	for key, values := range header {
+		name, ok := strings.CutPrefix(key, "Ce-")
+		if !ok {
+			continue
+		}
+		if f := c.header(r, strings.ToLower(name), values); f != nil {
+			return "", f
+		}
+	}
+	if ct := header.Get("Content-Type"); ct != "" {
+		c.dataMediaType, c.has["datacontenttype"] = ct, true
+	}
+	if f := c.content(r, body); f != nil {
+		return "", f
+	}
+	if f := r.CountAttributes(len(c.extensions)); f != nil {
+		return "", f
+	}
+	return c.add(into)
+}
+
+// header reads the value of an attribute.
+func (c *cloudEvent) header(r *eventjson.Reader, name string, values []string) *eventjson.Fault {
+	pointer := eventjson.Member(name)
+	if name == "datacontenttype" {
+		return eventjson.NewFault(pointer, eventjson.ReasonUnknown, "must not be there: it is the header Content-Type")
+	}
+	if !isName(name) {
+		return badName(pointer, name)
+	}
+	if len(values) > 1 {
+		return eventjson.NewFault(pointer, eventjson.ReasonMalformed, "is there %d times", len(values))
+	}
+	value, ok := decodeHeader(values[0])
+	if !ok {
+		return eventjson.NewFault(pointer, eventjson.ReasonMalformed, "must be UTF-8, percent-encoded")
+	}
+	if f := r.CheckLength(pointer, len(value)); f != nil {
+		return f
+	}
+	if into := c.attribute(name); into != nil {
+		*into, c.has[name] = value, true
+		return nil
+	}
+	c.extensions[name] = value
+	return nil
+}
+
+// content takes the body of a request for the data. None at all is no data.
+func (c *cloudEvent) content(r *eventjson.Reader, body []byte) *eventjson.Fault {
+	if len(body) == 0 {
+		return nil
+	}
+	c.hasData = true
+	if c.has["datacontenttype"] && isJSON(c.dataMediaType) {
+		if f := r.OnlyValue(body, c.data); f != nil {
+			f.Pointer = "/data" + f.Pointer
+			return f
+		}
+		return nil
+	}
+	if f := r.CheckLength("/data", len(body)); f != nil {
+		return f
+	}
+	if isText(c.dataMediaType) && utf8.Valid(body) {
+		c.data.SetStr(string(body))
+	} else {
+		c.data.SetEmptyBytes().FromRaw(body)
+	}
+	return nil
+}
+
+// isText says whether content of a media type is read by people.
+func isText(contentType string) bool {
+	mediaType, parameters, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return false
+	}
+	kind, subtype, _ := strings.Cut(mediaType, "/")
+	switch {
+	case kind == "text", parameters["charset"] != "", strings.HasSuffix(subtype, "+xml"), strings.HasSuffix(subtype, "+yaml"):
+		return true
+	}
+	switch subtype {
+	case "xml", "yaml", "javascript", "graphql", "x-www-form-urlencoded", "x-ndjson":
+		return true
+	}
+	return false
+}
+
+func isMediaType(contentType string) bool {
+	_, _, err := mime.ParseMediaType(contentType)
+	return err == nil
+}

@@ -1,0 +1,217 @@
+// Package eventjson reads events that were sent as JSON, within limits, straight into log records: events are the same as what
+// telemetry.Event reads and eventlog makes of it, at a fraction of the cost.
+package eventjson
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/eventlog"
+)
+
+// Limits bound one event. All must be positive.
+type Limits struct {
+	// Attributes is how many names data and metadata may have together, nested ones included.
+	Attributes int
+	// Depth is how deep lists and objects may be nested, at most MaxDepth.
+	Depth int
+	// StringBytes is how long a text or a name may be.
+	StringBytes int
+}
+
+// Reader reads events. It is not safe for concurrent use.
+type Reader struct {
+	limits     Limits
+	dec        *jsontext.Decoder
+	input      []byte
+	buf        bytes.Buffer      // of input
+	attributes int               // names of the event so far
+	known      map[string]string // short strings that came before
+	unquoted   []byte
+	e          telemetry.Event
+	data       pcommon.Map
+}
+
+// NewReader returns a Reader.
+func NewReader(l Limits) *Reader {
+	r := &Reader{limits: l, known: map[string]string{}, data: pcommon.NewMap()}
+	r.dec = jsontext.NewDecoder(&r.buf)
+	return r
+}
+
+// start begins with another text.
+func (r *Reader) start(raw []byte) {
+	r.input, r.buf = raw, *bytes.NewBuffer(raw)
+	r.dec.Reset(&r.buf)
+	r.attributes = 0
+	r.data.RemoveIf(func(string, pcommon.Value) bool { return true }) // of an event that failed
+}
+
+// end makes sure that nothing follows the value that was read.
+func (r *Reader) end() *Fault {
+	return nothing(r.input, r.input[r.dec.InputOffset():])
+}
+
+// metadataAround is how many maps of metadata lie around the attributes of a resource.
+const metadataAround = 3
+
+// First reads the event that text starts with, and adds it to the batch. It returns the event's id, and the length of its text.
+func (r *Reader) First(text []byte, into *eventlog.Batch) (id string, length int, f *Fault) {
+	r.start(text)
+	if f := r.event(); f != nil {
+		return "", 0, f
+	}
+	id, f = r.add(into)
+	return id, int(r.dec.InputOffset()), f
+}
+
+// Only reads an event with nothing behind it, and adds it to the batch. It returns the event's id.
+func (r *Reader) Only(text []byte, into *eventlog.Batch) (string, *Fault) {
+	r.start(text)
+	if f := r.event(); f != nil {
+		return "", f
+	}
+	if f := r.end(); f != nil {
+		return "", f
+	}
+	return r.add(into)
+}
+
+func (r *Reader) add(into *eventlog.Batch) (string, *Fault) {
+	if r.e.EventType == "" {
+		return "", NewFault("/event_type", ReasonMissing, "must not be missing or empty")
+	}
+	id, err := into.Add(&r.e, r.data)
+	if err != nil {
+		return "", Invalid(err)
+	}
+	return id, nil
+}
+
+func (r *Reader) event() *Fault {
+	e := &r.e
+	*e = telemetry.Event{}
+	return r.object(func(name string) (f *Fault) {
+		switch name {
+		case "event_id":
+			e.EventID, f = r.field(false)
+		case "event_type":
+			e.EventType, f = r.field(true)
+		case "source":
+			e.Source, f = r.field(true)
+		case "timestamp":
+			e.Timestamp, f = r.timestamp()
+		case "data":
+			f = r.dataMembers()
+		case "metadata":
+			e.Metadata, f = r.metadata()
+		case "cursor": // of an event that was read from a store
+			if err := r.dec.SkipValue(); err != nil {
+				f = malformed(err)
+			}
+		default:
+			f = r.fault(ReasonUnknown, "is no field of an event: there are event_id, timestamp, event_type, source, data and metadata")
+		}
+		return f
+	})
+}
+
+// object reads an object that the text starts with, and calls member to read the value of each of its members.
+func (r *Reader) object(member func(name string) *Fault) *Fault {
+	if kind := r.dec.PeekKind(); kind != object {
+		if err := r.dec.SkipValue(); err != nil {
+			return malformed(err)
+		}
+		return NewFault("", ReasonKind, "must be a JSON object, not %s", kindName(kind))
+	}
+	if f := r.skip(); f != nil {
+		return f
+	}
+	for r.dec.PeekKind() != '}' {
+		name, f := r.text(true)
+		if f != nil {
+			return f
+		}
+		if f := member(name); f != nil {
+			return f
+		}
+	}
+	return r.skip()
+}
+
+// field reads a string; null is none.
+func (r *Reader) field(again bool) (string, *Fault) {
+	if f := r.want(text, "a string"); f != nil {
+		return "", f
+	}
+	if r.dec.PeekKind() == null {
+		return "", r.skip()
+	}
+	return r.text(again)
+}
+
+// want refuses a next value of another kind; null is none.
+func (r *Reader) want(kind jsontext.Kind, name string) *Fault {
+	got := r.dec.PeekKind()
+	if got == kind || got == null {
+		return nil
+	}
+	if err := r.dec.SkipValue(); err != nil {
+		return malformed(err)
+	}
+	return r.fault(ReasonKind, "must be %s, not %s", name, kindName(got))
+}
+
+func kindName(kind jsontext.Kind) string {
+	switch kind {
+	case null:
+		return "null"
+	case text:
+		return "a string"
+	case number:
+		return "a number"
+	case object:
+		return "an object"
+	case list:
+		return "a list"
+	}
+	return "a boolean"
+}
+
+func (r *Reader) timestamp() (t time.Time, fault *Fault) {
+	s, f := r.field(false)
+	if f != nil || s == "" {
+		return t, f
+	}
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return t, r.fault(ReasonValue, "must be a time in RFC 3339, like 2026-01-02T03:04:05.678Z, not %q", Shorten(s))
+	}
+	return t, nil
+}
+
+func (r *Reader) dataMembers() *Fault {
+	if f := r.want(object, "an object"); f != nil {
+		return f
+	}
+	if r.dec.PeekKind() == null {
+		return r.skip()
+	}
+	if f := r.skip(); f != nil {
+		return f
+	}
+	return r.members(r.data, 0)
+}
+
+func (r *Reader) metadata() (map[string]any, *Fault) {
+	if f := r.want(object, "an object"); f != nil {
+		return nil, f
+	}
+	v, f := r.raw(-metadataAround)
+	m, _ := v.(map[string]any)
+	return m, f
+}

@@ -1,0 +1,57 @@
+package eventjson
+
+import "go.opentelemetry.io/collector/pdata/pcommon"
+
+// What follows is for other kinds of events that are JSON.
+
+// FirstObject reads the object that text starts with. member is called with the name of each member, and reads its value with
+// Value, exactly once. It returns the length of the object's text.
+func (r *Reader) FirstObject(text []byte, member func(name string) *Fault) (length int, f *Fault) {
+	r.start(text)
+	f = r.object(member)
+	return int(r.dec.InputOffset()), f
+}
+
+// OnlyObject is FirstObject with nothing behind the object.
+func (r *Reader) OnlyObject(text []byte, member func(name string) *Fault) *Fault {
+	r.start(text)
+	if f := r.object(member); f != nil {
+		return f
+	}
+	return r.end()
+}
+
+// Value reads the value of a member of FirstObject. An object's members count as attributes, and are where the members of an
+// event's data are; a list is where one of those is.
+func (r *Reader) Value(into pcommon.Value) *Fault {
+	depth := 0
+	if r.dec.PeekKind() == list {
+		depth = 1
+	}
+	return r.value(into, depth)
+}
+
+// OnlyValue reads a text that is one value.
+func (r *Reader) OnlyValue(text []byte, into pcommon.Value) *Fault {
+	r.start(text)
+	if f := r.Value(into); f != nil {
+		return f
+	}
+	return r.end()
+}
+
+// CheckLength is the fault of a text with so many bytes, if it is too long.
+func (r *Reader) CheckLength(pointer string, bytes int) *Fault {
+	if bytes > r.limits.StringBytes {
+		return NewFault(pointer, ReasonStringTooLong, "has %d bytes; a string may have %d", bytes, r.limits.StringBytes)
+	}
+	return nil
+}
+
+// CountAttributes is the fault of an event with so many attributes beside its data, if those are too many.
+func (r *Reader) CountAttributes(more int) *Fault {
+	if r.attributes += more; r.attributes > r.limits.Attributes {
+		return NewFault("", ReasonAttributes, "has more than %d attributes, nested ones included", r.limits.Attributes)
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package eventjson
+
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// List reads a JSON list element by element, or a value that is no list as the only one. It looks at every byte once: each element
+// is read by one, which is given the text from its start and says how much of it was the element. Where one fails, the end of the
+// element is looked for, so that a bad one costs the others nothing; a fault of List means that there is no telling where the
+// others are. A negative length ends the reading.
+func List(body []byte, one func(from []byte) (length int, ok bool)) *Fault {
+	rest, inList := trim(body), IsList(body)
+	if inList {
+		if rest = trim(rest[1:]); len(rest) > 0 && rest[0] == ']' {
+			return nothing(body, rest[1:])
+		}
+	}
+	for {
+		n, ok := one(rest)
+		if n < 0 {
+			return nil
+		}
+		if !ok {
+			var f *Fault
+			if n, f = length(rest); f != nil {
+				return NewFault("", f.Reason, "%s, in the value at byte %d", f.Detail, len(body)-len(rest))
+			}
+		}
+		switch rest = trim(rest[n:]); {
+		case !inList:
+			return nothing(body, rest)
+		case len(rest) == 0:
+			return NewFault("", ReasonMalformed, "is not JSON: the list has no end")
+		case rest[0] == ']':
+			return nothing(body, rest[1:])
+		case rest[0] != ',':
+			return NewFault("", ReasonMalformed, "is not JSON: neither , nor ] at byte %d", len(body)-len(rest))
+		}
+		rest = trim(rest[1:])
+	}
+}
+
+// IsList says whether a text starts as a list.
+func IsList(body []byte) bool {
+	body = trim(body)
+	return len(body) > 0 && body[0] == '['
+}
+
+// nothing makes sure that no more follows.
+func nothing(body, rest []byte) *Fault {
+	if rest = trim(rest); len(rest) > 0 {
+		return NewFault("", ReasonMalformed, "is followed by something else, at byte %d", len(body)-len(rest))
+	}
+	return nil
+}
+
+// length finds the end of the value that text starts with.
+func length(text []byte) (int, *Fault) {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if err := dec.SkipValue(); err != nil {
+		return 0, malformed(err)
+	}
+	return int(dec.InputOffset()), nil
+}
+
+// Lines reads lines that are one value each, as List does. Empty ones do not count.
+func Lines(body []byte, one func(line []byte)) {
+	for line := range bytes.Lines(body) {
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			one(line)
+		}
+	}
+}
+
+func trim(text []byte) []byte { return bytes.TrimLeft(text, " \t\r\n") }

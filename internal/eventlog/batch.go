@@ -1,0 +1,105 @@
+package eventlog
+
+import (
+	"errors"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/semconv"
+)
+
+// Batch makes canonical records of events that come in one by one, and need not be complete. Events of one source that follow one
+// another share a resource and a scope.
+type Batch struct {
+	// Logs are the records, in the order of Add.
+	Logs plog.Logs
+
+	defaults Defaults
+	record   plog.LogRecord // the next one
+	records  plog.LogRecordSlice
+	source   string // of records
+	open     bool   // records takes the next event of source
+}
+
+// NewBatch returns an empty batch.
+func NewBatch(d Defaults) *Batch {
+	return &Batch{Logs: plog.NewLogs(), defaults: d, record: plog.NewLogRecord()}
+}
+
+// Add adds an event, whose data is in data and not in e.Data, and empties data. What e leaves empty is made up as Canonicalize does
+// it. It returns the event's id, or an error that names the field and leaves the batch as it was.
+func (b *Batch) Add(e *telemetry.Event, data pcommon.Map) (id string, err error) {
+	w := writer{e: e, record: b.record}
+	data.MoveTo(w.record.Attributes())
+	if err := b.fill(&w); err != nil {
+		b.record = plog.NewLogRecord()
+		return "", err
+	}
+	id = getStr(w.record.Attributes(), AttrUID)
+	switch {
+	case w.placed():
+		w.record.MoveTo(w.sl.LogRecords().AppendEmpty())
+		w.rl.MoveTo(b.Logs.ResourceLogs().AppendEmpty())
+		b.open = false
+		return id, nil
+	case !b.open || b.source != e.Source:
+		b.start(e.Source)
+	}
+	w.record.MoveTo(b.records.AppendEmpty())
+	return id, nil
+}
+
+// placed says whether the record has a resource and a scope of its own.
+func (w *writer) placed() bool { return w.rl != plog.ResourceLogs{} }
+
+func (b *Batch) fill(w *writer) error {
+	if t := w.e.Timestamp; !t.IsZero() && !hasTime(t) {
+		return badTime(t)
+	}
+	for _, name := range []string{semconv.MetaResource, semconv.MetaScope} {
+		if _, ok := w.e.Metadata[name]; ok && !w.placed() {
+			w.rl = plog.NewResourceLogs()
+			w.sl = w.rl.ScopeLogs().AppendEmpty()
+		}
+	}
+	if err := w.fields(); err != nil {
+		return err
+	}
+	if err := b.writeSource(w); err != nil {
+		return err
+	}
+	if !canonicalize(w.record, b.defaults) {
+		return errors.New("metadata is " + tooDeepDetail)
+	}
+	return nil
+}
+
+// writeSource writes the source of a record that is placed, and checks that of others.
+func (b *Batch) writeSource(w *writer) error {
+	switch {
+	case w.placed() && w.e.Source == "":
+		if scope := w.sl.Scope(); serviceName(w.rl.Resource()) == "" && scope.Name() == "" {
+			scope.SetName(b.defaults.SourceID)
+		}
+		return nil
+	case w.placed():
+		return w.source()
+	case w.e.Source != "" && !semconv.IsServiceName(w.e.Source):
+		return badSource(w.e.Source)
+	}
+	return nil
+}
+
+// start begins a resource for a source.
+func (b *Batch) start(source string) {
+	rl := b.Logs.ResourceLogs().AppendEmpty()
+	sl := rl.ScopeLogs().AppendEmpty()
+	if source == "" {
+		sl.Scope().SetName(b.defaults.SourceID)
+	} else {
+		rl.Resource().Attributes().PutStr(semconv.AttrServiceName, source)
+	}
+	b.records, b.source, b.open = sl.LogRecords(), source, true
+}

@@ -1,0 +1,209 @@
+// Package problems lets the store's API show what the components of the same collector refused, and why, so that the team that sends
+// bad events can see it without the collector's log.
+//
+// Like package buffers, it is a registry keyed by the service.instance.id that the collector gives to all of its components.
+package problems
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Problem is an event, or a request, that was refused or looks wrong.
+type Problem struct {
+	Time time.Time `json:"time"`
+	// EventID, EventType and Source are what the event calls itself; empty where it does not, or was not read.
+	EventID   string `json:"event_id,omitempty"`
+	EventType string `json:"event_type,omitempty"`
+	Source    string `json:"source,omitempty"`
+	// Pointer is where in the request, as RFC 6901 has it.
+	Pointer string `json:"pointer,omitempty"`
+	// Detail says in words what is wrong.
+	Detail string `json:"detail,omitempty"`
+	// Value is the start of what was sent.
+	Value string `json:"value,omitempty"`
+}
+
+// Report is what one component says of one reason.
+type Report struct {
+	Component string `json:"component"` // receiver/event
+	Reason    string `json:"reason"`
+	// Suspicious events were taken all the same.
+	Suspicious bool `json:"suspicious"`
+	// Count is in events; a request that nothing could be read of counts as one.
+	Count uint64    `json:"count"`
+	First time.Time `json:"first"`
+	Last  time.Time `json:"last"`
+	// Examples are the last ones, the newest first.
+	Examples []Problem `json:"examples"`
+}
+
+const (
+	// DefaultKeep is how many examples are kept for each reason.
+	DefaultKeep = 10
+	// maxText and maxValue bound the texts of an example, in bytes.
+	maxText  = 200
+	maxValue = 500
+)
+
+// Options of a Log.
+type Options struct {
+	// Keep is how many examples are kept for each reason; zero is DefaultKeep.
+	Keep int
+	// Redact keeps no values, and no details, which may quote them.
+	Redact bool
+}
+
+// Log is where a component tells its problems. It is safe for concurrent use. A nil Log forgets them.
+type Log struct {
+	component string
+	options   Options
+	forget    func()
+
+	mu      sync.Mutex
+	entries map[string]*entry // by reason
+}
+
+type entry struct {
+	suspicious  bool
+	count       uint64
+	first, last time.Time
+	examples    []Problem // the oldest first
+}
+
+var (
+	mu   sync.Mutex
+	logs = map[string][]*Log{} // by instance id of the collector
+)
+
+// Open makes the problems of a component, "receiver/event", known to the collector with this instance id, until they are closed.
+func Open(instanceID, component string, o Options) *Log {
+	if o.Keep == 0 {
+		o.Keep = DefaultKeep
+	}
+	l := &Log{component: component, options: o, entries: map[string]*entry{}}
+	l.forget = func() {
+		mu.Lock()
+		defer mu.Unlock()
+		rest := slices.DeleteFunc(slices.Clone(logs[instanceID]), func(other *Log) bool { return other == l })
+		if len(rest) == 0 {
+			delete(logs, instanceID)
+			return
+		}
+		logs[instanceID] = rest
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	logs[instanceID] = append(logs[instanceID], l)
+	return l
+}
+
+// Close forgets the component's problems. Calling it again does nothing.
+func (l *Log) Close() {
+	if l != nil {
+		l.forget()
+	}
+}
+
+// Refused tells of events that were refused for a reason, with one of them as an example.
+func (l *Log) Refused(reason string, events int, example Problem) {
+	l.add(reason, false, events, example)
+}
+
+// Suspicious tells of events that look wrong and were taken.
+func (l *Log) Suspicious(reason string, events int, example Problem) {
+	l.add(reason, true, events, example)
+}
+
+func (l *Log) add(reason string, suspicious bool, events int, p Problem) {
+	if l == nil || events <= 0 {
+		return
+	}
+	p.shorten(l.options.Redact)
+	p.Time = time.Now().UTC()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.entries[reason]
+	if e == nil {
+		e = &entry{suspicious: suspicious, first: p.Time}
+		l.entries[reason] = e
+	}
+	e.count += uint64(events)
+	e.last = p.Time
+	if len(e.examples) == l.options.Keep {
+		e.examples = slices.Delete(e.examples, 0, 1)
+	}
+	e.examples = append(e.examples, p)
+}
+
+func (p *Problem) shorten(redact bool) {
+	if redact {
+		p.Detail, p.Value = "", ""
+	}
+	for _, text := range []*string{&p.EventID, &p.EventType, &p.Source, &p.Pointer, &p.Detail} {
+		*text = cut(*text, maxText)
+	}
+	p.Value = cut(p.Value, maxValue)
+}
+
+// cut copies what it keeps, so that an example keeps no request in memory.
+func cut(s string, most int) string {
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "\ufffd") + "…"
+	}
+	return strings.Clone(strings.ToValidUTF8(s, "\ufffd"))
+}
+
+// Reports reads the problems of a collector, those of equal components added up, sorted by component and reason. The caller owns
+// the result.
+func Reports(instanceID string) []Report {
+	mu.Lock()
+	open := slices.Clone(logs[instanceID])
+	mu.Unlock()
+	all := []Report{}
+	for _, l := range open {
+		for _, more := range l.reports() {
+			i := slices.IndexFunc(all, func(r Report) bool { return r.Component == more.Component && r.Reason == more.Reason })
+			if i < 0 {
+				all = append(all, more)
+				continue
+			}
+			all[i].add(more, l.options.Keep)
+		}
+	}
+	slices.SortFunc(all, func(a, b Report) int {
+		return cmp.Or(cmp.Compare(a.Component, b.Component), cmp.Compare(a.Reason, b.Reason))
+	})
+	return all
+}
+
+func (l *Log) reports() []Report {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := make([]Report, 0, len(l.entries))
+	for reason, e := range l.entries {
+		examples := slices.Clone(e.examples)
+		slices.Reverse(examples)
+		all = append(all, Report{
+			Component: l.component, Reason: reason, Suspicious: e.suspicious, Count: e.count, First: e.first, Last: e.last, Examples: examples,
+		})
+	}
+	return all
+}
+
+// add counts another instance of the component in.
+func (r *Report) add(more Report, keep int) {
+	r.Count += more.Count
+	if more.First.Before(r.First) {
+		r.First = more.First
+	}
+	if more.Last.After(r.Last) {
+		r.Last = more.Last
+	}
+	r.Examples = append(r.Examples, more.Examples...)
+	slices.SortStableFunc(r.Examples, func(a, b Problem) int { return b.Time.Compare(a.Time) })
+	r.Examples = r.Examples[:min(keep, len(r.Examples))]
+}

@@ -1,0 +1,96 @@
+package eventreceiver
+
+import (
+	"context"
+	"fmt"
+
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/isbl/telemetry/internal/buffers"
+	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/problems"
+	"github.com/isbl/telemetry/receiver/eventreceiver/internal/metadata"
+)
+
+// canonicalizer stands between the listeners and the next consumer. It makes each record canonical, keeps back the ones
+// that nothing behind it could handle, and counts.
+type canonicalizer struct {
+	next      consumer.Logs
+	cfg       *Config
+	set       receiver.Settings
+	defaults  eventlog.Defaults
+	telemetry *metadata.TelemetryBuilder
+	problems  *problems.Log // nil before open
+}
+
+func newCanonicalizer(set receiver.Settings, cfg *Config, next consumer.Logs) (*canonicalizer, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, fmt.Errorf("create telemetry: %w", err)
+	}
+	return &canonicalizer{
+		next: next, cfg: cfg, set: set, telemetry: telemetry,
+		defaults: eventlog.Defaults{EventType: cfg.DefaultEventType, SourceID: cfg.SourceID},
+	}, nil
+}
+
+// open makes the problems known. It is called before any listener is there.
+func (c *canonicalizer) open() {
+	c.problems = problems.Open(buffers.InstanceID(c.set.Resource), "receiver/"+c.set.ID.String(),
+		problems.Options{Keep: c.cfg.Problems.Keep, Redact: c.cfg.Problems.Redact})
+}
+
+func (c *canonicalizer) close() { c.problems.Close() }
+
+// consumeLogs answers what next answers. Where records were refused here and next took the others, the
+// answer is the *eventlog.Refused; where next refused some more, one that names them all. Any other
+// error of next is the answer alone: it speaks of the whole request.
+func (c *canonicalizer) consumeLogs(ctx context.Context, ld plog.Logs) error {
+	refused := c.canonicalize(ctx, ld)
+	if refused == nil {
+		return c.next.ConsumeLogs(ctx, ld)
+	}
+	if ld.LogRecordCount() == 0 {
+		return refused
+	}
+	err := c.next.ConsumeLogs(ctx, ld)
+	if err == nil {
+		return refused
+	}
+	if more := eventlog.RefusedAlone(err); more != nil {
+		return refused.Merge(more)
+	}
+	return err
+}
+
+// canonicalize makes the records canonical, and counts what it refuses and what looks wrong.
+func (c *canonicalizer) canonicalize(ctx context.Context, ld plog.Logs) *eventlog.Refused {
+	refused := eventlog.Canonicalize(ld, c.defaults)
+	if refused != nil {
+		for _, r := range refused.Records {
+			c.refused(ctx, r.Reason, 1, problems.Problem{EventID: r.EventID, EventType: r.EventType, Detail: r.Detail})
+		}
+	}
+	c.suspect(ctx, ld)
+	return refused
+}
+
+// refused counts events, and keeps one as an example.
+func (c *canonicalizer) refused(ctx context.Context, reason string, events int, example problems.Problem) {
+	c.telemetry.ReceiverEventRefusedEvents.Add(ctx, int64(events), reasonOf(reason))
+	c.problems.Refused(reason, events, example)
+}
+
+// refusedRequest counts a request whose events nobody counted.
+func (c *canonicalizer) refusedRequest(ctx context.Context, reason string, example problems.Problem) {
+	c.telemetry.ReceiverEventRefusedRequests.Add(ctx, 1, reasonOf(reason))
+	c.problems.Refused(reason, 1, example)
+}
+
+func reasonOf(reason string) metric.MeasurementOption {
+	return metric.WithAttributeSet(attribute.NewSet(attribute.String("reason", reason)))
+}

@@ -1,0 +1,147 @@
+package eventreceiver
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/receiver/otlpreceiver"
+
+	"github.com/isbl/telemetry/internal/eventjson"
+	"github.com/isbl/telemetry/internal/problems"
+)
+
+// Protocols are those of the otlp receiver, and events.
+type Protocols struct {
+	otlpreceiver.Protocols `mapstructure:",squash"`
+
+	// Events takes events as JSON and as CloudEvents, over HTTP.
+	Events configoptional.Optional[EventsConfig] `mapstructure:"events"`
+}
+
+// EventsConfig is the configuration of the protocol events.
+type EventsConfig struct {
+	// ServerConfig is the HTTP server. Its max_request_body_size is 4 MiB by default, decompressed.
+	ServerConfig serverKeys `mapstructure:",squash"`
+
+	// AllOrNothing refuses a whole request when one of its events cannot be taken.
+	AllOrNothing bool `mapstructure:"all_or_nothing"`
+
+	// Limits bound a request and its events.
+	Limits LimitsConfig `mapstructure:"limits"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// LimitsConfig bounds a request of the protocol events.
+type LimitsConfig struct {
+	// MaxEvents is how many events a request may hold. The default is 10 000.
+	MaxEvents int `mapstructure:"max_events"`
+	// MaxAttributes is how many names data and metadata of an event may have together, nested ones included. The default is 1000.
+	MaxAttributes int `mapstructure:"max_attributes"`
+	// MaxDepth is how deep lists and objects may be nested, at most 64, the default.
+	MaxDepth int `mapstructure:"max_depth"`
+	// MaxStringBytes is how long a text may be. The default is 256 KiB.
+	MaxStringBytes int `mapstructure:"max_string_bytes"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// ProblemsConfig says what is kept of events that are refused, or look wrong.
+type ProblemsConfig struct {
+	// Keep is how many examples are kept for each reason. The default is 10.
+	Keep int `mapstructure:"keep"`
+	// Redact keeps no values of events.
+	Redact bool `mapstructure:"redact"`
+	// Past and Future say from when on the time of an event is suspicious, counted from its arrival. The defaults are 30 days and 1 hour.
+	Past   time.Duration `mapstructure:"past"`
+	Future time.Duration `mapstructure:"future"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+const (
+	defaultEventsEndpoint = "localhost:4319"
+	maxKeep               = 1000
+	minDuration           = time.Millisecond // finds durations without a unit: they are nanoseconds
+)
+
+func defaultEvents() EventsConfig {
+	server := confighttp.NewDefaultServerConfig()
+	server.NetAddr.Endpoint = defaultEventsEndpoint
+	server.MaxRequestBodySize = defaultMaxBody
+	return EventsConfig{
+		ServerConfig: serverKeys(server),
+		Limits:       LimitsConfig{MaxEvents: 10_000, MaxAttributes: 1000, MaxDepth: eventjson.MaxDepth, MaxStringBytes: 256 << 10},
+	}
+}
+
+func defaultProblems() ProblemsConfig {
+	return ProblemsConfig{Keep: problems.DefaultKeep, Past: 30 * 24 * time.Hour, Future: time.Hour}
+}
+
+// Unmarshal reads the keys of confighttp as confighttp does, and refuses unknown ones.
+func (cfg *EventsConfig) Unmarshal(conf *confmap.Conf) error {
+	server := confighttp.ServerConfig(cfg.ServerConfig)
+	if err := server.Unmarshal(conf); err != nil {
+		return err
+	}
+	if err := conf.Unmarshal(cfg); err != nil {
+		return err
+	}
+	cfg.ServerConfig = serverKeys(server)
+	return nil
+}
+
+// Validate reports every key whose value cannot work.
+func (cfg *EventsConfig) Validate() error {
+	if cfg.ServerConfig.MaxRequestBodySize <= 0 {
+		return fmt.Errorf("`max_request_body_size` must be positive, got %d: leave it out for %d bytes",
+			cfg.ServerConfig.MaxRequestBodySize, defaultMaxBody)
+	}
+	return nil
+}
+
+// Validate reports every key whose value cannot work.
+func (cfg *LimitsConfig) Validate() error {
+	d := defaultEvents().Limits
+	var errs []error
+	for _, limit := range []struct {
+		key          string
+		value, usual int
+	}{
+		{"max_events", cfg.MaxEvents, d.MaxEvents},
+		{"max_attributes", cfg.MaxAttributes, d.MaxAttributes},
+		{"max_string_bytes", cfg.MaxStringBytes, d.MaxStringBytes},
+	} {
+		if limit.value < 1 {
+			errs = append(errs, fmt.Errorf("`%s` must be positive, got %d: leave it out for %d", limit.key, limit.value, limit.usual))
+		}
+	}
+	if cfg.MaxDepth < 1 || cfg.MaxDepth > eventjson.MaxDepth {
+		errs = append(errs, fmt.Errorf("`max_depth` must be between 1 and %d, got %d: leave it out for %[1]d", eventjson.MaxDepth, cfg.MaxDepth))
+	}
+	return errors.Join(errs...)
+}
+
+// Validate reports every key whose value cannot work.
+func (cfg *ProblemsConfig) Validate() error {
+	d := defaultProblems()
+	var errs []error
+	if cfg.Keep < 1 || cfg.Keep > maxKeep {
+		errs = append(errs, fmt.Errorf("`keep` must be between 1 and %d, got %d: leave it out for %d", maxKeep, cfg.Keep, d.Keep))
+	}
+	if cfg.Past < minDuration {
+		errs = append(errs, fmt.Errorf("`past` must be at least %v, got %v: write a duration with its unit, or leave it out for %v", minDuration, cfg.Past, d.Past))
+	}
+	if cfg.Future < minDuration {
+		errs = append(errs, fmt.Errorf("`future` must be at least %v, got %v: write a duration with its unit, or leave it out for %v", minDuration, cfg.Future, d.Future))
+	}
+	return errors.Join(errs...)
+}

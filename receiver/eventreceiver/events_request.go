@@ -1,0 +1,204 @@
+package eventreceiver
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/isbl/telemetry/internal/cloudevent"
+	"github.com/isbl/telemetry/internal/eventjson"
+	"github.com/isbl/telemetry/internal/eventlog"
+)
+
+// form is how the events of a request are written.
+type form struct {
+	name string // in the Collector's metrics
+	list bool   // a list of events may be one
+}
+
+var (
+	formJSON       = &form{name: "json", list: true}
+	formLines      = &form{name: "ndjson"}
+	formStructured = &form{name: "cloudevents-structured"}
+	formBatch      = &form{name: "cloudevents-batch", list: true}
+	formBinary     = &form{name: "cloudevents-binary"}
+)
+
+const (
+	typeJSON       = "application/json"
+	typeStructured = "application/cloudevents+json"
+	typeBatch      = "application/cloudevents-batch+json"
+	typeLines      = "application/x-ndjson"
+)
+
+// formOf finds the form of a request, nil for one that is not taken. What browsers send to other sites without asking, text and
+// forms, is only taken with the headers of a CloudEvent, which they ask about.
+func formOf(header http.Header) *form {
+	mediaType, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	switch mediaType {
+	case typeStructured:
+		return formStructured
+	case typeBatch:
+		return formBatch
+	}
+	switch {
+	case strings.HasPrefix(mediaType, "application/cloudevents"):
+		return nil
+	case cloudevent.IsBinary(header):
+		return formBinary
+	}
+	switch mediaType {
+	case typeJSON:
+		return formJSON
+	case typeLines, "application/ndjson", "application/jsonl", "application/x-jsonl":
+		return formLines
+	}
+	return nil
+}
+
+// work is what one request needs, and the next one uses again.
+type work struct {
+	reader *eventjson.Reader
+	body   bytes.Buffer
+}
+
+// maxKept is the size up to which the memory of a body is used again.
+const maxKept = 1 << 20
+
+func (s *eventsServer) free(w *work) {
+	if w.body.Cap() <= maxKept {
+		w.body.Reset()
+		s.works.Put(w)
+	}
+}
+
+var errTooManyEvents = errors.New("too many events")
+
+// read reads the whole body.
+func (w *work) read(r *http.Request) error {
+	if n := r.ContentLength; n > 0 && n <= maxKept {
+		w.body.Grow(int(n) + bytes.MinRead)
+	}
+	_, err := io.Copy(&w.body, r.Body)
+	return err
+}
+
+// request is what was found in a body.
+type request struct {
+	batch    *eventlog.Batch
+	ids      []string
+	places   []int // of the records of batch in the request
+	count    int   // of events, those that are refused included
+	many     bool  // they lie in a list, or in lines
+	rejected []rejection
+	wrong    *eventjson.Fault // of the whole
+}
+
+// rejection says why an event of a request is not taken.
+type rejection struct {
+	Index   int    `json:"index"`
+	Pointer string `json:"pointer"`
+	Reason  string `json:"reason"`
+	Detail  string `json:"detail"`
+
+	value []byte // of the event
+}
+
+// decode reads the events of a body. Those that are not taken cost the others nothing. The error is errTooManyEvents.
+func (s *eventsServer) decode(f *form, w *work, header http.Header) (*request, error) {
+	req := &request{batch: eventlog.NewBatch(s.canonical.defaults)}
+	body := w.body.Bytes()
+	most, over := s.cfg.Limits.MaxEvents, false
+	next := func() bool {
+		over = over || req.count == most
+		return !over
+	}
+	switch f {
+	case formBinary:
+		id, fault := cloudevent.Binary(w.reader, header, body, req.batch)
+		req.add(id, fault, body)
+	case formStructured:
+		id, fault := cloudevent.Only(w.reader, body, req.batch)
+		req.add(id, fault, body)
+	case formLines:
+		req.many = true
+		eventjson.Lines(body, func(line []byte) {
+			if next() {
+				id, fault := w.reader.Only(line, req.batch)
+				req.add(id, fault, line)
+			}
+		})
+	default:
+		first := w.reader.First
+		if f == formBatch {
+			first = func(text []byte, into *eventlog.Batch) (string, int, *eventjson.Fault) {
+				return cloudevent.First(w.reader, text, into)
+			}
+		}
+		if f == formBatch && !eventjson.IsList(body) {
+			req.wrong = eventjson.NewFault("", eventjson.ReasonMalformed, "is no list of CloudEvents: one alone is %s", typeStructured)
+			break
+		}
+		req.many = eventjson.IsList(body)
+		req.wrong = eventjson.List(body, func(from []byte) (int, bool) {
+			if !next() {
+				return -1, false
+			}
+			id, length, fault := first(from, req.batch)
+			req.add(id, fault, from)
+			return length, fault == nil
+		})
+	}
+	if over {
+		return nil, errTooManyEvents
+	}
+	return req, nil
+}
+
+// pointer is where an event lies in the request.
+func (r *request) pointer(index int) string {
+	if !r.many {
+		return ""
+	}
+	return "/" + strconv.Itoa(index)
+}
+
+// add adds an event that was taken, or what is wrong with it.
+func (r *request) add(id string, f *eventjson.Fault, text []byte) {
+	if f == nil {
+		r.ids = append(r.ids, id)
+		r.places = append(r.places, r.count)
+	} else {
+		r.rejected = append(r.rejected, rejection{
+			Index: r.count, Pointer: r.pointer(r.count) + f.Pointer, Reason: f.Reason, Detail: f.Detail, value: text[:min(maxSample, len(text))],
+		})
+	}
+	r.count++
+}
+
+// maxSample is how much of an event is kept to show it, in bytes.
+const maxSample = 500
+
+// remove takes events out of what was taken that a later component refused; it counted the records of batch.
+func (r *request) remove(refused *eventlog.Refused) {
+	gone := make(map[int]bool, len(refused.Records))
+	for _, one := range refused.Records {
+		if one.Index >= len(r.places) {
+			continue // not ours
+		}
+		gone[one.Index] = true
+		place := r.places[one.Index]
+		r.rejected = append(r.rejected, rejection{Index: place, Pointer: r.pointer(place), Reason: one.Reason, Detail: one.Detail})
+	}
+	ids, places := r.ids[:0], r.places[:0]
+	for i := range r.ids {
+		if !gone[i] {
+			ids, places = append(ids, r.ids[i]), append(places, r.places[i])
+		}
+	}
+	r.ids, r.places = ids, places
+}

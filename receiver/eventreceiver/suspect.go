@@ -1,0 +1,101 @@
+package eventreceiver
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/problems"
+)
+
+// Reasons why an event that was taken looks wrong.
+const (
+	reasonPast   = "timestamp_past"
+	reasonFuture = "timestamp_future"
+	reasonForm   = "event_type_form"
+)
+
+// suspect counts the canonical records that are legal and look wrong all the same.
+func (c *canonicalizer) suspect(ctx context.Context, ld plog.Logs) {
+	now := time.Now()
+	earliest, latest := toTimestamp(now.Add(-c.cfg.Problems.Past)), toTimestamp(now.Add(c.cfg.Problems.Future))
+	var past, future, form suspicion
+	checked := c.defaults.EventType // the last type that looked right
+	for event := range eventlog.All(ld) {
+		switch t := event.Record.Timestamp(); {
+		case t < earliest:
+			past.add(event)
+		case t > latest:
+			future.add(event)
+		}
+		if eventType := event.EventType(); eventType != checked {
+			if isDotted(eventType) {
+				checked = eventType
+			} else {
+				form.add(event)
+			}
+		}
+	}
+	c.report(ctx, reasonPast, &past, func(e eventlog.Ref) string {
+		return fmt.Sprintf("the event happened %v before it came", now.Sub(e.Timestamp()).Round(time.Second))
+	})
+	c.report(ctx, reasonFuture, &future, func(e eventlog.Ref) string {
+		return fmt.Sprintf("the event is %v ahead of this collector's clock", e.Timestamp().Sub(now).Round(time.Second))
+	})
+	c.report(ctx, reasonForm, &form, func(eventlog.Ref) string {
+		return "the event type is not dotted lower case, like user.login"
+	})
+}
+
+// suspicion is how many events there are, and the first of them.
+type suspicion struct {
+	events int
+	first  eventlog.Ref
+}
+
+func (s *suspicion) add(event eventlog.Ref) {
+	if s.events == 0 {
+		s.first = event
+	}
+	s.events++
+}
+
+func (c *canonicalizer) report(ctx context.Context, reason string, s *suspicion, detail func(eventlog.Ref) string) {
+	if s.events == 0 {
+		return
+	}
+	c.telemetry.ReceiverEventSuspiciousEvents.Add(ctx, int64(s.events), reasonOf(reason))
+	c.problems.Suspicious(reason, s.events, problems.Problem{
+		EventID: s.first.EventID(), EventType: s.first.EventType(), Source: s.first.Source(), Detail: detail(s.first),
+	})
+}
+
+// toTimestamp keeps to the times that a record has: from 1970 to 2262 are enough here.
+func toTimestamp(t time.Time) pcommon.Timestamp {
+	return pcommon.Timestamp(min(max(t.UnixNano(), 0), math.MaxInt64))
+}
+
+// isDotted says whether a name is of at least two parts, of lower-case letters, digits, _ and -.
+func isDotted(name string) bool {
+	dots, start := 0, true
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c == '.':
+			if start {
+				return false
+			}
+			dots++
+			start = true
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '_', c == '-':
+			start = false
+		default:
+			return false
+		}
+	}
+	return dots > 0 && !start
+}

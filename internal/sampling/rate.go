@@ -17,7 +17,7 @@ func FromRate(n int64, eventID string) (threshold, randomness string, ok bool) {
 	if err != nil || Rate(t.TValue()) != n {
 		return "", "", false
 	}
-	const all = uint64(sampling.MaxAdjustedCount)
+	const all = sampling.MaxAdjustedCount
 	r, err := sampling.UnsignedToRandomness(t.Unsigned() + hash(eventID).Unsigned()%(all-t.Unsigned()))
 	if err != nil {
 		return "", "", false

@@ -60,7 +60,8 @@ func TestForms(t *testing.T) {
 		"batch":         {[]string{"Content-Type", "application/cloudevents-batch+json"}, "[" + ce("1") + "," + ce("2") + "]", []string{"1 a.b", "2 a.b"}},
 		"binary": {
 			[]string{"Content-Type", "text/plain", "ce-specversion", "1.0", "ce-id", "1", "ce-source", "/s", "ce-type", "a.b"},
-			"hello", []string{"1 a.b"},
+			"hello",
+			[]string{"1 a.b"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -22,7 +22,8 @@ func (c *collector) post(t testing.TB, contentType, body string) (status int, an
 	Accepted int
 	IDs      []string
 	Rejected []struct{ Pointer, Reason string }
-}) {
+},
+) {
 	t.Helper()
 	resp, err := http.Post(c.events, contentType, strings.NewReader(body))
 	require.NoError(t, err)

@@ -178,7 +178,7 @@ func writeBlocks(b *testing.B, dir, crashed string, blocks, events int) {
 		for ref := range eventlog.All(ld) {
 			sum.Add(ref.EventType(), ref.Source(), int64(ref.Record.Timestamp()), 1)
 		}
-		headers, payload, _ := block.Encode(raw, &sum)
+		headers, payload, _ := new(block.Encoder).Encode(raw, &sum)
 		_, err = js.PublishMsgAsync(&nats.Msg{Subject: "isbl.events", Header: headers, Data: payload})
 		require.NoError(b, err)
 	}

@@ -42,6 +42,8 @@ type committer struct {
 	timeout  time.Duration
 	maxRaw   int
 	onCommit func(time.Duration)
+	encoder  block.Encoder
+	room     []byte // in which the fragments of a block are put together
 
 	mu      sync.Mutex
 	queue   []*request
@@ -152,9 +154,10 @@ func (c *committer) take() (batch []*request, closing bool) {
 
 // packed is a block under way and the requests it has a fragment of.
 type packed struct {
-	raw      []byte
-	sum      block.Summary
-	requests []*request
+	fragments []*fragment
+	bytes     int
+	sum       block.Summary
+	requests  []*request
 
 	id     string
 	msg    *nats.Msg
@@ -171,17 +174,35 @@ func (c *committer) pack(batch []*request) []*packed {
 	for _, r := range batch {
 		for i := range r.fragments {
 			f := &r.fragments[i]
-			if open == nil || len(open.raw)+len(f.raw) > c.maxRaw || open.sum.Events+f.sum.Events > maxBlockEvents {
-				open = &packed{raw: f.raw[:len(f.raw):len(f.raw)], sum: f.sum} // appending copies
+			if open == nil || open.bytes+len(f.raw) > c.maxRaw || open.sum.Events+f.sum.Events > maxBlockEvents {
+				open = &packed{}
 				blocks = append(blocks, open)
-			} else {
-				open.raw = append(open.raw, f.raw...)
-				open.sum.Merge(&f.sum)
 			}
-			open.requests = append(open.requests, r)
+			open.add(f, r)
 		}
 	}
 	return blocks
+}
+
+func (b *packed) add(f *fragment, r *request) {
+	b.fragments = append(b.fragments, f)
+	b.bytes += len(f.raw)
+	b.sum.Merge(&f.sum)
+	b.requests = append(b.requests, r)
+}
+
+// encode makes the message of a block.
+func (c *committer) encode(b *packed) {
+	raw := b.fragments[0].raw
+	if len(b.fragments) > 1 {
+		c.room = c.room[:0]
+		for _, f := range b.fragments {
+			c.room = append(c.room, f.raw...)
+		}
+		raw = c.room
+	}
+	headers, payload, id := c.encoder.Encode(raw, &b.sum)
+	b.id, b.msg = id, &nats.Msg{Subject: c.subject, Header: headers, Data: payload}
 }
 
 // store commits a batch and answers its callers.
@@ -191,9 +212,8 @@ func (c *committer) store(batch []*request) {
 	defer cancel()
 	blocks := c.pack(batch)
 	for _, b := range blocks {
-		headers, payload, id := block.Encode(b.raw, &b.sum)
-		b.id, b.msg = id, &nats.Msg{Subject: c.subject, Header: headers, Data: payload}
-		c.ledger.begin(id, b.sum.Events)
+		c.encode(b)
+		c.ledger.begin(b.id, b.sum.Events)
 		c.publish(b)
 	}
 	for _, b := range blocks {

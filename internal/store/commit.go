@@ -42,8 +42,10 @@ type committer struct {
 	timeout  time.Duration
 	maxRaw   int
 	onCommit func(time.Duration)
-	encoder  block.Encoder
-	room     []byte // in which the fragments of a block are put together
+
+	gathering gathering
+	encoder   block.Encoder
+	room      []byte // in which the fragments of a block are put together
 
 	mu      sync.Mutex
 	queue   []*request
@@ -123,6 +125,7 @@ func (c *committer) close() {
 func (c *committer) run() {
 	for range c.wake {
 		for {
+			c.gather()
 			batch, closing := c.take()
 			if len(batch) == 0 {
 				if closing {
@@ -135,18 +138,52 @@ func (c *committer) run() {
 	}
 }
 
-// take returns the requests that the next commit stores, as many as maxCommitBytes
-// allow.
-func (c *committer) take() (batch []*request, closing bool) {
+// gather waits while it is likely that more requests come to share the next commit.
+func (c *committer) gather() {
+	var timeout <-chan time.Time
+	for c.waits() {
+		if timeout == nil {
+			if !c.gathering.begin() {
+				return
+			}
+			timeout = time.After(c.gathering.patience)
+		}
+		select {
+		case <-c.wake:
+		case <-timeout:
+			c.gathering.ended(true)
+			return
+		}
+	}
+	if timeout != nil {
+		c.gathering.ended(false)
+	}
+}
+
+func (c *committer) waits() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n, bytes := 0, 0
-	for n < len(c.queue) && bytes < maxCommitBytes {
+	n, bytes := c.next(enoughBytes)
+	return !c.closing && c.gathering.worthwhile(n, bytes)
+}
+
+// next returns how many of the oldest requests reach limit bytes, or all of them.
+func (c *committer) next(limit int) (n, bytes int) {
+	for n < len(c.queue) && bytes < limit {
 		for _, f := range c.queue[n].fragments {
 			bytes += len(f.raw)
 		}
 		n++
 	}
+	return n, bytes
+}
+
+// take returns the requests that the next commit stores, as many as maxCommitBytes
+// allow.
+func (c *committer) take() (batch []*request, closing bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n, _ := c.next(maxCommitBytes)
 	batch = c.queue[:n:n]
 	c.queue = c.queue[n:]
 	return batch, c.closing
@@ -219,8 +256,12 @@ func (c *committer) store(batch []*request) {
 	for _, b := range blocks {
 		c.await(ctx, b)
 	}
+	took := time.Since(start)
+	c.mu.Lock()
+	c.gathering.committed(len(batch), len(c.queue), took)
+	c.mu.Unlock()
 	if c.onCommit != nil {
-		c.onCommit(time.Since(start))
+		c.onCommit(took)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"testing"
 
@@ -54,8 +55,8 @@ func BenchmarkPage(b *testing.B) {
 	}
 }
 
-// BenchmarkOTLPPage reads full blocks, as an unfiltered reader of a busy store does.
-func BenchmarkOTLPPage(b *testing.B) {
+// BenchmarkScan goes through full blocks, as whoever reads all of a busy store does: 10 000 events.
+func BenchmarkScan(b *testing.B) {
 	const events = 10_000
 	st := openStore(b)
 	all := numbered(events)
@@ -64,14 +65,29 @@ func BenchmarkOTLPPage(b *testing.B) {
 	}
 	h := New(Options{Store: st})
 	defer h.Close()
-	r := httptest.NewRequest(http.MethodGet, "/api/v1/events?limit=10000&format=otlp", nil)
-	b.ReportAllocs()
-	for b.Loop() {
-		w := nowhere{header: http.Header{}}
-		h.ServeHTTP(&w, r)
-		b.SetBytes(int64(w.bytes))
+	for _, scan := range []struct{ name, path string }{
+		{"otlp", "events?limit=all&format=otlp"},
+		{"otlp_page", "events?limit=10000&format=otlp"},
+		{"ndjson", "events?limit=all&format=ndjson"},
+		{"cloudevents", "events?limit=10000&format=cloudevents"},
+		{"skipped", "events?limit=all&format=ndjson&event_type=none.*"},
+		{"data", "events?limit=all&format=ndjson&data.n=-1"},
+		{"where", "events?limit=all&format=ndjson&where=" + url.QueryEscape(`attributes["n"] == -1`)},
+		{"aggregate", "aggregate?field=data.n&functions=count,sum,avg"},
+		{"quantiles", "aggregate?field=data.n&functions=p50,p95&by=event_type"},
+		{"counts", "counts?by=event_type"},
+	} {
+		b.Run(scan.name, func(b *testing.B) {
+			r := httptest.NewRequest(http.MethodGet, "/api/v1/"+scan.path, nil)
+			b.ReportAllocs()
+			for b.Loop() {
+				w := nowhere{header: http.Header{}}
+				h.ServeHTTP(&w, r)
+				b.SetBytes(int64(w.bytes))
+			}
+			b.ReportMetric(float64(b.N)*events/b.Elapsed().Seconds(), "events/s")
+		})
 	}
-	b.ReportMetric(float64(b.N)*events/b.Elapsed().Seconds(), "events/s")
 }
 
 // BenchmarkAppendWithViewers shows what viewers cost a writer: idle ones wait for events

@@ -27,11 +27,13 @@ func TestSecuredNATS(t *testing.T) {
 	}{
 		"password": {
 			func(o *server.Options) { o.Username, o.Password = "collector", "secret" },
-			m{"username": "collector", "password": "secret"}, m{"username": "collector", "password": "guess"},
+			m{"username": "collector", "password": "secret"},
+			m{"username": "collector", "password": "guess"},
 		},
 		"token": {
 			func(o *server.Options) { o.Authorization = "secret" },
-			m{"token": "secret"}, m{"token": "guess"},
+			m{"token": "secret"},
+			m{"token": "guess"},
 		},
 		"credentials": {operator, m{"credentials_file": credentials}, m{}},
 	} {
@@ -88,8 +90,8 @@ func certificate(t *testing.T, dir string) (pair tls.Certificate, ca string) {
 // makes a server believe the operator.
 func account(t *testing.T, dir string) (credentials string, trust func(*server.Options)) {
 	t.Helper()
-	pairOf := func(make func() (nkeys.KeyPair, error)) (nkeys.KeyPair, string) {
-		pair, err := make()
+	pairOf := func(create func() (nkeys.KeyPair, error)) (nkeys.KeyPair, string) {
+		pair, err := create()
 		require.NoError(t, err)
 		public, err := pair.PublicKey()
 		require.NoError(t, err)

@@ -37,7 +37,7 @@ type committer struct {
 	js       jetstream.JetStream
 	subject  string
 	ledger   *ledger
-	follower *follower
+	seen     func(ctx context.Context, seq uint64, headers nats.Header)
 	health   *health
 	timeout  time.Duration
 	maxRaw   int
@@ -286,9 +286,7 @@ func (c *committer) await(ctx context.Context, b *packed) {
 			if !ack.Duplicate && ack.Sequence <= b.after {
 				c.health.wentBack(ack.Sequence - 1)
 			}
-			// Writers read their own writes. The events are stored: a follower that lags is
-			// no reason to answer otherwise.
-			_ = c.follower.await(ctx, ack.Sequence)
+			c.seen(ctx, ack.Sequence, b.msg.Header)
 			if ack.Duplicate {
 				c.ledger.settle(b.id, outcomeDuplicate) // unless an earlier try of ours was stored
 			}

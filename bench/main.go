@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+// part is one group of measurements, with a section of the report and a file of raw figures of its own.
+type part struct {
+	name, title string
+	measure     func(ctx context.Context, l *lab) (section, error)
+}
+
+var parts = []part{
+	{"loads", "Writing, beside the others", measureLoads},
+	{"fsync", "A synced answer, beside the disk's own sync", measureSync},
+	{"pages", "Reading pages", measurePages},
+	{"filters", "Filters and aggregates", measureFilters},
+	{"streams", "Streams", measureStreams},
+	{"latency", "From sent to seen", measureLatency},
+	{"footprint", "Bytes per event", measureFootprint},
+	{"open", "Opening", measureOpen},
+}
+
+// run measures the parts that are wanted, writes their raw figures, and reports on all that were ever measured.
+func run(ctx context.Context, args []string) error {
+	o, err := parseOptions(args)
+	if err != nil {
+		return err
+	}
+	if err := o.checkBinaries(); err != nil {
+		return err
+	}
+	where, err := describeMachine(o)
+	if err != nil {
+		return err
+	}
+	measured := map[string]section{}
+	if !o.printOnly {
+		if measured, err = readSections(o.results); err != nil {
+			return err
+		}
+	}
+	for _, p := range parts {
+		if len(o.only) > 0 && !slices.Contains(o.only, p.name) {
+			continue
+		}
+		s, err := inLab(ctx, o, p)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		s.Part, s.Machine, s.Command = p.name, where, "make bench-peers"
+		if len(args) > 0 {
+			s.Command += " ARGS='" + strings.Join(args, " ") + "'"
+		}
+		measured[p.name] = s
+		if !o.printOnly {
+			if err := writeSection(o.results, s); err != nil {
+				return err
+			}
+		}
+	}
+	text, err := report(measured)
+	if err != nil {
+		return err
+	}
+	fmt.Print(text)
+	if o.printOnly {
+		return nil
+	}
+	return os.WriteFile(o.doc, []byte(text), 0o644)
+}
+
+// inLab measures one part with a laboratory of its own, which is gone afterwards.
+func inLab(ctx context.Context, o options, p part) (s section, err error) {
+	l, err := newLab(o)
+	if err != nil {
+		return section{}, err
+	}
+	defer func() { err = errors.Join(err, l.close()) }()
+	started := time.Now()
+	l.say("%s", p.title)
+	s, err = p.measure(ctx, l)
+	s.Measured, s.Took = started.UTC().Truncate(time.Second), time.Since(started).Round(time.Second).String()
+	s.Settings = o.settings()
+	return s, err
+}

@@ -44,7 +44,7 @@ func measureFilters(ctx context.Context, l *lab) (section, error) {
 			}
 			rate := float64(events) / took.Seconds()
 			l.say("%-68s %11.0f events/s", q.name, rate)
-			f.add(q.key, q.name, "events/s", rate)
+			f.add(q.key, q.name, "events of the store/s", rate)
 			if err := quiet(ctx, p.procs); err != nil {
 				return section{}, err
 			}

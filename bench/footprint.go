@@ -28,9 +28,9 @@ func measureFootprint(ctx context.Context, l *lab) (section, error) {
 		return section{}, err
 	}
 	sent := float64(len(newWriter("middle").request(1000, eventTypes))) / 1000
-	f.add("sent", "an event in OTLP", "bytes", sent)
-	f.add("blocks", "an event in its block, compressed", "bytes", float64(s.Bytes)/float64(events))
-	f.add("disk", "an event on disk, with all files of the store", "bytes", float64(onDisk)/float64(events))
+	f.add("sent", "as it is sent, in OTLP", "bytes per event", sent)
+	f.add("blocks", "in its block, compressed", "bytes per event", float64(s.Bytes)/float64(events))
+	f.add("disk", "on disk, with all files of the store", "bytes per event", float64(onDisk)/float64(events))
 	if err := l.discard(p); err != nil {
 		return section{}, err
 	}
@@ -56,8 +56,8 @@ func (l *lab) memoryFootprint(ctx context.Context, f *figures, gogc int) error {
 		return err
 	}
 	const spared = 100 << 20 // what the process may have without any event
-	f.add(fmt.Sprint("memory_", gogc), fmt.Sprintf("an event in memory at GOGC=%d, RSS beyond 100 MiB", gogc), "bytes", float64(now-spared)/float64(l.memoryEvents))
-	f.add(fmt.Sprint("peak_", gogc), fmt.Sprintf("the same, peak RSS while %d were stored", l.memoryEvents), "bytes", float64(peak-spared)/float64(l.memoryEvents))
+	f.add(fmt.Sprint("memory_", gogc), fmt.Sprintf("in memory at GOGC=%d, RSS beyond 100 MiB", gogc), "bytes per event", float64(now-spared)/float64(l.memoryEvents))
+	f.add(fmt.Sprint("peak_", gogc), fmt.Sprintf("in memory at GOGC=%d, peak RSS beyond 100 MiB", gogc), "bytes per event", float64(peak-spared)/float64(l.memoryEvents))
 	l.say("memory at GOGC=%d: %d MiB, peak %d MiB, for %d events", gogc, now>>20, peak>>20, l.memoryEvents)
 	return l.discard(p)
 }

@@ -48,12 +48,12 @@ func measureSync(ctx context.Context, l *lab) (section, error) {
 		}
 		slices.Sort(answers)
 		slices.Sort(syncs)
-		f.add("answer_p50", "answer, p50", "ms", float64(milliseconds(quantile(answers, 0.50))))
-		f.add("sync_p50", "the disk's own sync, p50", "ms", float64(milliseconds(quantile(syncs, 0.50))))
+		f.add("answer_p50", "answer of the store", "p50 ms", float64(milliseconds(quantile(answers, 0.50))))
+		f.add("sync_p50", "the disk's own sync", "p50 ms", float64(milliseconds(quantile(syncs, 0.50))))
 		answer, disk := milliseconds(quantile(answers, 0.99)), milliseconds(quantile(syncs, 0.99))
-		f.add("answer_p99", "answer, p99", "ms", float64(answer))
-		f.add("sync_p99", "the disk's own sync, p99", "ms", float64(disk))
-		f.add("ratio_p99", "p99 of the answer beside the sync's", "×", float64(answer/disk))
+		f.add("answer_p99", "answer of the store", "p99 ms", float64(answer))
+		f.add("sync_p99", "the disk's own sync", "p99 ms", float64(disk))
+		f.add("ratio_p99", "one beside the other, ×", "p99 ms", float64(answer/disk))
 		l.say("%d answers: p99 %.2f ms, beside a sync of %.2f ms", len(answers), answer, disk)
 	}
 	return section{Figures: f.all}, nil

@@ -28,8 +28,8 @@ func measureLatency(ctx context.Context, l *lab) (section, error) {
 		}
 		p50, p99 := milliseconds(quantile(seen, 0.50)), milliseconds(quantile(seen, 0.99))
 		l.say("%d events seen after %.2f ms (p50), %.2f ms (p99)", len(seen), p50, p99)
-		f.add("p50", "sent to seen at 10 000 events/s, p50", "ms", float64(p50))
-		f.add("p99", "sent to seen at 10 000 events/s, p99", "ms", float64(p99))
+		f.add("p50", "10 000 events/s", "p50 ms", float64(p50))
+		f.add("p99", "10 000 events/s", "p99 ms", float64(p99))
 	}
 	return section{Figures: f.all}, nil
 }

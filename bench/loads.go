@@ -70,6 +70,7 @@ type cell struct {
 	Requests        int               `json:"requests"`
 	Failed          int               `json:"failed_requests"`
 	Failure         string            `json:"failure,omitempty"`
+	ClientCPU       number            `json:"client_cpu_us_per_event"` // what the load itself takes from the same cores
 	Pages           int               `json:"pages_read,omitempty"`
 	FailedPages     int               `json:"pages_failed,omitempty"`
 }
@@ -207,6 +208,7 @@ func (l *lab) measureCell(ctx context.Context, p *peer, load load, requests [][]
 		return cell{}, err
 	}
 	o := closedLoop(ctx, connections, requests, l.duration)
+	clientTime := meter.client()
 	beside.end()
 	if err := quiet(ctx, p.procs); err != nil {
 		return cell{}, err
@@ -216,7 +218,7 @@ func (l *lab) measureCell(ctx context.Context, p *peer, load load, requests [][]
 		EventsPerSecond: number(float64(events) / o.elapsed.Seconds()),
 		P50:             milliseconds(quantile(o.latencies, 0.50)),
 		P99:             milliseconds(quantile(o.latencies, 0.99)),
-		Requests:        o.answered, Failed: o.failed,
+		Requests:        o.answered, Failed: o.failed, ClientCPU: perEvent(clientTime, events),
 	}
 	if o.err != nil {
 		c.Failure = o.err.Error()

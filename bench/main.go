@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -15,10 +15,10 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
-		stop()
 		os.Exit(1)
 	}
 }
@@ -40,7 +40,8 @@ var parts = []part{
 	{"open", "Opening", measureOpen},
 }
 
-// run measures the parts that are wanted, writes their raw figures, and reports on all that were ever measured.
+// run measures the parts that are wanted, writes their raw figures, and reports on all that were ever measured. What was measured
+// before an error is kept.
 func run(ctx context.Context, args []string) error {
 	o, err := parseOptions(args)
 	if err != nil {
@@ -59,34 +60,42 @@ func run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
+	var text string
 	for _, p := range parts {
-		if len(o.only) > 0 && !slices.Contains(o.only, p.name) {
+		if !o.wants(p.name) {
 			continue
 		}
 		s, err := inLab(ctx, o, p)
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
-		s.Part, s.Machine, s.Command = p.name, where, "make bench-peers"
-		if len(args) > 0 {
-			s.Command += " ARGS='" + strings.Join(args, " ") + "'"
-		}
+		s.Part, s.Machine, s.Command, s.Settings = p.name, where, command(args), o.settings()
 		measured[p.name] = s
-		if !o.printOnly {
-			if err := writeSection(o.results, s); err != nil {
-				return err
-			}
+		if text, err = report(measured); err != nil {
+			return err
 		}
-	}
-	text, err := report(measured)
-	if err != nil {
-		return err
+		if o.printOnly {
+			continue
+		}
+		if err := errors.Join(writeSection(o.results, s), os.WriteFile(o.doc, []byte(text), 0o644)); err != nil {
+			return err
+		}
 	}
 	fmt.Print(text)
-	if o.printOnly {
-		return nil
+	return nil
+}
+
+// command is how to measure the same again.
+func command(args []string) string {
+	if len(args) == 0 {
+		return "make bench-peers"
 	}
-	return os.WriteFile(o.doc, []byte(text), 0o644)
+	for i, arg := range args {
+		if strings.ContainsAny(arg, " *?$<>&;") {
+			args[i] = strconv.Quote(arg)
+		}
+	}
+	return "make bench-peers ARGS='" + strings.Join(args, " ") + "'"
 }
 
 // inLab measures one part with a laboratory of its own, which is gone afterwards.
@@ -100,6 +109,5 @@ func inLab(ctx context.Context, o options, p part) (s section, err error) {
 	l.say("%s", p.title)
 	s, err = p.measure(ctx, l)
 	s.Measured, s.Took = started.UTC().Truncate(time.Second), time.Since(started).Round(time.Second).String()
-	s.Settings = o.settings()
 	return s, err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"math"
+	"os"
 	"slices"
 	"time"
 )
@@ -40,6 +41,7 @@ func milliseconds(d time.Duration) number { return number(d.Seconds() * 1000) }
 type meter struct {
 	procs  []measured
 	before []time.Duration
+	own    time.Duration // of this program
 }
 
 // meter begins to measure the peer. Its peak of memory starts anew.
@@ -53,7 +55,17 @@ func (p *peer) meter() (*meter, error) {
 			return nil, err
 		}
 	}
-	return &meter{slices.Clone(p.procs), before}, nil
+	own, err := cpuTime(os.Getpid())
+	return &meter{slices.Clone(p.procs), before, own}, err
+}
+
+// client is what this program used itself since then.
+func (m *meter) client() time.Duration {
+	own, err := cpuTime(os.Getpid())
+	if err != nil {
+		return 0 // which cannot be, since it was read before
+	}
+	return own - m.own
 }
 
 // read writes what the processes used since then into a cell.

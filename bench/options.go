@@ -108,9 +108,18 @@ func (o options) check(rest []string) error {
 	return nil
 }
 
-// checkBinaries says what to do about binaries that are not there.
+// wants tells whether a part is to be measured.
+func (o options) wants(part string) bool {
+	return len(o.only) == 0 || slices.Contains(o.only, part)
+}
+
+// checkBinaries says what to do about binaries that are not there. Only the loads need those of others.
 func (o options) checkBinaries() error {
-	for _, path := range []string{o.ours, o.stock, o.natsServer} {
+	needed := []string{o.ours}
+	if o.wants("loads") {
+		needed = append(needed, o.stock, o.natsServer)
+	}
+	for _, path := range needed {
 		if _, err := os.Stat(path); err != nil {
 			return fmt.Errorf("%w: `make bench-peers` builds it", err)
 		}

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -34,33 +34,33 @@ func measurePages(ctx context.Context, l *lab) (section, error) {
 		return section{}, err
 	}
 	var f figures
-	one := func(key, name string, query url.Values) error {
+	one := func(format, how string, query url.Values) error {
 		took, err := p.pass(ctx, query)
 		if err != nil {
 			return err
 		}
 		rate := float64(events) / took.Seconds()
-		l.say("%-44s %9.0f events/s", name, rate)
-		f.add(key, name, "events/s", rate)
+		l.say("%-8s %-40s %9.0f events/s", format, how, rate)
+		f.add(format+", "+how, format, how+", events/s", rate)
 		return quiet(ctx, p.procs)
 	}
-	formats := []struct{ key, name string }{{"json", "JSON"}, {"ndjson", "NDJSON"}, {"otlp", "OTLP"}}
+	formats := []string{"JSON", "NDJSON", "OTLP"}
 	for range l.rounds {
 		for _, format := range formats {
-			query := url.Values{"format": {format.key}}
+			query := url.Values{"format": {strings.ToLower(format)}}
 			if err := p.restart(ctx); err != nil {
 				return section{}, err
 			}
-			if err := one(format.key+"_restarted", fmt.Sprintf("pages as %s, first read after a restart", format.name), query); err != nil {
-				return section{}, err
+			for _, how := range []string{"pages, first read after a restart", "pages, warm"} {
+				if err := one(format, how, query); err != nil {
+					return section{}, err
+				}
 			}
-			if err := one(format.key, fmt.Sprintf("pages as %s, warm", format.name), query); err != nil {
-				return section{}, err
+			if format == "JSON" {
+				continue // it has no answer of any length
 			}
-		}
-		for _, format := range formats[1:] {
-			query := url.Values{"format": {format.key}, "limit": {"all"}}
-			if err := one(format.key+"_all", fmt.Sprintf("one answer as %s (limit=all), warm", format.name), query); err != nil {
+			query.Set("limit", "all")
+			if err := one(format, "everything in one answer, warm", query); err != nil {
 				return section{}, err
 			}
 		}

@@ -49,16 +49,36 @@ func sectionText(p part, s section) string {
 		b.WriteString(loadTables(s.Loads))
 	}
 	if len(s.Figures) > 0 {
-		t := table{head: []string{"", "median", "min to max", "unit"}, right: []int{1, 2}}
-		for _, f := range s.Figures {
-			sp := f.spread()
-			t.add(f.Name, short(sp.Median), short(sp.Min)+" to "+short(sp.Max), f.Unit)
-		}
-		b.WriteString(t.String())
+		b.WriteString(figureTable(s.Figures))
 	}
 	fmt.Fprintf(&b, "\nMeasured %s at revision %s in %s: `%s` (%d rounds of %s, GOGC=%s, GOMEMLIMIT %s). Raw figures: [%s.json](../bench/results/%s.json).\n",
 		s.Measured.Format(time.DateOnly), s.Machine.Revision, s.Took, s.Command, s.Settings.Rounds, s.Settings.Duration, s.Settings.GOGC, s.Settings.GOMEMLIMIT, p.name, p.name)
 	return b.String()
+}
+
+// figureTable has a row and a column for each that the figures name.
+func figureTable(all []figure) string {
+	t := table{head: []string{""}}
+	cells := map[[2]string]string{}
+	var rows []string
+	for _, f := range all {
+		if !slices.Contains(rows, f.Row) {
+			rows = append(rows, f.Row)
+		}
+		if !slices.Contains(t.head, f.Column) {
+			t.right = append(t.right, len(t.head))
+			t.head = append(t.head, f.Column)
+		}
+		cells[[2]string{f.Row, f.Column}] = ranged(f.spread())
+	}
+	for _, name := range rows {
+		row := []string{name}
+		for _, column := range t.head[1:] {
+			row = append(row, cells[[2]string{name, column}])
+		}
+		t.add(row...)
+	}
+	return t.String()
 }
 
 func machineTable(m machine) string {

@@ -31,11 +31,11 @@ type settings struct {
 	GOMEMLIMIT string `json:"gomemlimit"`
 }
 
-// figure is one number that was measured once or several times.
+// figure is one number that was measured once or several times, and its place in a table.
 type figure struct {
-	Key     string   `json:"key"` // for targets; unique within the part
-	Name    string   `json:"name"`
-	Unit    string   `json:"unit"`
+	Row     string   `json:"row"`    // what was measured
+	Column  string   `json:"column"` // in which respect, and in what unit
+	Key     string   `json:"key"`    // for targets; unique within the part
 	Samples []number `json:"samples"`
 }
 
@@ -48,17 +48,17 @@ func (f figure) spread() spread {
 	return spreadOf(samples)
 }
 
-// figures collects samples under their names, in the order in which the names first come.
+// figures collects samples under their keys, in the order in which the keys first come.
 type figures struct{ all []figure }
 
-func (f *figures) add(key, name, unit string, sample float64) {
+func (f *figures) add(key, row, column string, sample float64) {
 	for i := range f.all {
 		if f.all[i].Key == key {
 			f.all[i].Samples = append(f.all[i].Samples, number(sample))
 			return
 		}
 	}
-	f.all = append(f.all, figure{key, name, unit, []number{number(sample)}})
+	f.all = append(f.all, figure{row, column, key, []number{number(sample)}})
 }
 
 // writeSection replaces the file of a part.

@@ -118,11 +118,11 @@ func measureStreams(ctx context.Context, l *lab) (section, error) {
 }
 
 func (a audience) report(f *figures, c, alone cell, delivered float64) {
-	f.add("written_"+a.key, a.name+": events written", "events/s", float64(c.EventsPerSecond))
-	f.add("cpu_"+a.key, a.name+": CPU per event written, with what the viewers cost", "µs", float64(c.CPU))
-	f.add("p99_"+a.key, a.name+": p99 of the writers' answers", "ms", float64(c.P99))
+	f.add("written_"+a.key, a.name, "events/s written", float64(c.EventsPerSecond))
+	f.add("cpu_"+a.key, a.name, "CPU µs per event written", float64(c.CPU))
+	f.add("p99_"+a.key, a.name, "p99 ms of the answers", float64(c.P99))
 	if a.viewers > 0 {
-		f.add("delivered_"+a.key, a.name+": events delivered", "events/s", delivered)
-		f.add("ratio_"+a.key, a.name+": CPU per event beside nobody", "×", float64(c.CPU/alone.CPU))
+		f.add("delivered_"+a.key, a.name, "events/s delivered", delivered)
+		f.add("ratio_"+a.key, a.name, "CPU beside nobody, ×", float64(c.CPU/alone.CPU))
 	}
 }

@@ -40,6 +40,8 @@ func short(v float64) string {
 	switch a := math.Abs(v); {
 	case math.IsNaN(v):
 		return "–"
+	case v == 0:
+		return "0"
 	case a >= 100:
 		return count(v)
 	case a >= 10:

@@ -4,6 +4,7 @@ GO        ?= go
 CONFIG    ?= config.yaml
 TESTFLAGS ?=
 BENCHTIME ?= 1s
+ARGS      ?=
 FUZZTIME  ?= 10s
 
 TOOLS := $(GO) tool -modfile=internal/tools/go.mod
@@ -11,7 +12,7 @@ TOOLS := $(GO) tool -modfile=internal/tools/go.mod
 LINT  := GOLANGCI_LINT_CACHE=$(CURDIR)/build/lint-cache $(GO) tool -modfile=internal/tools/lint/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: run build test lint generate bench fuzz clean help bin/otelcol-isbl bin/eventctl
+.PHONY: run build test lint generate bench bench-peers fuzz clean help bin/otelcol-isbl bin/eventctl
 
 run: build ## Run the collector with config.yaml, or CONFIG=another.yaml; it keeps its events in ./data
 	bin/otelcol-isbl --config $(CONFIG)
@@ -41,6 +42,18 @@ generate: ## Regenerate what is generated from the components' metadata.yaml
 bench: ## Run every benchmark; BENCHTIME=5s for steadier figures
 	$(GO) test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./...
 
+bench-peers: build build/stock/otelcol-stock build/nats-server ## Measure beside stock collectors, and write docs/performance.md; ARGS=-help
+	$(GO) build -o build/bench-peers ./bench
+	build/bench-peers $(ARGS)
+
+build/stock/otelcol-stock: bench/stock-builder-config.yaml internal/tools/go.mod
+	@mkdir -p build
+	$(TOOLS) builder --config bench/stock-builder-config.yaml --skip-compilation
+	cd build/stock && CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o otelcol-stock .
+
+build/nats-server: go.mod
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o $@ github.com/nats-io/nats-server/v2
+
 fuzz: ## Run each fuzz target for FUZZTIME=10s
 	@set -e; grep -rHEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' --exclude-dir=build --exclude-dir=node_modules . \
 	| sed 's|/[^/]*:func | |' | sort -u | while read -r folder target; do \
@@ -52,4 +65,4 @@ clean: ## Remove what was built; ./data stays
 	rm -rf bin build
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -84,7 +84,8 @@ func BenchmarkProtocols(b *testing.B) {
 				b.ResetTimer()
 				b.RunParallel(func(pb *testing.PB) {
 					body := bytes.Clone(protocol.body)
-					different := body[bytes.Index(body, []byte(everDifferent)):][:len(everDifferent)]
+					before, _, _ := bytes.Cut(body, []byte(everDifferent))
+					different := body[len(before):][:len(everDifferent)]
 					for pb.Next() {
 						copy(different, fmt.Sprintf("%0*d", len(everDifferent), sent.Add(1)))
 						resp, err := client.Post(url, protocol.contentType, bytes.NewReader(body))

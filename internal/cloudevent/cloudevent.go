@@ -47,8 +47,10 @@ const (
 	extSequence       = "sequence"
 )
 
-// cloudEvent is one that was read.
+// cloudEvent is one that is read. Its maps are used again for the next one.
 type cloudEvent struct {
+	json *eventjson.Reader
+
 	specVersion, id, source, eventType       string
 	subject, time, dataSchema, dataMediaType string
 	has                                      map[string]bool // of these by name
@@ -58,10 +60,10 @@ type cloudEvent struct {
 	data    pcommon.Value
 	hasData bool
 	binary  bool // data is bytes
-}
 
-func newCloudEvent() *cloudEvent {
-	return &cloudEvent{has: map[string]bool{}, extensions: map[string]any{}, data: pcommon.NewValueEmpty()}
+	metadata, own map[string]any // of the event, and the part of it that only CloudEvents have
+	lastSource    string         // of CloudEvents before, parsed
+	sourceURI     *types.URIRef
 }
 
 // attribute returns where an attribute of CloudEvents itself belongs, nil for an extension.
@@ -97,11 +99,14 @@ func (c *cloudEvent) check() (t time.Time, f *eventjson.Fault) {
 	if c.specVersion != event.CloudEventsVersionV1 {
 		return t, eventjson.NewFault("/specversion", eventjson.ReasonValue, "must be 1.0, not %q", eventjson.Shorten(c.specVersion))
 	}
-	source := types.ParseURIRef(c.source)
-	if source == nil {
-		return t, eventjson.NewFault("/source", eventjson.ReasonValue, "must be a URI reference, not %q", eventjson.Shorten(c.source))
+	if c.source != c.lastSource {
+		source := types.ParseURIRef(c.source)
+		if source == nil {
+			return t, eventjson.NewFault("/source", eventjson.ReasonValue, "must be a URI reference, not %q", eventjson.Shorten(c.source))
+		}
+		c.lastSource, c.sourceURI = c.source, source
 	}
-	context := event.EventContextV1{ID: c.id, Type: c.eventType, Source: *source}
+	context := event.EventContextV1{ID: c.id, Type: c.eventType, Source: *c.sourceURI}
 	if c.has["subject"] {
 		context.Subject = &c.subject
 	}
@@ -133,9 +138,10 @@ func (c *cloudEvent) add(into *eventlog.Batch) (string, *eventjson.Fault) {
 	if f != nil {
 		return "", f
 	}
-	e := telemetry.Event{EventID: c.id, EventType: c.eventType, Timestamp: t, Metadata: map[string]any{}}
-	meta := map[string]any{metaSource: c.source}
+	e := telemetry.Event{EventID: c.id, EventType: c.eventType, Timestamp: t, Metadata: c.metadata}
+	meta := c.own
 	e.Metadata[Metadata] = meta
+	meta[metaSource] = c.source
 	if semconv.IsServiceName(c.source) {
 		e.Source = c.source
 	}

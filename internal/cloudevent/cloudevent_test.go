@@ -18,8 +18,8 @@ import (
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
-func newReader() *eventjson.Reader {
-	return eventjson.NewReader(eventjson.Limits{Attributes: 1000, Depth: eventjson.MaxDepth, StringBytes: 1 << 16})
+func newReader() *Reader {
+	return NewReader(eventjson.NewReader(eventjson.Limits{Attributes: 1000, Depth: eventjson.MaxDepth, StringBytes: 1 << 16}))
 }
 
 func newBatch() *eventlog.Batch {
@@ -41,14 +41,14 @@ func events(t require.TestingT, b *eventlog.Batch) (all []telemetry.Event) {
 // structured reads one CloudEvent as JSON.
 func structured(t require.TestingT, text string) telemetry.Event {
 	b := newBatch()
-	_, f := Only(newReader(), []byte(text), b)
+	_, f := newReader().Only([]byte(text), b)
 	require.Nil(t, f, "%v: %s", f, text)
 	return events(t, b)[0]
 }
 
 func binary(t require.TestingT, header http.Header, body string) telemetry.Event {
 	b := newBatch()
-	_, f := Binary(newReader(), header, []byte(body), b)
+	_, f := newReader().Binary(header, []byte(body), b)
 	require.Nil(t, f, "%v", f)
 	return events(t, b)[0]
 }
@@ -106,7 +106,7 @@ func TestSpecificationJSON(t *testing.T) {
 		require.NoError(t, err)
 		b := newBatch()
 		f := eventjson.List(text, func(from []byte) (int, bool) {
-			_, length, f := First(newReader(), from, b)
+			_, length, f := newReader().First(from, b)
 			require.Nil(t, f)
 			return length, true
 		})

@@ -51,7 +51,7 @@ func TestFaults(t *testing.T) {
 		`{"specversion":"1.0","id":"7","source":"/s","type":"a.b"} {"more":true}`: {"", eventjson.ReasonMalformed},
 	} {
 		b := newBatch()
-		_, f := Only(newReader(), []byte(text), b)
+		_, f := newReader().Only([]byte(text), b)
 		require.NotNil(t, f, text)
 		assert.Equal(t, want, [2]string{f.Pointer, f.Reason}, "%s: %v", text, f)
 		assert.Zero(t, b.Logs.LogRecordCount())
@@ -78,12 +78,12 @@ func TestBinaryFaults(t *testing.T) {
 			header := http.Header{"Ce-Specversion": {"1.0"}, "Ce-Id": {"7"}, "Ce-Source": {"/s"}, "Ce-Type": {"a.b"}}
 			header[tt.header[0]] = []string{tt.header[1]}
 			b := newBatch()
-			_, f := Binary(newReader(), header, []byte(tt.body), b)
+			_, f := newReader().Binary(header, []byte(tt.body), b)
 			require.NotNil(t, f)
 			assert.Equal(t, [2]string{tt.pointer, tt.reason}, [2]string{f.Pointer, f.Reason}, "%v", f)
 			assert.Zero(t, b.Logs.LogRecordCount())
 		})
 	}
-	_, f := Binary(newReader(), http.Header{"Ce-Id": {"7", "8"}}, nil, newBatch())
+	_, f := newReader().Binary(http.Header{"Ce-Id": {"7", "8"}}, nil, newBatch())
 	assert.Equal(t, "/id is there 2 times", f.Error())
 }

@@ -14,61 +14,83 @@ import (
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
-// First reads the CloudEvent in the JSON format that text starts with, and adds it to the batch. It returns the event's id, and the
-// length of its text.
-func First(r *eventjson.Reader, text []byte, into *eventlog.Batch) (id string, length int, f *eventjson.Fault) {
-	c := newCloudEvent()
-	length, f = r.FirstObject(text, func(name string) *eventjson.Fault { return c.member(r, name) })
+// Reader reads CloudEvents, and adds them to batches. It is not safe for concurrent use.
+type Reader struct{ event cloudEvent }
+
+// NewReader returns a Reader that reads JSON with another one, within its limits.
+func NewReader(json *eventjson.Reader) *Reader {
+	return &Reader{cloudEvent{
+		json: json, has: map[string]bool{}, extensions: map[string]any{}, metadata: map[string]any{}, own: map[string]any{},
+	}}
+}
+
+// next forgets the CloudEvent before.
+func (r *Reader) next() *cloudEvent {
+	c := &r.event
+	clear(c.has)
+	clear(c.extensions)
+	clear(c.metadata)
+	clear(c.own)
+	*c = cloudEvent{
+		json: c.json, has: c.has, extensions: c.extensions, metadata: c.metadata, own: c.own,
+		lastSource: c.lastSource, sourceURI: c.sourceURI, data: pcommon.NewValueEmpty(),
+	}
+	return c
+}
+
+// First reads the CloudEvent in the JSON format that text starts with. It returns the event's id, and the length of its text.
+func (r *Reader) First(text []byte, into *eventlog.Batch) (id string, length int, f *eventjson.Fault) {
+	c := r.next()
+	length, f = c.json.FirstObject(text, c.member)
 	if f == nil {
-		id, f = c.finish(r, into)
+		id, f = c.finish(into)
 	}
 	return id, length, f
 }
 
 // Only reads a CloudEvent in the JSON format, as First does, with nothing behind it.
-func Only(r *eventjson.Reader, text []byte, into *eventlog.Batch) (string, *eventjson.Fault) {
-	c := newCloudEvent()
-	if f := r.OnlyObject(text, func(name string) *eventjson.Fault { return c.member(r, name) }); f != nil {
+func (r *Reader) Only(text []byte, into *eventlog.Batch) (string, *eventjson.Fault) {
+	c := r.next()
+	if f := c.json.OnlyObject(text, c.member); f != nil {
 		return "", f
 	}
-	return c.finish(r, into)
+	return c.finish(into)
 }
 
-// member reads a member of the JSON object.
-func (c *cloudEvent) member(r *eventjson.Reader, name string) *eventjson.Fault {
+// member reads a member of the JSON object. One that is null is as good as none.
+func (c *cloudEvent) member(name string) *eventjson.Fault {
 	if name == "data" || name == "data_base64" {
 		if c.hasData {
 			return eventjson.NewFault("/"+name, eventjson.ReasonUnknown, "must not be there: there are data already")
 		}
 		c.hasData, c.binary = true, name == "data_base64"
-		return r.Value(c.data)
-	}
-	v := pcommon.NewValueEmpty()
-	if f := r.Value(v); f != nil {
-		return f
-	}
-	if v.Type() == pcommon.ValueTypeEmpty { // null is as good as none
-		return nil
+		return c.json.Value(c.data)
 	}
 	if into := c.attribute(name); into != nil {
-		if v.Type() != pcommon.ValueTypeStr {
-			return eventjson.NewFault(eventjson.Member(name), eventjson.ReasonKind, "must be a string")
+		s, some, f := c.json.String(name != "id" && name != "time")
+		if some {
+			*into, c.has[name] = s, true
 		}
-		*into, c.has[name] = v.Str(), true
-		return nil
+		return f
 	}
-	switch {
-	case !isName(name):
+	v, f := c.json.Raw()
+	if f != nil || v == nil {
+		return f
+	}
+	if !isName(name) {
 		return badName(eventjson.Member(name), name)
-	case v.Type() == pcommon.ValueTypeInt && (v.Int() < math.MinInt32 || v.Int() > math.MaxInt32):
-		return eventjson.NewFault(eventjson.Member(name), eventjson.ReasonValue, "must be a number of 32 bits, not %d: send it as a string", v.Int())
 	}
-	switch v.Type() {
-	case pcommon.ValueTypeStr, pcommon.ValueTypeBool, pcommon.ValueTypeInt:
-		c.extensions[name] = v.AsRaw()
-		return nil
+	switch v := v.(type) {
+	case int64:
+		if v < math.MinInt32 || v > math.MaxInt32 {
+			return eventjson.NewFault(eventjson.Member(name), eventjson.ReasonValue, "must be a number of 32 bits, not %d: send it as a string", v)
+		}
+	case string, bool:
+	default:
+		return eventjson.NewFault(eventjson.Member(name), eventjson.ReasonKind, "must be a string, a boolean or a whole number: it is an extension of a CloudEvent")
 	}
-	return eventjson.NewFault(eventjson.Member(name), eventjson.ReasonKind, "must be a string, a boolean or a whole number: it is an extension of a CloudEvent")
+	c.extensions[name] = v
+	return nil
 }
 
 // isName says whether an attribute may be called so.
@@ -87,8 +109,8 @@ func badName(pointer, name string) *eventjson.Fault {
 }
 
 // finish looks at the data as the content type says, which may come after them.
-func (c *cloudEvent) finish(r *eventjson.Reader, into *eventlog.Batch) (string, *eventjson.Fault) {
-	if f := r.CountAttributes(len(c.extensions)); f != nil {
+func (c *cloudEvent) finish(into *eventlog.Batch) (string, *eventjson.Fault) {
+	if f := c.json.CountAttributes(len(c.extensions)); f != nil {
 		return "", f
 	}
 	switch {
@@ -101,7 +123,7 @@ func (c *cloudEvent) finish(r *eventjson.Reader, into *eventlog.Batch) (string, 
 		if err != nil {
 			return "", eventjson.NewFault("/data_base64", eventjson.ReasonValue, "must be base64: %v", err)
 		}
-		c.setBytes(r, b)
+		c.setBytes(b)
 	case c.hasData && !isJSON(c.dataMediaType) && c.data.Type() != pcommon.ValueTypeStr:
 		return "", eventjson.NewFault("/data", eventjson.ReasonKind, "must be a string, since datacontenttype is %q, and no JSON", eventjson.Shorten(c.dataMediaType))
 	}
@@ -109,10 +131,10 @@ func (c *cloudEvent) finish(r *eventjson.Reader, into *eventlog.Batch) (string, 
 }
 
 // setBytes takes bytes that came as base64 for an object where they are one.
-func (c *cloudEvent) setBytes(r *eventjson.Reader, b []byte) {
+func (c *cloudEvent) setBytes(b []byte) {
 	if c.has["datacontenttype"] && isJSON(c.dataMediaType) {
 		v := pcommon.NewValueEmpty()
-		if f := r.OnlyValue(b, v); f == nil && v.Type() == pcommon.ValueTypeMap {
+		if f := c.json.OnlyValue(b, v); f == nil && v.Type() == pcommon.ValueTypeMap {
 			v.MoveTo(c.data)
 			return
 		}
@@ -130,33 +152,33 @@ func IsBinary(header http.Header) bool {
 	return false
 }
 
-// Binary reads a CloudEvent in binary mode, and adds it to the batch. It returns the event's id.
-func Binary(r *eventjson.Reader, header http.Header, body []byte, into *eventlog.Batch) (string, *eventjson.Fault) {
-	c := newCloudEvent()
+// Binary reads a CloudEvent in binary mode. It returns the event's id.
+func (r *Reader) Binary(header http.Header, body []byte, into *eventlog.Batch) (string, *eventjson.Fault) {
+	c := r.next()
 	c.text = true
 	for key, values := range header {
 		name, ok := strings.CutPrefix(key, "Ce-")
 		if !ok {
 			continue
 		}
-		if f := c.header(r, strings.ToLower(name), values); f != nil {
+		if f := c.header(strings.ToLower(name), values); f != nil {
 			return "", f
 		}
 	}
 	if ct := header.Get("Content-Type"); ct != "" {
 		c.dataMediaType, c.has["datacontenttype"] = ct, true
 	}
-	if f := c.content(r, body); f != nil {
+	if f := c.content(body); f != nil {
 		return "", f
 	}
-	if f := r.CountAttributes(len(c.extensions)); f != nil {
+	if f := c.json.CountAttributes(len(c.extensions)); f != nil {
 		return "", f
 	}
 	return c.add(into)
 }
 
 // header reads the value of an attribute.
-func (c *cloudEvent) header(r *eventjson.Reader, name string, values []string) *eventjson.Fault {
+func (c *cloudEvent) header(name string, values []string) *eventjson.Fault {
 	pointer := eventjson.Member(name)
 	if name == "datacontenttype" {
 		return eventjson.NewFault(pointer, eventjson.ReasonUnknown, "must not be there: it is the header Content-Type")
@@ -171,7 +193,7 @@ func (c *cloudEvent) header(r *eventjson.Reader, name string, values []string) *
 	if !ok {
 		return eventjson.NewFault(pointer, eventjson.ReasonMalformed, "must be UTF-8, percent-encoded")
 	}
-	if f := r.CheckLength(pointer, len(value)); f != nil {
+	if f := c.json.CheckLength(pointer, len(value)); f != nil {
 		return f
 	}
 	if into := c.attribute(name); into != nil {
@@ -183,19 +205,19 @@ func (c *cloudEvent) header(r *eventjson.Reader, name string, values []string) *
 }
 
 // content takes the body of a request for the data. None at all is no data.
-func (c *cloudEvent) content(r *eventjson.Reader, body []byte) *eventjson.Fault {
+func (c *cloudEvent) content(body []byte) *eventjson.Fault {
 	if len(body) == 0 {
 		return nil
 	}
 	c.hasData = true
 	if c.has["datacontenttype"] && isJSON(c.dataMediaType) {
-		if f := r.OnlyValue(body, c.data); f != nil {
+		if f := c.json.OnlyValue(body, c.data); f != nil {
 			f.Pointer = "/data" + f.Pointer
 			return f
 		}
 		return nil
 	}
-	if f := r.CheckLength("/data", len(body)); f != nil {
+	if f := c.json.CheckLength("/data", len(body)); f != nil {
 		return f
 	}
 	if isText(c.dataMediaType) && utf8.Valid(body) {

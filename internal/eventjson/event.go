@@ -143,15 +143,10 @@ func (r *Reader) object(member func(name string) *Fault) *Fault {
 	return r.skip()
 }
 
-// field reads a string; null is none.
+// field reads a string; null is none. again says that other events are likely to have the same one.
 func (r *Reader) field(again bool) (string, *Fault) {
-	if f := r.want(text, "a string"); f != nil {
-		return "", f
-	}
-	if r.dec.PeekKind() == null {
-		return "", r.skip()
-	}
-	return r.text(again)
+	s, _, f := r.String(again)
+	return s, f
 }
 
 // want refuses a next value of another kind; null is none.

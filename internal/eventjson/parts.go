@@ -5,7 +5,7 @@ import "go.opentelemetry.io/collector/pdata/pcommon"
 // What follows is for other kinds of events that are JSON.
 
 // FirstObject reads the object that text starts with. member is called with the name of each member, and reads its value with
-// Value, exactly once. It returns the length of the object's text.
+// Value, Raw or String, exactly once. It returns the length of the object's text.
 func (r *Reader) FirstObject(text []byte, member func(name string) *Fault) (length int, f *Fault) {
 	r.start(text)
 	f = r.object(member)
@@ -23,12 +23,30 @@ func (r *Reader) OnlyObject(text []byte, member func(name string) *Fault) *Fault
 
 // Value reads the value of a member of FirstObject. An object's members count as attributes, and are where the members of an
 // event's data are; a list is where one of those is.
-func (r *Reader) Value(into pcommon.Value) *Fault {
-	depth := 0
+func (r *Reader) Value(into pcommon.Value) *Fault { return r.value(into, r.depth()) }
+
+// Raw reads as Value does, for a value of few parts: nil, string, bool, int64, float64, []any or map[string]any.
+func (r *Reader) Raw() (any, *Fault) { return r.raw(r.depth()) }
+
+// depth is how deep the next value is nested.
+func (r *Reader) depth() int {
 	if r.dec.PeekKind() == list {
-		depth = 1
+		return 1
 	}
-	return r.value(into, depth)
+	return 0
+}
+
+// String reads a member that must be a string, unless it is null: then there is none. again says that other events are likely to have
+// the same one.
+func (r *Reader) String(again bool) (s string, some bool, f *Fault) {
+	if f := r.want(text, "a string"); f != nil {
+		return "", false, f
+	}
+	if r.dec.PeekKind() == null {
+		return "", false, r.skip()
+	}
+	s, f = r.text(again)
+	return s, f == nil, f
 }
 
 // OnlyValue reads a text that is one value.

@@ -111,6 +111,8 @@ func (r *Reader) raw(depth int) (any, *Fault) {
 			all = append(all, one)
 		}
 		return all, r.skip()
+	case text:
+		return r.text(false)
 	default:
 		v := pcommon.NewValueEmpty()
 		f := r.value(v, depth)

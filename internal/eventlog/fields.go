@@ -3,9 +3,7 @@ package eventlog
 import (
 	"encoding/hex"
 	"fmt"
-	"maps"
 	"math"
-	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -81,7 +79,7 @@ func (f *fields) attributes(into pcommon.Map) {
 // end returns the first error; an entry that nobody asked for is one too.
 func (f *fields) end() error {
 	if f.err == nil && f.seen < len(f.of) {
-		names := slices.Sorted(maps.Keys(f.of))
+		names := sortedKeys(f.of)
 		f.fail("has an entry without a meaning among %s", shorten(strings.Join(names, ", ")))
 	}
 	return f.err

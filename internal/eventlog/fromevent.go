@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -118,7 +117,7 @@ func (w *writer) source() error {
 func (w *writer) metadata() error {
 	own := map[string]any{}
 	hasOwn := false
-	for _, name := range slices.Sorted(maps.Keys(w.e.Metadata)) {
+	for _, name := range sortedKeys(w.e.Metadata) {
 		value := w.e.Metadata[name]
 		switch {
 		case name == AttrMetadata:

@@ -21,13 +21,19 @@ var tooDeepDetail = fmt.Sprintf("nested deeper than %d levels", MaxDepth)
 func putAll(into pcommon.Map, m map[string]any, depth int) *fault.Fault {
 	var b xpdata.MapBuilder
 	b.EnsureCapacity(len(m))
-	for _, key := range slices.Sorted(maps.Keys(m)) {
+	for _, key := range sortedKeys(m) {
 		if f := put(b.AppendEmpty(key), m[key], depth+1); f != nil {
 			return f.In(key)
 		}
 	}
 	b.UnsafeIntoMap(into)
 	return nil
+}
+
+func sortedKeys(m map[string]any) []string {
+	keys := slices.AppendSeq(make([]string, 0, len(m)), maps.Keys(m))
+	slices.Sort(keys)
+	return keys
 }
 
 // put writes a value. depth is how deep v is nested when it is a list or a map.

@@ -40,7 +40,7 @@ func (s *eventsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", http.MethodPost)
 		s.refuse(w, r, http.StatusMethodNotAllowed, reasonMethod, "%s takes POST: this port takes events, another one hands them out", eventsPath)
 		return
-	case f == nil:
+	case f == "":
 		s.refuse(w, r, http.StatusUnsupportedMediaType, reasonMediaType,
 			"events come as %s, %s, %s or %s, or as a CloudEvent in binary mode with its ce- headers, not as %.100q",
 			typeJSON, typeLines, typeStructured, typeBatch, r.Header.Get("Content-Type"))
@@ -66,7 +66,7 @@ func (s *eventsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // take hands on the events that were read, and answers.
-func (s *eventsServer) take(w http.ResponseWriter, r *http.Request, f *form, req *request) {
+func (s *eventsServer) take(w http.ResponseWriter, r *http.Request, f form, req *request) {
 	ctx := r.Context()
 	if req.wrong != nil { // there is no telling what the rest was meant to be, and so nothing is taken
 		s.canonical.refusedRequest(ctx, req.wrong.Reason, problems.Problem{Pointer: req.wrong.Pointer, Detail: "the body " + req.wrong.Detail})
@@ -105,14 +105,14 @@ func (s *eventsServer) count(ctx context.Context, req *request) {
 }
 
 // pass gives the events to the next component. What that refuses by name is removed from req, and is no error.
-func (s *eventsServer) pass(ctx context.Context, f *form, req *request) error {
+func (s *eventsServer) pass(ctx context.Context, f form, req *request) error {
 	ld := req.batch.Logs
 	if refused := s.canonical.canonicalize(ctx, ld); refused != nil { // what was read is no deeper than it may be
 		req.remove(refused)
 	}
 	ctx = s.report.StartLogsOp(ctx)
 	err := s.consume(ctx, ld, req)
-	s.report.EndLogsOp(ctx, f.name, len(req.ids), err)
+	s.report.EndLogsOp(ctx, string(f), len(req.ids), err)
 	return err
 }
 

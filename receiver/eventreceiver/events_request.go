@@ -14,18 +14,15 @@ import (
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
-// form is how the events of a request are written.
-type form struct {
-	name string // in the Collector's metrics
-	list bool   // a list of events may be one
-}
+// form is how the events of a request are written, as the Collector's metrics name it; none is "".
+type form string
 
-var (
-	formJSON       = &form{name: "json", list: true}
-	formLines      = &form{name: "ndjson"}
-	formStructured = &form{name: "cloudevents-structured"}
-	formBatch      = &form{name: "cloudevents-batch", list: true}
-	formBinary     = &form{name: "cloudevents-binary"}
+const (
+	formJSON       form = "json"
+	formLines      form = "ndjson"
+	formStructured form = "cloudevents-structured"
+	formBatch      form = "cloudevents-batch"
+	formBinary     form = "cloudevents-binary"
 )
 
 const (
@@ -35,9 +32,9 @@ const (
 	typeLines      = "application/x-ndjson"
 )
 
-// formOf finds the form of a request, nil for one that is not taken. What browsers send to other sites without asking, text and
+// formOf finds the form of a request, "" for one that is not taken. What browsers send to other sites without asking, text and
 // forms, is only taken with the headers of a CloudEvent, which they ask about.
-func formOf(header http.Header) *form {
+func formOf(header http.Header) form {
 	mediaType, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
 	switch mediaType {
 	case typeStructured:
@@ -47,7 +44,7 @@ func formOf(header http.Header) *form {
 	}
 	switch {
 	case strings.HasPrefix(mediaType, "application/cloudevents"):
-		return nil
+		return ""
 	case cloudevent.IsBinary(header):
 		return formBinary
 	}
@@ -57,13 +54,21 @@ func formOf(header http.Header) *form {
 	case typeLines, "application/ndjson", "application/jsonl", "application/x-jsonl":
 		return formLines
 	}
-	return nil
+	return ""
 }
 
 // work is what one request needs, and the next one uses again.
 type work struct {
-	reader *eventjson.Reader
-	body   bytes.Buffer
+	events      *eventjson.Reader
+	cloudEvents *cloudevent.Reader // reads with events
+	body        bytes.Buffer
+}
+
+func newWork(limits LimitsConfig) *work {
+	events := eventjson.NewReader(eventjson.Limits{
+		Attributes: limits.MaxAttributes, Depth: limits.MaxDepth, StringBytes: limits.MaxStringBytes,
+	})
+	return &work{events: events, cloudEvents: cloudevent.NewReader(events)}
 }
 
 // maxKept is the size up to which the memory of a body is used again.
@@ -109,7 +114,7 @@ type rejection struct {
 }
 
 // decode reads the events of a body. Those that are not taken cost the others nothing. The error is errTooManyEvents.
-func (s *eventsServer) decode(f *form, w *work, header http.Header) (*request, error) {
+func (s *eventsServer) decode(f form, w *work, header http.Header) (*request, error) {
 	req := &request{batch: eventlog.NewBatch(s.canonical.defaults)}
 	body := w.body.Bytes()
 	most, over := s.cfg.Limits.MaxEvents, false
@@ -119,25 +124,23 @@ func (s *eventsServer) decode(f *form, w *work, header http.Header) (*request, e
 	}
 	switch f {
 	case formBinary:
-		id, fault := cloudevent.Binary(w.reader, header, body, req.batch)
+		id, fault := w.cloudEvents.Binary(header, body, req.batch)
 		req.add(id, fault, body)
 	case formStructured:
-		id, fault := cloudevent.Only(w.reader, body, req.batch)
+		id, fault := w.cloudEvents.Only(body, req.batch)
 		req.add(id, fault, body)
 	case formLines:
 		req.many = true
 		eventjson.Lines(body, func(line []byte) {
 			if next() {
-				id, fault := w.reader.Only(line, req.batch)
+				id, fault := w.events.Only(line, req.batch)
 				req.add(id, fault, line)
 			}
 		})
 	default:
-		first := w.reader.First
+		first := w.events.First
 		if f == formBatch {
-			first = func(text []byte, into *eventlog.Batch) (string, int, *eventjson.Fault) {
-				return cloudevent.First(w.reader, text, into)
-			}
+			first = w.cloudEvents.First
 		}
 		if f == formBatch && !eventjson.IsList(body) {
 			req.wrong = eventjson.NewFault("", eventjson.ReasonMalformed, "is no list of CloudEvents: one alone is %s", typeStructured)

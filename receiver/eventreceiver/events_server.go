@@ -13,8 +13,6 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
-
-	"github.com/isbl/telemetry/internal/eventjson"
 )
 
 // eventsServer is the protocol events: it takes events as JSON and as CloudEvents.
@@ -37,14 +35,8 @@ func newEventsServer(set receiver.Settings, cfg *EventsConfig, canonical *canoni
 		return nil, fmt.Errorf("create telemetry: %w", err)
 	}
 	s := &eventsServer{cfg: cfg, set: set, canonical: canonical, report: report}
-	s.works.New = func() any { return &work{reader: newReaderFor(cfg)} }
+	s.works.New = func() any { return newWork(cfg.Limits) }
 	return s, nil
-}
-
-func newReaderFor(cfg *EventsConfig) *eventjson.Reader {
-	return eventjson.NewReader(eventjson.Limits{
-		Attributes: cfg.Limits.MaxAttributes, Depth: cfg.Limits.MaxDepth, StringBytes: cfg.Limits.MaxStringBytes,
-	})
 }
 
 func (s *eventsServer) start(ctx context.Context, host component.Host) error {

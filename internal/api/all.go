@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"time"
 
@@ -11,9 +12,11 @@ import (
 )
 
 const (
-	// allLimit and allBytes bound what limit=all keeps in memory.
+	// allLimit and allBytes bound what limit=all keeps in memory. OTLP comes in whole blocks,
+	// which are no work, up to the bytes of a page.
 	allLimit = 1024
 	allBytes = 512 << 10
+	noLimit  = math.MaxInt
 )
 
 // serveAll writes one page after the other until the events end for now: the lines of
@@ -26,11 +29,14 @@ const (
 func (h *Handler) serveAll(w http.ResponseWriter, r *http.Request, req *eventsRequest) *problem {
 	b := newBody(req.form)
 	defer b.free()
-	q := req.query
+	q, bytes := req.query, allBytes
 	q.Limit = allLimit
+	if req.form == formOTLP {
+		q.Limit, bytes = noLimit, req.form.maxPageBytes()
+	}
 
 	extendDeadlines(w, r, maxScan)
-	err := h.collect(r.Context(), q, b, allBytes)
+	err := h.collect(r.Context(), q, b, bytes)
 	if err != nil { // nothing is written yet
 		return h.storeProblem(r, err, req.start.parameter)
 	}
@@ -60,7 +66,7 @@ func (h *Handler) serveAll(w http.ResponseWriter, r *http.Request, req *eventsRe
 		}
 		q.After = b.next
 		b.reset()
-		if err := h.collect(r.Context(), q, b, allBytes); err != nil {
+		if err := h.collect(r.Context(), q, b, bytes); err != nil {
 			if r.Context().Err() == nil && !errors.Is(err, store.ErrClosed) {
 				h.opts.Logger.Error("reading all events for an HTTP request, which breaks off", zap.Error(err))
 			}

@@ -6,9 +6,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -54,24 +56,66 @@ func BenchmarkPage(b *testing.B) {
 	}
 }
 
-// BenchmarkOTLPPage reads full blocks, as an unfiltered reader of a busy store does.
-func BenchmarkOTLPPage(b *testing.B) {
-	const events = 10_000
-	st := openStore(b)
-	all := numbered(events)
-	for at := 0; at < events; at += 1000 {
-		require.NoError(b, st.Append(b.Context(), logs(b, all[at:at+1000]...)))
+// scans go through all events of a store, or try to.
+var scans = []struct {
+	name, path string
+	allocs     float64 // per event, at most
+}{
+	{"otlp", "events?limit=all&format=otlp", 0.2},
+	{"otlp_page", "events?limit=10000&format=otlp", 0.2},
+	{"ndjson", "events?limit=all&format=ndjson", 12},
+	{"cloudevents", "events?limit=10000&format=cloudevents", 20},
+	{"skipped", "events?limit=all&format=ndjson&event_type=none.*", 0.01},
+	{"data", "events?limit=all&format=ndjson&data.n=-1", 1.2},
+	{"where", "events?limit=all&format=ndjson&where=" + url.QueryEscape(`attributes["n"] == -1`), 2},
+	{"aggregate", "aggregate?field=data.n&functions=count,sum,avg", 0.1},
+	{"quantiles", "aggregate?field=data.n&functions=p50,p95&by=event_type", 0.1},
+	{"counts", "counts?by=event_type", 0.05},
+}
+
+const scanned = 10_000
+
+// scanner returns a handler over a store of full blocks with the scanned events.
+func scanner(tb testing.TB) *Handler {
+	tb.Helper()
+	st := openStore(tb)
+	all := numbered(scanned)
+	for at := 0; at < scanned; at += 1000 {
+		require.NoError(tb, st.Append(tb.Context(), logs(tb, all[at:at+1000]...)))
 	}
 	h := New(Options{Store: st})
-	defer h.Close()
-	r := httptest.NewRequest(http.MethodGet, "/api/v1/events?limit=10000&format=otlp", nil)
-	b.ReportAllocs()
-	for b.Loop() {
-		w := nowhere{header: http.Header{}}
-		h.ServeHTTP(&w, r)
-		b.SetBytes(int64(w.bytes))
+	tb.Cleanup(h.Close)
+	return h
+}
+
+// BenchmarkScan goes through full blocks, as whoever reads all of a busy store does.
+func BenchmarkScan(b *testing.B) {
+	h := scanner(b)
+	for _, scan := range scans {
+		b.Run(scan.name, func(b *testing.B) {
+			r := httptest.NewRequest(http.MethodGet, "/api/v1/"+scan.path, nil)
+			b.ReportAllocs()
+			for b.Loop() {
+				w := nowhere{header: http.Header{}}
+				h.ServeHTTP(&w, r)
+				b.SetBytes(int64(w.bytes))
+			}
+			b.ReportMetric(float64(b.N)*scanned/b.Elapsed().Seconds(), "events/s")
+		})
 	}
-	b.ReportMetric(float64(b.N)*events/b.Elapsed().Seconds(), "events/s")
+}
+
+// What an event costs on its way out does not depend on the machine.
+func TestAllocations(t *testing.T) {
+	h := scanner(t)
+	for _, scan := range scans {
+		r := httptest.NewRequest(http.MethodGet, "/api/v1/"+scan.path, nil)
+		allocs := testing.AllocsPerRun(3, func() {
+			w := nowhere{header: http.Header{}}
+			h.ServeHTTP(&w, r)
+		})
+		assert.LessOrEqual(t, allocs/scanned, scan.allocs, "allocations per event, %s", scan.name)
+	}
 }
 
 // BenchmarkAppendWithViewers shows what viewers cost a writer: idle ones wait for events

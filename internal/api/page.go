@@ -96,6 +96,9 @@ func (h *Handler) collect(ctx context.Context, q store.Query, b *body, maxBytes 
 				q.After = b.next
 				continue
 			}
+			if b.count > 0 && limit == noLimit {
+				return nil // the next block has the next page to itself
+			}
 			if rest := h.opts.Store.RestOfBlock(q.After); rest > 0 {
 				q.Limit = min(q.Limit, rest) // and whole blocks again behind it
 			}

@@ -50,26 +50,25 @@ func (c *cloudEvent) member(r *eventjson.Reader, name string) *eventjson.Fault {
 	if v.Type() == pcommon.ValueTypeEmpty { // null is as good as none
 		return nil
 	}
-	pointer := eventjson.Member(name)
 	if into := c.attribute(name); into != nil {
 		if v.Type() != pcommon.ValueTypeStr {
-			return eventjson.NewFault(pointer, eventjson.ReasonKind, "must be a string")
+			return eventjson.NewFault(eventjson.Member(name), eventjson.ReasonKind, "must be a string")
 		}
 		*into, c.has[name] = v.Str(), true
 		return nil
 	}
 	switch {
 	case !isName(name):
-		return badName(pointer, name)
+		return badName(eventjson.Member(name), name)
 	case v.Type() == pcommon.ValueTypeInt && (v.Int() < math.MinInt32 || v.Int() > math.MaxInt32):
-		return eventjson.NewFault(pointer, eventjson.ReasonValue, "must be a number of 32 bits, not %d: send it as a string", v.Int())
+		return eventjson.NewFault(eventjson.Member(name), eventjson.ReasonValue, "must be a number of 32 bits, not %d: send it as a string", v.Int())
 	}
 	switch v.Type() {
 	case pcommon.ValueTypeStr, pcommon.ValueTypeBool, pcommon.ValueTypeInt:
 		c.extensions[name] = v.AsRaw()
 		return nil
 	}
-	return eventjson.NewFault(pointer, eventjson.ReasonKind, "must be a string, a boolean or a whole number: it is an extension of a CloudEvent")
+	return eventjson.NewFault(eventjson.Member(name), eventjson.ReasonKind, "must be a string, a boolean or a whole number: it is an extension of a CloudEvent")
 }
 
 // isName says whether an attribute may be called so.

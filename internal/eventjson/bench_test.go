@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
@@ -13,12 +14,11 @@ import (
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
-// BenchmarkRead compares a thousand events as JSON with the same ones as OTLP JSON, and with the decoder of telemetry.Event.
-func BenchmarkRead(b *testing.B) {
-	const n = 1000
-	logs := eventlog.NewBatch(eventlog.Defaults{EventType: "log", SourceID: "bench"})
+var benchDefaults = eventlog.Defaults{EventType: "log", SourceID: "bench"}
+
+// listOf is n events as a list.
+func listOf(n int) []byte {
 	body := []byte("[")
-	r := NewReader(Limits{Attributes: 1000, Depth: MaxDepth, StringBytes: 1 << 20})
 	for i := range n {
 		if i > 0 {
 			body = append(body, ',')
@@ -30,17 +30,31 @@ func BenchmarkRead(b *testing.B) {
 			},
 		})
 	}
-	body = append(body, ']')
-	read := func(into *eventlog.Batch) {
-		f := List(body, func(from []byte) (int, bool) {
-			_, length, f := r.First(from, into)
-			return length, f == nil
-		})
-		if f != nil || into.Logs.LogRecordCount() != n {
-			b.Fatal(f)
-		}
-	}
-	read(logs)
+	return append(body, ']')
+}
+
+func readList(tb testing.TB, r *Reader, body []byte) *eventlog.Batch {
+	into := eventlog.NewBatch(benchDefaults)
+	f := List(body, func(from []byte) (int, bool) {
+		_, length, f := r.First(from, into)
+		return length, f == nil
+	})
+	require.Nil(tb, f)
+	return into
+}
+
+// What an event costs does not depend on the machine.
+func TestAllocations(t *testing.T) {
+	const n = 1000
+	body, r := listOf(n), NewReader(Limits{Attributes: 1000, Depth: MaxDepth, StringBytes: 1 << 20})
+	assert.Less(t, testing.AllocsPerRun(5, func() { readList(t, r, body) })/n, 30.0, "allocations per event")
+}
+
+// BenchmarkRead compares a thousand events as JSON with the same ones as OTLP JSON, and with the decoder of telemetry.Event.
+func BenchmarkRead(b *testing.B) {
+	const n = 1000
+	body, r := listOf(n), NewReader(Limits{Attributes: 1000, Depth: MaxDepth, StringBytes: 1 << 20})
+	logs := readList(b, r, body)
 	otlp, err := plogotlp.NewExportRequestFromLogs(logs.Logs).MarshalJSON()
 	require.NoError(b, err)
 
@@ -54,13 +68,11 @@ func BenchmarkRead(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/event")
 		})
 	}
-	run("events", len(body), func() {
-		read(eventlog.NewBatch(eventlog.Defaults{EventType: "log", SourceID: "bench"}))
-	})
+	run("events", len(body), func() { readList(b, r, body) })
 	run("otlp", len(otlp), func() {
 		req := plogotlp.NewExportRequest()
 		require.NoError(b, req.UnmarshalJSON(otlp))
-		require.Nil(b, eventlog.Canonicalize(req.Logs(), eventlog.Defaults{EventType: "log", SourceID: "bench"}))
+		require.Nil(b, eventlog.Canonicalize(req.Logs(), benchDefaults))
 	})
 	run("telemetry.Event", len(body), func() {
 		var all []json.RawMessage

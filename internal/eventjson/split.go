@@ -65,6 +65,15 @@ func length(text []byte) (int, *Fault) {
 	return int(dec.InputOffset()), nil
 }
 
+// Value is the JSON value that a text starts with, without what follows; the whole text where it has no end.
+func Value(text []byte) []byte {
+	n, f := length(text)
+	if f != nil {
+		return text
+	}
+	return text[:n]
+}
+
 // Lines reads lines that are one value each, as List does. Empty ones do not count.
 func Lines(body []byte, one func(line []byte)) {
 	for line := range bytes.Lines(body) {

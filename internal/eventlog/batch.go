@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"errors"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -17,6 +18,7 @@ type Batch struct {
 	Logs plog.Logs
 
 	defaults Defaults
+	clock    clock
 	record   plog.LogRecord // the next one
 	records  plog.LogRecordSlice
 	source   string // of records
@@ -25,7 +27,7 @@ type Batch struct {
 
 // NewBatch returns an empty batch.
 func NewBatch(d Defaults) *Batch {
-	return &Batch{Logs: plog.NewLogs(), defaults: d, record: plog.NewLogRecord()}
+	return &Batch{Logs: plog.NewLogs(), defaults: d, clock: clock{time.Now()}, record: plog.NewLogRecord()}
 }
 
 // Add adds an event, whose data is in data and not in e.Data, and empties data. What e leaves empty is made up as Canonicalize does
@@ -70,7 +72,7 @@ func (b *Batch) fill(w *writer) error {
 	if err := b.writeSource(w); err != nil {
 		return err
 	}
-	if !canonicalize(w.record, b.defaults) {
+	if !canonicalize(w.record, b.defaults, &b.clock) {
 		return errors.New("metadata is " + tooDeepDetail)
 	}
 	return nil

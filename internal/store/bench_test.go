@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -178,10 +179,27 @@ func writeBlocks(b *testing.B, dir, crashed string, blocks, events int) {
 		for ref := range eventlog.All(ld) {
 			sum.Add(ref.EventType(), ref.Source(), int64(ref.Record.Timestamp()), 1)
 		}
-		headers, payload, _ := block.Encode(raw, &sum)
+		headers, payload, _ := new(block.Encoder).Encode(raw, &sum)
 		_, err = js.PublishMsgAsync(&nats.Msg{Subject: "isbl.events", Header: headers, Data: payload})
 		require.NoError(b, err)
 	}
 	<-js.PublishAsyncComplete()
 	require.NoError(b, os.CopyFS(crashed, os.DirFS(dir)))
+}
+
+// What an event costs on its way into the store does not depend on the machine.
+func TestAllocations(t *testing.T) {
+	const events = 1000
+	s := open(t, store.Options{})
+	ld := sample(events, 1)
+	first := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	n := int64(0)
+	allocs := testing.AllocsPerRun(20, func() {
+		n++
+		first.Attributes().PutInt("n", n) // no two requests are the same
+		if err := s.Append(context.Background(), ld); err != nil {
+			t.Error(err)
+		}
+	})
+	assert.Less(t, allocs/events, 0.5, "allocations per event")
 }

@@ -37,11 +37,15 @@ type committer struct {
 	js       jetstream.JetStream
 	subject  string
 	ledger   *ledger
-	follower *follower
+	seen     func(ctx context.Context, seq uint64, headers nats.Header)
 	health   *health
 	timeout  time.Duration
 	maxRaw   int
 	onCommit func(time.Duration)
+
+	gathering gathering
+	encoder   block.Encoder
+	room      []byte // in which the fragments of a block are put together
 
 	mu      sync.Mutex
 	queue   []*request
@@ -121,6 +125,7 @@ func (c *committer) close() {
 func (c *committer) run() {
 	for range c.wake {
 		for {
+			c.gather()
 			batch, closing := c.take()
 			if len(batch) == 0 {
 				if closing {
@@ -133,18 +138,52 @@ func (c *committer) run() {
 	}
 }
 
-// take returns the requests that the next commit stores, as many as maxCommitBytes
-// allow.
-func (c *committer) take() (batch []*request, closing bool) {
+// gather waits while it is likely that more requests come to share the next commit.
+func (c *committer) gather() {
+	var timeout <-chan time.Time
+	for c.waits() {
+		if timeout == nil {
+			if !c.gathering.begin() {
+				return
+			}
+			timeout = time.After(c.gathering.patience)
+		}
+		select {
+		case <-c.wake:
+		case <-timeout:
+			c.gathering.ended(true)
+			return
+		}
+	}
+	if timeout != nil {
+		c.gathering.ended(false)
+	}
+}
+
+func (c *committer) waits() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n, bytes := 0, 0
-	for n < len(c.queue) && bytes < maxCommitBytes {
+	n, bytes := c.next(enoughBytes)
+	return !c.closing && c.gathering.worthwhile(n, bytes)
+}
+
+// next returns how many of the oldest requests reach limit bytes, or all of them.
+func (c *committer) next(limit int) (n, bytes int) {
+	for n < len(c.queue) && bytes < limit {
 		for _, f := range c.queue[n].fragments {
 			bytes += len(f.raw)
 		}
 		n++
 	}
+	return n, bytes
+}
+
+// take returns the requests that the next commit stores, as many as maxCommitBytes
+// allow.
+func (c *committer) take() (batch []*request, closing bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n, _ := c.next(maxCommitBytes)
 	batch = c.queue[:n:n]
 	c.queue = c.queue[n:]
 	return batch, c.closing
@@ -152,9 +191,10 @@ func (c *committer) take() (batch []*request, closing bool) {
 
 // packed is a block under way and the requests it has a fragment of.
 type packed struct {
-	raw      []byte
-	sum      block.Summary
-	requests []*request
+	fragments []*fragment
+	bytes     int
+	sum       block.Summary
+	requests  []*request
 
 	id     string
 	msg    *nats.Msg
@@ -171,17 +211,35 @@ func (c *committer) pack(batch []*request) []*packed {
 	for _, r := range batch {
 		for i := range r.fragments {
 			f := &r.fragments[i]
-			if open == nil || len(open.raw)+len(f.raw) > c.maxRaw || open.sum.Events+f.sum.Events > maxBlockEvents {
-				open = &packed{raw: f.raw[:len(f.raw):len(f.raw)], sum: f.sum} // appending copies
+			if open == nil || open.bytes+len(f.raw) > c.maxRaw || open.sum.Events+f.sum.Events > maxBlockEvents {
+				open = &packed{}
 				blocks = append(blocks, open)
-			} else {
-				open.raw = append(open.raw, f.raw...)
-				open.sum.Merge(&f.sum)
 			}
-			open.requests = append(open.requests, r)
+			open.add(f, r)
 		}
 	}
 	return blocks
+}
+
+func (b *packed) add(f *fragment, r *request) {
+	b.fragments = append(b.fragments, f)
+	b.bytes += len(f.raw)
+	b.sum.Merge(&f.sum)
+	b.requests = append(b.requests, r)
+}
+
+// encode makes the message of a block.
+func (c *committer) encode(b *packed) {
+	raw := b.fragments[0].raw
+	if len(b.fragments) > 1 {
+		c.room = c.room[:0]
+		for _, f := range b.fragments {
+			c.room = append(c.room, f.raw...)
+		}
+		raw = c.room
+	}
+	headers, payload, id := c.encoder.Encode(raw, &b.sum)
+	b.id, b.msg = id, &nats.Msg{Subject: c.subject, Header: headers, Data: payload}
 }
 
 // store commits a batch and answers its callers.
@@ -191,16 +249,19 @@ func (c *committer) store(batch []*request) {
 	defer cancel()
 	blocks := c.pack(batch)
 	for _, b := range blocks {
-		headers, payload, id := block.Encode(b.raw, &b.sum)
-		b.id, b.msg = id, &nats.Msg{Subject: c.subject, Header: headers, Data: payload}
-		c.ledger.begin(id, b.sum.Events)
+		c.encode(b)
+		c.ledger.begin(b.id, b.sum.Events)
 		c.publish(b)
 	}
 	for _, b := range blocks {
 		c.await(ctx, b)
 	}
+	took := time.Since(start)
+	c.mu.Lock()
+	c.gathering.committed(len(batch), len(c.queue), took)
+	c.mu.Unlock()
 	if c.onCommit != nil {
-		c.onCommit(time.Since(start))
+		c.onCommit(took)
 	}
 }
 
@@ -225,9 +286,7 @@ func (c *committer) await(ctx context.Context, b *packed) {
 			if !ack.Duplicate && ack.Sequence <= b.after {
 				c.health.wentBack(ack.Sequence - 1)
 			}
-			// Writers read their own writes. The events are stored: a follower that lags is
-			// no reason to answer otherwise.
-			_ = c.follower.await(ctx, ack.Sequence)
+			c.seen(ctx, ack.Sequence, b.msg.Header)
 			if ack.Duplicate {
 				c.ledger.settle(b.id, outcomeDuplicate) // unless an earlier try of ours was stored
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
@@ -23,6 +24,7 @@ type follower struct {
 
 	messages jetstream.MessagesContext
 	wg       sync.WaitGroup
+	adding   sync.Mutex // blocks are added in order
 
 	mu      sync.Mutex
 	passed  uint64        // newest sequence seen, readable or not
@@ -39,17 +41,18 @@ func (f *follower) start(ctx context.Context, js jetstream.JetStream) error {
 	if err != nil {
 		return err
 	}
-	f.messages, err = consumer.Messages(jetstream.PullMaxMessages(followBatch), jetstream.PullHeartbeat(followHeartbeat))
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(followBatch), jetstream.PullHeartbeat(followHeartbeat))
 	if err != nil {
 		return err
 	}
-	f.wg.Go(f.run)
+	f.messages = messages
+	f.wg.Go(func() { f.run(messages) })
 	return nil
 }
 
-func (f *follower) run() {
+func (f *follower) run(messages jetstream.MessagesContext) {
 	for {
-		msg, err := f.messages.Next()
+		msg, err := messages.Next()
 		switch {
 		case errors.Is(err, jetstream.ErrMsgIteratorClosed):
 			return
@@ -67,8 +70,27 @@ func (f *follower) add(msg jetstream.Msg) {
 		f.logger.Error("the event stream sent a message without a place", zap.Error(err))
 		return
 	}
-	seq := meta.Sequence.Stream
-	headers := msg.Headers()
+	f.adding.Lock()
+	defer f.adding.Unlock()
+	if seq := meta.Sequence.Stream; seq > f.position() {
+		f.next(seq, msg.Headers())
+	}
+}
+
+// own adds a block that this process stored. It returns false when blocks before it are not
+// known yet.
+func (f *follower) own(seq uint64, headers nats.Header) bool {
+	f.adding.Lock()
+	defer f.adding.Unlock()
+	passed := f.position()
+	if seq == passed+1 {
+		f.next(seq, headers)
+	}
+	return seq <= passed+1
+}
+
+// next adds a block behind those that are known.
+func (f *follower) next(seq uint64, headers nats.Header) {
 	header, err := block.ParseHeader(headers)
 	if err != nil {
 		f.logger.Error("a block cannot be read; its events count as a gap", zap.Uint64("sequence", seq), zap.Error(err))
@@ -79,7 +101,7 @@ func (f *follower) add(msg jetstream.Msg) {
 
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.passed = max(f.passed, seq)
+	f.passed = seq
 	if f.arrived != nil {
 		close(f.arrived)
 		f.arrived = nil
@@ -125,6 +147,7 @@ func (f *follower) await(ctx context.Context, seq uint64) error {
 func (f *follower) close() {
 	if f.messages != nil {
 		f.messages.Stop()
+		f.messages = nil
 	}
 	f.wg.Wait()
 }

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-	"github.com/synadia-io/orbit.go/jetstreamext"
 	"go.uber.org/zap"
 )
 
@@ -111,7 +109,7 @@ func (s *Store) reopen(ctx context.Context) error {
 	defer s.reopening.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, reopenTimeout)
 	defer cancel()
-	s.follower.close()
+	s.follower.close() // of a stream that others write to
 	// What was published before must not arrive after.
 	if err := s.conns[0].FlushWithContext(ctx); err != nil {
 		return err
@@ -133,59 +131,10 @@ func (s *Store) reopen(ctx context.Context) error {
 		}
 	}
 	s.loseBlocks(&info.State)
-	if err := s.follower.start(ctx, s.follow); err != nil {
-		return err
-	}
-	if err := s.catchUp(ctx, info.State.LastSeq); err != nil {
+	if err := s.follow(ctx, info.State.LastSeq); err != nil {
 		return err
 	}
 	s.ledger.resolve()
 	s.ledger.trim(info.State.FirstSeq, info.State.Bytes)
 	return nil
-}
-
-// catchUp waits until the index has every block up to last that the stream has. JetStream
-// counts blocks that it lost, so that the newest may never come.
-func (s *Store) catchUp(ctx context.Context, last uint64) error {
-	stalled := 0
-	for {
-		passed := s.follower.position()
-		wait, cancel := context.WithTimeout(ctx, stallAfter)
-		err := s.follower.await(wait, last)
-		cancel()
-		switch {
-		case err == nil:
-			return nil
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case s.follower.position() != passed:
-			stalled = 0
-			continue
-		}
-		more, err := s.hasAfter(ctx, passed)
-		if err != nil {
-			return err
-		}
-		if !more {
-			return nil
-		}
-		if stalled++; time.Duration(stalled)*stallAfter > s.opts.Timeout {
-			return fmt.Errorf("JetStream does not hand out what follows block %d", passed)
-		}
-	}
-}
-
-// hasAfter says whether the stream has a block after seq.
-func (s *Store) hasAfter(ctx context.Context, seq uint64) (bool, error) {
-	messages, err := jetstreamext.GetBatch(ctx, s.reads, s.streamName, 1, jetstreamext.GetBatchSeq(seq+1))
-	if err != nil {
-		return false, err
-	}
-	for _, err := range messages {
-		if errors.Is(err, jetstreamext.ErrNoMessages) || errors.Is(err, jetstream.ErrMsgNotFound) {
-			return false, nil
-		}
-		return err == nil, err
-	}
-	return false, nil
 }

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"hash/crc32"
@@ -12,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/zeebo/xxh3"
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 	"google.golang.org/protobuf/proto"
 
@@ -80,7 +80,7 @@ func checkBlock(t *testing.T, msg *nats.RawStreamMsg) (records []*logspb.LogReco
 			}
 		}
 	}
-	id := sha256.Sum256(raw)
+	id := xxh3.Hash128(raw).Bytes()
 	encoded := strings.NewReplacer("ä", "%C3%A4", "ß", "%C3%9F", ",", "%2C", " ", "%20")
 	var list []string
 	for name, n := range types {
@@ -94,7 +94,7 @@ func checkBlock(t *testing.T, msg *nats.RawStreamMsg) (records []*logspb.LogReco
 		"Isbl-Types":    list[0],
 		"Isbl-Sources":  fmt.Sprintf("shop=%d", len(records)),
 		"Isbl-Checksum": fmt.Sprintf("%08x", crc32.Checksum(msg.Data, crc32.MakeTable(crc32.Castagnoli))),
-		"Nats-Msg-Id":   hex.EncodeToString(id[:16]),
+		"Nats-Msg-Id":   hex.EncodeToString(id[:]),
 	} {
 		assert.Equal(t, []string{want}, msg.Header[name], name)
 	}

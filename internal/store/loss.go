@@ -29,6 +29,13 @@ func (l *ledger) truncate(last uint64) index.Totals {
 	return gone
 }
 
+// hasUnknown says whether there are blocks of which nobody knows whether they are stored.
+func (l *ledger) hasUnknown() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.unknown) > 0
+}
+
 // resolve counts the blocks that nobody waits for any more as failed: the stream has been
 // followed to its end, and they are not there.
 func (l *ledger) resolve() {

@@ -30,12 +30,13 @@ type Store struct {
 	// Writing, following and reading have a connection each, so that none waits behind
 	// the bytes of another.
 	conns      []*nats.Conn // the one for writing first
-	follow     jetstream.JetStream
+	feed       jetstream.JetStream
 	reads      jetstream.JetStream
 	stream     jetstream.Stream
 	streamName string
 	// reopening is held while the engine is reopened, and shared by those who read.
 	reopening sync.RWMutex
+	following sync.Mutex // held by who starts the follower
 
 	maxRaw    int
 	index     *index.Index
@@ -71,7 +72,7 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.follow, err = s.connect("follow"); err != nil {
+	if s.feed, err = s.connect("follow"); err != nil {
 		return nil, err
 	}
 	if s.reads, err = s.connect("read"); err != nil {
@@ -104,13 +105,12 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	s.index = index.New(state.FirstSeq)
 	s.ledger = newLedger(s.index)
 	s.follower = &follower{stream: s.streamName, ledger: s.ledger, index: s.index, notifier: s.notifier, logger: s.opts.Logger}
-	if err = s.follower.start(ctx, s.follow); err != nil {
-		return nil, fmt.Errorf("follow the event stream: %w", err)
-	}
-	if state.Msgs > 0 {
-		if err = s.catchUp(ctx, state.LastSeq); err != nil {
+	if state.Msgs > 0 || !s.alone() {
+		if err = s.follow(ctx, state.LastSeq); err != nil {
 			return nil, fmt.Errorf("read the index: %w", err)
 		}
+	}
+	if state.Msgs > 0 {
 		if info, err = s.info(ctx); err != nil { // reading may have found damage
 			return nil, fmt.Errorf("read the index: %w", err)
 		}
@@ -124,7 +124,7 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	s.remember(false)
 
 	s.committer = &committer{
-		js: publish, subject: info.Config.Subjects[0], ledger: s.ledger, follower: s.follower, health: s.health,
+		js: publish, subject: info.Config.Subjects[0], ledger: s.ledger, seen: s.seen, health: s.health,
 		timeout: s.opts.Timeout, maxRaw: s.maxRaw, onCommit: s.opts.OnCommit,
 	}
 	s.committer.start()
@@ -275,6 +275,9 @@ func (s *Store) trimNow(ctx context.Context) error {
 	if info.State.LastSeq < seen {
 		s.health.wentBack(info.State.LastSeq)
 		return nil
+	}
+	if err := s.lookForUnknown(ctx, info.State.LastSeq); err != nil {
+		return err
 	}
 	s.loseBlocks(&info.State)
 	s.ledger.trim(info.State.FirstSeq, info.State.Bytes)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
@@ -157,5 +158,25 @@ func BenchmarkConsumeLogs(b *testing.B) {
 				})
 			}
 		}
+	}
+}
+
+// What an event costs on its way through does not depend on the machine.
+func TestAllocations(t *testing.T) {
+	const n = 1000
+	for name, change := range modes {
+		p := create(t, processortest.NewNopSettings(metadata.Type), consumertest.NewNop(), func(cfg *Config) {
+			cfg.BufferSize = 100_000
+			change(cfg)
+		})
+		require.NoError(t, p.Start(t.Context(), componenttest.NewNopHost()))
+		ld := realistic(n) // what is removed the first time is not there later
+		allocs := testing.AllocsPerRun(20, func() {
+			if err := p.ConsumeLogs(context.Background(), ld); err != nil {
+				t.Error(err)
+			}
+		})
+		assert.Less(t, allocs/n, 0.1, "allocations per event, %s", name)
+		require.NoError(t, p.Shutdown(context.Background()))
 	}
 }

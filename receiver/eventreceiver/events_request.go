@@ -173,6 +173,9 @@ func (r *request) add(id string, f *eventjson.Fault, text []byte) {
 		r.ids = append(r.ids, id)
 		r.places = append(r.places, r.count)
 	} else {
+		if r.many {
+			text = eventjson.Value(text)
+		}
 		r.rejected = append(r.rejected, rejection{
 			Index: r.count, Pointer: r.pointer(r.count) + f.Pointer, Reason: f.Reason, Detail: f.Detail, value: text[:min(maxSample, len(text))],
 		})

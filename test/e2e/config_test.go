@@ -25,6 +25,7 @@ func TestConfigYAML(t *testing.T) {
 	config := replace(t, string(text), map[string]string{
 		"localhost:4317":  "127.0.0.1:0",
 		"localhost:4318":  "127.0.0.1:0",
+		"localhost:4319":  "127.0.0.1:0",
 		"localhost:4380":  "127.0.0.1:0",
 		"localhost:13133": "127.0.0.1:" + health,
 		"port: 8888":      "port: " + metrics,

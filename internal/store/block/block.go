@@ -3,13 +3,14 @@
 package block
 
 import (
-	"crypto/sha256"
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/crc32"
 
 	"github.com/klauspost/compress/s2"
+	"github.com/zeebo/xxh3"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/isbl/telemetry/internal/eventlog"
@@ -35,11 +36,18 @@ func MaxRawBytes(maxPayload int64) int {
 	return n
 }
 
+// Encoder makes blocks, one after another: it keeps the room in which it compresses. The zero
+// value is ready.
+type Encoder struct{ room []byte }
+
 // Encode makes a block of raw, which is OTLP LogsData. The id is the message id.
-func Encode(raw []byte, s *Summary) (headers map[string][]string, payload []byte, id string) {
-	sum := sha256.Sum256(raw)
-	id = hex.EncodeToString(sum[:idBytes])
-	payload = s2.EncodeSnappy(nil, raw)
+func (e *Encoder) Encode(raw []byte, s *Summary) (headers map[string][]string, payload []byte, id string) {
+	hash := xxh3.Hash128(raw).Bytes()
+	id = hex.EncodeToString(hash[:])
+	if room := s2.MaxEncodedLen(len(raw)); room > len(e.room) {
+		e.room = make([]byte, room)
+	}
+	payload = bytes.Clone(s2.EncodeSnappy(e.room, raw))
 	return header(s, id, crc32.Checksum(payload, castagnoli)), payload, id
 }
 

@@ -32,7 +32,7 @@ func TestEncodeDecode(t *testing.T) {
 	sum.Add("user.login", "shop", 30, 1)
 	sum.Add("user.login", "shop", 10, 10)
 	sum.Add("a=b,c:d %/ü", "", 20, 1)
-	headers, payload, id := block.Encode(raw, &sum)
+	headers, payload, id := new(block.Encoder).Encode(raw, &sum)
 	assert.Equal(t, []string{id}, headers["Nats-Msg-Id"])
 	assert.Equal(t, []string{"10,30"}, headers["Isbl-Time"])
 	assert.Equal(t, []string{"user.login=2:11,a%3Db%2Cc%3Ad%20%25%2F%C3%BC=1"}, headers["Isbl-Types"])
@@ -54,7 +54,7 @@ func TestEncodeDecode(t *testing.T) {
 func TestDamageIsFound(t *testing.T) {
 	var sum block.Summary
 	sum.Add("a", "b", 1, 1)
-	headers, payload, _ := block.Encode(rawLogs(t, 1), &sum)
+	headers, payload, _ := new(block.Encoder).Encode(rawLogs(t, 1), &sum)
 	h, err := block.ParseHeader(headers)
 	require.NoError(t, err)
 	for i := range payload {
@@ -74,7 +74,7 @@ func TestHeadersStaySmall(t *testing.T) {
 		sum.Add(fmt.Sprintf("%d-%s", i, strings.Repeat("ü", i%70)), fmt.Sprintf("%d-%s", i, strings.Repeat("x", 100)), int64(i), 1.5)
 	}
 	sum.Add(strings.Repeat("x", 129), "short", 1, 1)
-	headers, _, _ := block.Encode(rawLogs(t, 1), &sum)
+	headers, _, _ := new(block.Encoder).Encode(rawLogs(t, 1), &sum)
 	size := 0
 	for k, v := range headers {
 		size += len(k) + len(v[0]) + 4
@@ -96,7 +96,7 @@ func TestMaxRawBytes(t *testing.T) {
 	for i := range noise {
 		noise[i] = byte(i * i * 31 >> 3)
 	}
-	_, payload, _ := block.Encode(noise, &block.Summary{})
+	_, payload, _ := new(block.Encoder).Encode(noise, &block.Summary{})
 	assert.LessOrEqual(t, len(payload)+block.MaxHeaderBytes, 1<<20)
 	assert.Greater(t, n, 1000<<10)
 }
@@ -116,8 +116,8 @@ func TestMergeIsAddition(t *testing.T) {
 			part.Add(name, "s", at, 2)
 		}
 		left.Merge(&right)
-		h1, _, _ := block.Encode(nil, &whole)
-		h2, _, _ := block.Encode(nil, &left)
+		h1, _, _ := new(block.Encoder).Encode(nil, &whole)
+		h2, _, _ := new(block.Encoder).Encode(nil, &left)
 		require.Equal(t, h1, h2)
 	})
 }
@@ -125,7 +125,7 @@ func TestMergeIsAddition(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	var sum block.Summary
 	sum.Add("a", "b", 1, 1)
-	headers, payload, _ := block.Encode(rawLogs(f, 1), &sum)
+	headers, payload, _ := new(block.Encoder).Encode(rawLogs(f, 1), &sum)
 	f.Add(headers["Isbl-Events"][0], headers["Isbl-Time"][0], headers["Isbl-Types"][0], headers["Isbl-Checksum"][0], headers["Nats-Msg-Id"][0], payload)
 	f.Add("-1", ",", "a=,=", "zz", "", []byte{0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Fuzz(func(_ *testing.T, events, time, types, checksum, id string, payload []byte) {
@@ -147,7 +147,8 @@ func BenchmarkEncode(b *testing.B) {
 	}
 	b.ReportAllocs()
 	b.SetBytes(int64(len(raw)))
+	var encoder block.Encoder
 	for b.Loop() {
-		_, _, _ = block.Encode(raw, &sum)
+		_, _, _ = encoder.Encode(raw, &sum)
 	}
 }

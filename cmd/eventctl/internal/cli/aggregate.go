@@ -26,6 +26,7 @@ those that they stand for.`,
 	flags.StringVar(&q.Field, "field", "", "the field, such as data.duration_ms (required)")
 	flags.StringSliceVar(&q.Functions, "functions", []string{"count", "avg", "p95"}, "what to make of it")
 	addBuckets(cmd, &q.By, &q.Interval)
+	flags.Lookup("by").Usage += ", or a value of the data such as data.country"
 	flags.BoolVar(&asJSON, "json", false, "the answer of the server, on one line")
 	_ = cmd.MarkFlagRequired("field") // which is there
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -37,8 +38,12 @@ those that they stand for.`,
 		if err != nil {
 			return err
 		}
+		a.whereErrors(answer.WhereErrors)
 		if asJSON {
 			return a.raw(answer.Raw)
+		}
+		if answer.Missing > 0 {
+			a.say("%s without a number there", plural(answer.Missing, "event"))
 		}
 		if len(answer.Groups) == 0 {
 			a.say("no events with numbers there")

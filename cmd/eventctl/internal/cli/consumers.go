@@ -33,14 +33,14 @@ func (a *app) listConsumers() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		table := show.NewTable("name", ">lag", ">seconds", ">in_flight", ">waiting", ">dead", ">delivered", ">acknowledged")
+		table := show.NewTable("name", ">lag", ">seconds", ">in_flight", ">waiting", ">dead", ">gone", ">delivered", ">acknowledged")
 		for _, c := range all {
 			if asJSON {
 				if err := a.raw(c.Raw); err != nil {
 					return err
 				}
 			}
-			table.Row(c.Name, c.Lag.Events, fmt.Sprintf("%.1f", c.Lag.Seconds), c.InFlight, c.Waiting, c.Dead, c.Delivered, c.Acknowledged)
+			table.Row(c.Name, c.Lag.Events, fmt.Sprintf("%.1f", c.Lag.Seconds), c.InFlight, c.Waiting, c.Dead, c.Gone, c.Delivered, c.Acknowledged)
 		}
 		if asJSON {
 			return nil
@@ -142,16 +142,17 @@ func (a *app) writeConsumer(c *client.Consumer, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.out, `%s  since %s
+	_, err = fmt.Fprintf(a.out, `%s  since %s, used %s
   %s
   lag        %s, %.1f s
   in flight  %d, %d more wait to be handed out again
   delivered  %d, %d of them again
   done       %d
-  dead       %d, and %d that retention removed
+  dead       %d, and %d of which there was no room to tell
+  gone       %d, removed by retention or damaged before they were done
   next       %s
 `,
-		a.colours.Bold(c.Name), c.Created.UTC().Format(time.RFC3339), definition, plural(c.Lag.Events, "event"), c.Lag.Seconds,
-		c.InFlight, c.Waiting, c.Delivered, c.Redelivered, c.Acknowledged, c.Dead, c.DeadEvicted, c.Next)
+		a.colours.Bold(c.Name), c.Created.UTC().Format(time.RFC3339), c.Used.UTC().Format(time.RFC3339), definition,
+		plural(c.Lag.Events, "event"), c.Lag.Seconds, c.InFlight, c.Waiting, c.Delivered, c.Redelivered, c.Acknowledged, c.Dead, c.DeadEvicted, c.Gone, c.Next)
 	return err
 }

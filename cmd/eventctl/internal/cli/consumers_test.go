@@ -11,7 +11,7 @@ import (
 )
 
 const billing = `{"name": "billing", "definition": {"event_type": ["user.*"], "from": "start"}, "created": "2026-01-02T03:04:05Z", "next": "c1",
- "lag": {"events": 12, "seconds": 3.5}, "in_flight": 100, "waiting": 3, "delivered": 12345, "acknowledged": 12200, "redelivered": 45, "dead": 2, "dead_evicted": 0}`
+ "lag": {"events": 12, "seconds": 3.5}, "gone": 7, "used": "2026-01-02T03:05:05Z", "in_flight": 100, "waiting": 3, "delivered": 12345, "acknowledged": 12200, "redelivered": 45, "dead": 2, "dead_evicted": 0}`
 
 // Each command is one call, and shows its answer.
 func TestConsumers(t *testing.T) {
@@ -26,7 +26,7 @@ func TestConsumers(t *testing.T) {
 		out    []string
 		err    string
 	}{
-		{args: "list", call: "GET /consumers ", answer: `{"consumers": [` + billing + `]}`, out: []string{"NAME", "billing   12      3.5        100        3     2      12345         12200"}},
+		{args: "list", call: "GET /consumers ", answer: `{"consumers": [` + billing + `]}`, out: []string{"NAME", "billing   12      3.5        100        3     2     7      12345         12200"}},
 		{args: "list --json", call: "GET /consumers ", answer: `{"consumers": [` + billing + `]}`, out: []string{`{"name":"billing",`}},
 		{args: "show billing", call: "GET /consumers/billing ", answer: billing, out: []string{"billing  since 2026", `"user.*"`, "12 events, 3.5 s", "next       c1"}},
 		{args: "show b/x", call: "GET /consumers/b%2Fx ", answer: billing},
@@ -39,10 +39,10 @@ func TestConsumers(t *testing.T) {
 		{args: "delete billing", call: "DELETE /consumers/billing ", err: "consumer billing is removed"},
 		{args: "seek billing now", call: `POST /consumers/billing/seek {"from":"now"}`, answer: billing, out: []string{"billing"}},
 		{
-			args: "dead-letters list billing --limit 2", call: "GET /consumers/billing/dead-letters?limit=2 ", answer: letters,
-			out: []string{"c7  deliveries 5, since", "user.login", "n=1", "retention removed"}, err: "there are 9: go on with --after c8",
+			args: "dead-letters list billing --limit 2", call: "GET /consumers/billing/dead-letters?limit=2&skip=0 ", answer: letters,
+			out: []string{"c7  deliveries 5, since", "user.login", "n=1", "retention removed"}, err: "there are 9: go on with --skip 2",
 		},
-		{args: "dead-letters list billing --json --after c6", call: "GET /consumers/billing/dead-letters?after=c6&limit=100 ", answer: letters, out: []string{`{"cursor":"c8","deliveries":5,`}},
+		{args: "dead-letters list billing --json --skip 7", call: "GET /consumers/billing/dead-letters?limit=100&skip=7 ", answer: letters, out: []string{`{"cursor":"c8","deliveries":5,`}},
 		{args: "dead-letters return billing --all", call: `POST /consumers/billing/dead-letters/return {"all":true}`, answer: `{"returned": 2}`, err: "2 dead letters returned"},
 		{args: "dead-letters drop billing c7", call: `POST /consumers/billing/dead-letters/drop {"cursors":["c7"]}`, answer: `{"dropped": 1}`, err: "1 dead letter dropped"},
 	} {

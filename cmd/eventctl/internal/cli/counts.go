@@ -29,6 +29,7 @@ func (a *app) countsCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		a.whereErrors(counts.WhereErrors)
 		if asJSON {
 			return a.raw(counts.Raw)
 		}

@@ -26,18 +26,14 @@ func (a *app) deadLettersCommand() *cobra.Command {
 }
 
 func (a *app) listDeadLetters() *cobra.Command {
-	var limit int
-	var after string
+	var limit, skip int
 	var asJSON bool
 	cmd := a.oneConsumer("list NAME", "List dead letters")
 	cmd.Flags().IntVar(&limit, "limit", 100, "how many")
-	cmd.Flags().StringVar(&after, "after", "", "cursor to go on after")
+	cmd.Flags().IntVar(&skip, "skip", 0, "leave out the first ones")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one dead letter a line as JSON, as the server sends it")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if limit < 1 {
-			return usagef("--limit is %d, but must be at least 1", limit)
-		}
-		letters, err := a.client.DeadLetters(cmd.Context(), args[0], limit, after)
+		letters, err := a.client.DeadLetters(cmd.Context(), args[0], limit, skip)
 		if err != nil {
 			return err
 		}
@@ -46,8 +42,8 @@ func (a *app) listDeadLetters() *cobra.Command {
 				return err
 			}
 		}
-		if n := len(letters.DeadLetters); n > 0 && after == "" && uint64(n) < letters.Total {
-			a.say("there are %d: go on with --after %s", letters.Total, letters.DeadLetters[n-1].Cursor)
+		if end := skip + len(letters.DeadLetters); uint64(end) < letters.Total {
+			a.say("there are %d: go on with --skip %d", letters.Total, end)
 		}
 		return nil
 	}

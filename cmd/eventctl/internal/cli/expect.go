@@ -134,6 +134,7 @@ func (e *expectation) wait(ctx context.Context) error {
 }
 
 func (e *expectation) take(page *client.Page) error {
+	e.app.whereErrors(page.WhereErrors)
 	if err := e.printer.gap(page.Gap); err != nil {
 		return err
 	}

@@ -141,6 +141,7 @@ func (e *export) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		e.app.whereErrors(page.WhereErrors)
 		for _, g := range []*client.Gap{gap, page.Gap} {
 			if g != nil {
 				e.app.say("%s", show.Gap(g))

@@ -69,6 +69,7 @@ func (a *app) getCommand() *cobra.Command {
 					return err
 				}
 			}
+			a.whereErrors(page.WhereErrors)
 			pager.goOn(page.Next)
 			if left -= len(page.Events); !page.More || !all && left <= 0 {
 				if page.More {

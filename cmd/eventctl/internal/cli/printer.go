@@ -44,6 +44,15 @@ func (p *printer) gap(g *client.Gap) error {
 	return json.NewEncoder(p.app.out).Encode(map[string]*client.Gap{"gap": g})
 }
 
+// whereErrors tells, once, that a condition had no answer for some events.
+func (a *app) whereErrors(f *client.Failures) {
+	if f != nil {
+		a.toldWhere.Do(func() {
+			a.say("the condition has no answer for some events, %d so far, which are left out: %s", f.Events, f.First)
+		})
+	}
+}
+
 // raw writes an answer as it came.
 func (a *app) raw(answer json.RawMessage) error {
 	_, err := fmt.Fprintln(a.out, compact(answer))

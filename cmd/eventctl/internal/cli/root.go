@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -32,6 +33,8 @@ type app struct {
 	bar     *bar // that is shown now
 	colours *show.Colours
 	running bool // a command was found, and its command line is right
+
+	toldWhere sync.Once
 }
 
 // Run runs a command line, without the name of the program, and returns its exit code. An interrupt or ctx ends it in order; a

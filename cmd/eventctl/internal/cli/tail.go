@@ -71,6 +71,7 @@ func (a *app) showLast(ctx context.Context, retry *retry, q client.Query, last i
 		if err != nil {
 			return "", err
 		}
+		a.whereErrors(page.WhereErrors)
 		if newest = append(newest, page.Events...); !page.More {
 			break
 		}
@@ -97,6 +98,7 @@ func (a *app) follow(ctx context.Context, retry *retry, q client.Query, printer 
 			if m.Event != nil {
 				return printer.event(m.Event)
 			}
+			a.whereErrors(m.WhereErrors)
 			return printer.gap(m.Gap)
 		})
 		if ctx.Err() != nil {

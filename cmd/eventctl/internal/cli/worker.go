@@ -65,6 +65,7 @@ func (w *worker) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		w.app.whereErrors(batch.WhereErrors)
 		if batch.Gap != nil {
 			w.app.say("%s", show.Gap(batch.Gap))
 		}

@@ -24,6 +24,7 @@ type Consumer struct {
 	Name       string          `json:"name"`
 	Definition json.RawMessage `json:"definition"`
 	Created    time.Time       `json:"created"`
+	Used       time.Time       `json:"used"` // to within a minute
 	Next       string          `json:"next"`
 	Lag        struct {
 		Events  uint64  `json:"events"`
@@ -34,6 +35,7 @@ type Consumer struct {
 	Delivered    uint64 `json:"delivered"`
 	Acknowledged uint64 `json:"acknowledged"`
 	Redelivered  uint64 `json:"redelivered"`
+	Gone         uint64 `json:"gone"` // before they were done
 	Dead         uint64 `json:"dead"`
 	DeadEvicted  uint64 `json:"dead_evicted"`
 
@@ -55,6 +57,8 @@ type Batch struct {
 	Deliveries int       `json:"deliveries"`
 	Events     []Event   `json:"events"`
 	Gap        *Gap      `json:"gap"`
+
+	WhereErrors *Failures `json:"where_errors"`
 }
 
 // Ack ends a lease: the events at the cursors in Failed come again after the delay, all others are done.
@@ -170,16 +174,10 @@ func (c *Client) Extend(ctx context.Context, name, lease string) (time.Time, err
 	return answer.Deadline, err
 }
 
-// DeadLetters reads at most limit dead letters after a cursor ("" is the first). A limit of zero is the server's.
-func (c *Client) DeadLetters(ctx context.Context, name string, limit int, after string) (*DeadLetters, error) {
+// DeadLetters reads at most limit dead letters, after the first ones of them.
+func (c *Client) DeadLetters(ctx context.Context, name string, limit, skip int) (*DeadLetters, error) {
 	r := consumer(http.MethodGet, name, nil, "dead-letters")
-	r.query = url.Values{}
-	if limit > 0 {
-		r.query.Set("limit", strconv.Itoa(limit))
-	}
-	if after != "" {
-		r.query.Set("after", after)
-	}
+	r.query = url.Values{"limit": {strconv.Itoa(limit)}, "skip": {strconv.Itoa(skip)}}
 	letters := &DeadLetters{}
 	if err := c.call(ctx, r, letters); err != nil {
 		return nil, err

@@ -3,7 +3,9 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -13,6 +15,8 @@ type Counts struct {
 	By      string
 	Buckets []Bucket
 	Raw     json.RawMessage // the answer as it came
+
+	WhereErrors *Failures
 }
 
 // Bucket is one number.
@@ -32,13 +36,14 @@ func (c *Client) Counts(ctx context.Context, f Filter, by, interval string) (*Co
 		return nil, err
 	}
 	var answer struct {
-		By      string
-		Buckets []json.RawMessage
+		By          string
+		Buckets     []json.RawMessage
+		WhereErrors *Failures `json:"where_errors"`
 	}
 	if err := json.Unmarshal(counts.Raw, &answer); err != nil {
 		return nil, err
 	}
-	counts.By = answer.By
+	counts.By, counts.WhereErrors = answer.By, answer.WhereErrors
 	for _, raw := range answer.Buckets {
 		var b Bucket
 		if err := json.Unmarshal(raw, &b); err != nil {
@@ -53,7 +58,11 @@ func (c *Client) Counts(ctx context.Context, f Filter, by, interval string) (*Co
 // Aggregate is what functions make of the numbers of a field.
 type Aggregate struct {
 	Groups []Group
-	Raw    json.RawMessage // the answer as it came
+	// Missing events have no number in the field.
+	Missing uint64
+	Raw     json.RawMessage // the answer as it came
+
+	WhereErrors *Failures
 }
 
 // Group is what the functions make of one bucket of one name.
@@ -72,12 +81,16 @@ func (g *Group) Name(by string) string {
 	return s
 }
 
-// Number is the result of a function, "" without one.
+// Number is the result of a function, to six digits where it is no whole number; "" without one.
 func (g *Group) Number(function string) string {
-	if s := string(g.Fields[function]); s != "null" {
-		return strings.Trim(s, `"`) // NaN and infinities are strings
+	s := strings.Trim(string(g.Fields[function]), `"`) // NaN and infinities are strings
+	if s == "null" {
+		return ""
 	}
-	return ""
+	if v, err := strconv.ParseFloat(s, 64); err == nil && v != math.Trunc(v) {
+		return strconv.FormatFloat(v, 'g', 6, 64)
+	}
+	return s
 }
 
 // AggregateQuery asks for numbers.
@@ -96,10 +109,15 @@ func (c *Client) Aggregate(ctx context.Context, q AggregateQuery) (*Aggregate, e
 	if err != nil {
 		return nil, err
 	}
-	var answer struct{ Groups []json.RawMessage }
+	var answer struct {
+		Groups      []json.RawMessage
+		Missing     uint64
+		WhereErrors *Failures `json:"where_errors"`
+	}
 	if err := json.Unmarshal(a.Raw, &answer); err != nil {
 		return nil, err
 	}
+	a.Missing, a.WhereErrors = answer.Missing, answer.WhereErrors
 	for _, raw := range answer.Groups {
 		var g Group
 		if err := json.Unmarshal(raw, &g); err != nil {

@@ -42,6 +42,12 @@ type Gap struct {
 	Events *uint64 `json:"events,omitempty"`
 }
 
+// Failures tell of events for which a condition (where) has no answer: they are left out.
+type Failures struct {
+	Events uint64 `json:"events"`
+	First  string `json:"first"` // what went wrong with the first of them
+}
+
 // Page is a part of the events.
 type Page struct {
 	Events []Event `json:"events"`
@@ -49,6 +55,8 @@ type Page struct {
 	Next string `json:"next"`
 	More bool   `json:"more"`
 	Gap  *Gap   `json:"gap"`
+
+	WhereErrors *Failures `json:"where_errors"` // nil for none, here and elsewhere
 }
 
 // Query asks for a page. Empty fields leave the choice to the server.
@@ -99,6 +107,8 @@ type RawPage struct {
 	Next string
 	More bool
 	Gap  *Gap
+
+	WhereErrors *Failures
 }
 
 // RawEvents reads a page without looking into it. What tells of a gap is in Gap, not in Data.
@@ -114,14 +124,26 @@ func (c *Client) RawEvents(ctx context.Context, q Query, form Form) (*RawPage, e
 	if page.Next == "" {
 		return nil, fmt.Errorf("%s answered without a cursor: is it an event store's API?", c.api)
 	}
-	if gap := resp.Header.Get("Event-Gap"); gap != "" {
-		page.Gap = &Gap{}
-		if err := json.Unmarshal([]byte(gap), page.Gap); err != nil {
-			return nil, fmt.Errorf("header Event-Gap: %w", err)
-		}
-		if form == NDJSON { // its line comes first
-			_, page.Data, _ = bytes.Cut(page.Data, []byte("\n"))
-		}
+	if err := fromHeader(resp.Header, "Event-Where-Errors", &page.WhereErrors); err != nil {
+		return nil, err
+	}
+	if err := fromHeader(resp.Header, "Event-Gap", &page.Gap); err != nil {
+		return nil, err
+	}
+	if page.Gap != nil && form == NDJSON { // its line comes first
+		_, page.Data, _ = bytes.Cut(page.Data, []byte("\n"))
 	}
 	return page, nil
+}
+
+// fromHeader reads the JSON of a header, and leaves v alone where there is none.
+func fromHeader(header http.Header, name string, v any) error {
+	text := header.Get(name)
+	if text == "" {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(text), v); err != nil {
+		return fmt.Errorf("header %s: %w", name, err)
+	}
+	return nil
 }

@@ -17,10 +17,11 @@ const silence = 45 * time.Second
 
 var errSilence = errors.New("nothing was heard for 45 s")
 
-// Message is what a stream tells: an event, a gap, or only its place.
+// Message is what a stream tells: an event, a gap, what a condition failed on since the stream began, or only its place.
 type Message struct {
-	Event *Event
-	Gap   *Gap
+	Event       *Event
+	Gap         *Gap
+	WhereErrors *Failures
 	// Cursor is the place after it, from which another stream goes on.
 	Cursor string
 }
@@ -93,6 +94,9 @@ func message(kind, id string, data []byte) (Message, error) {
 	case kind == "gap":
 		m.Gap = &Gap{}
 		err = json.Unmarshal(data, m.Gap)
+	case kind == "where_errors":
+		m.WhereErrors = &Failures{}
+		err = json.Unmarshal(data, m.WhereErrors)
 	case kind == "" && len(data) > 0:
 		m.Event = &Event{}
 		err = json.Unmarshal(data, m.Event)

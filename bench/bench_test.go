@@ -97,6 +97,14 @@ func TestPeerThatDoesNotStart(t *testing.T) {
 	assert.NoFileExists(t, filepath.Join(dir, "performance.md"))
 }
 
+// What was measured before can be reported again, also nothing.
+func TestReportOnly(t *testing.T) {
+	dir, err := tiny(t, nil, "-report")
+	require.NoError(t, err)
+	assert.FileExists(t, filepath.Join(dir, "performance.md"))
+	assert.NoDirExists(t, filepath.Join(dir, "results"))
+}
+
 func TestOptions(t *testing.T) {
 	for args, want := range map[string]string{
 		"-only loads,x":         `-only: there is no part "x"; write some of loads,fsync,`,

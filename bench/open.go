@@ -96,7 +96,7 @@ func (l *lab) measureOpening(ctx context.Context, f *figures, s opening) (heap, 
 		if err != nil {
 			return 0, 0, err
 		}
-		heap, err := p.heapInUse(ctx)
+		heap, err := p.heapInUse(ctx, 20*l.duration)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -121,9 +121,9 @@ func (l *lab) fillBlocks(ctx context.Context, p *peer, s opening) error {
 }
 
 // heapInUse is the least that the heap has while garbage is collected some times, in bytes: what it has right after a collection. Asking for
-// statistics makes the garbage.
-func (p *peer) heapInUse(ctx context.Context) (float64, error) {
-	const collections, atMost = 4, time.Minute
+// statistics makes the garbage; where the time is short, there may not be enough of it.
+func (p *peer) heapInUse(ctx context.Context, atMost time.Duration) (float64, error) {
+	const collections = 4
 	least, last := math.Inf(1), 0.0
 	for start, seen := time.Now(), 0; seen < collections && time.Since(start) < atMost; {
 		for range 20 {

@@ -60,7 +60,6 @@ func run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	var text string
 	for _, p := range parts {
 		if !o.wants(p.name) {
 			continue
@@ -71,18 +70,31 @@ func run(ctx context.Context, args []string) error {
 		}
 		s.Part, s.Machine, s.Command, s.Settings = p.name, where, command(args), o.settings()
 		measured[p.name] = s
-		if text, err = report(measured); err != nil {
-			return err
-		}
 		if o.printOnly {
 			continue
 		}
-		if err := errors.Join(writeSection(o.results, s), os.WriteFile(o.doc, []byte(text), 0o644)); err != nil {
+		if err := writeSection(o.results, s); err != nil {
+			return err
+		}
+		if _, err := writeReport(o.doc, measured); err != nil {
 			return err
 		}
 	}
+	if o.printOnly {
+		o.doc = os.DevNull
+	}
+	text, err := writeReport(o.doc, measured)
 	fmt.Print(text)
-	return nil
+	return err
+}
+
+// writeReport replaces the report by one of all that was measured.
+func writeReport(path string, measured map[string]section) (string, error) {
+	text, err := report(measured)
+	if err != nil {
+		return "", err
+	}
+	return text, os.WriteFile(path, []byte(text), 0o644)
 }
 
 // command is how to measure the same again.

@@ -96,7 +96,7 @@ func (l *lab) measureOpening(ctx context.Context, f *figures, s opening) (heap, 
 		if err != nil {
 			return 0, 0, err
 		}
-		heap, err := p.heapInUse(ctx, l.duration)
+		heap, err := p.heapInUse(ctx, 20*l.duration)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -120,11 +120,12 @@ func (l *lab) fillBlocks(ctx context.Context, p *peer, s opening) error {
 	return errors.Join(o.err, ctx.Err())
 }
 
-// heapInUse is the least that the heap has for some time, in bytes: what it has right after garbage was collected. Asking for
-// statistics makes the garbage.
-func (p *peer) heapInUse(ctx context.Context, d time.Duration) (float64, error) {
-	least := math.Inf(1)
-	for start := time.Now(); time.Since(start) < d; {
+// heapInUse is the least that the heap has while garbage is collected some times, in bytes: what it has right after a collection. Asking for
+// statistics makes the garbage; where the time is short, there may not be enough of it.
+func (p *peer) heapInUse(ctx context.Context, atMost time.Duration) (float64, error) {
+	const collections = 4
+	least, last := math.Inf(1), 0.0
+	for start, seen := time.Now(), 0; seen < collections && time.Since(start) < atMost; {
 		for range 20 {
 			if _, err := p.stats(ctx); err != nil {
 				return 0, err
@@ -134,7 +135,10 @@ func (p *peer) heapInUse(ctx context.Context, d time.Duration) (float64, error) 
 		if err != nil {
 			return 0, err
 		}
-		least = min(least, heap)
+		if heap < last {
+			seen++
+		}
+		least, last = min(least, heap), heap
 	}
 	return least, nil
 }

@@ -23,7 +23,7 @@ type options struct {
 	gogc                    int
 	large                   bool
 	dir, results, doc       string
-	printOnly               bool
+	printOnly, reportOnly   bool
 	sizes
 }
 
@@ -53,6 +53,7 @@ func parseOptions(args []string) (options, error) {
 	f.StringVar(&o.results, "results", "bench/results", "`folder` of the raw figures; a part that is measured again replaces its file")
 	f.StringVar(&o.doc, "doc", "docs/performance.md", "the report's `file`")
 	f.BoolVar(&o.printOnly, "print", false, "print what this run measures, and write nothing")
+	f.BoolVar(&o.reportOnly, "report", false, "measure nothing, and write the report of what was measured before")
 	f.IntVar(&o.events, "events", 1_000_000, "`events` in the store that pages, filters and aggregates read")
 	f.IntVar(&o.openEvents, "open-events", 10_000_000, "`events` in the store that is opened")
 	f.IntVar(&o.memoryEvents, "memory-events", 3_000_000, "`events` in the store whose memory is measured")
@@ -110,12 +111,15 @@ func (o options) check(rest []string) error {
 
 // wants tells whether a part is to be measured.
 func (o options) wants(part string) bool {
-	return len(o.only) == 0 || slices.Contains(o.only, part)
+	return !o.reportOnly && (len(o.only) == 0 || slices.Contains(o.only, part))
 }
 
 // checkBinaries says what to do about binaries that are not there. Only the loads need those of others.
 func (o options) checkBinaries() error {
-	needed := []string{o.ours}
+	var needed []string
+	if !o.reportOnly {
+		needed = append(needed, o.ours)
+	}
 	if o.wants("loads") {
 		needed = append(needed, o.stock, o.natsServer)
 	}

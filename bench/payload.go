@@ -51,7 +51,7 @@ func (w *writer) request(events int, types []string) []byte {
 	return request
 }
 
-// fill writes one event: of 60 bytes in OTLP with its name and time; of 260 with seven attributes and a trace; or of 860 with a body too.
+// fill writes one event: of 50 bytes in OTLP with its name and time; of 250 with seven attributes and a trace; or of 850 with a body too.
 func (w *writer) fill(r plog.LogRecord, eventType string) {
 	now := pcommon.NewTimestampFromTime(time.Now())
 	r.SetEventName(eventType)

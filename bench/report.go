@@ -51,7 +51,7 @@ func sectionText(p part, s section) string {
 	if len(s.Figures) > 0 {
 		b.WriteString(figureTable(s.Figures))
 	}
-	fmt.Fprintf(&b, "\nMeasured %s at revision %s in %s: `%s` (%d rounds of %s, GOGC=%s, GOMEMLIMIT %s). Raw figures: [%s.json](../bench/results/%s.json).\n",
+	fmt.Fprintf(&b, "\nMeasured %s at revision %s in %s: `%s` (rounds: %d, of %s each, GOGC=%s, GOMEMLIMIT %s). Raw figures: [%s.json](../bench/results/%s.json).\n",
 		s.Measured.Format(time.DateOnly), s.Machine.Revision, s.Took, s.Command, s.Settings.Rounds, s.Settings.Duration, s.Settings.GOGC, s.Settings.GOMEMLIMIT, p.name, p.name)
 	return b.String()
 }

@@ -45,16 +45,24 @@ func (r *Reader) First(text []byte, into *eventlog.Batch) (id string, length int
 	if f == nil {
 		id, f = c.finish(into)
 	}
-	return id, length, f
+	return id, length, c.named(f)
 }
 
 // Only reads a CloudEvent in the JSON format, as First does, with nothing behind it.
-func (r *Reader) Only(text []byte, into *eventlog.Batch) (string, *eventjson.Fault) {
+func (r *Reader) Only(text []byte, into *eventlog.Batch) (id string, f *eventjson.Fault) {
 	c := r.next()
-	if f := c.json.OnlyObject(text, c.member); f != nil {
-		return "", f
+	if f = c.json.OnlyObject(text, c.member); f == nil {
+		id, f = c.finish(into)
 	}
-	return c.finish(into)
+	return id, c.named(f)
+}
+
+// named says which CloudEvent a fault is of.
+func (c *cloudEvent) named(f *eventjson.Fault) *eventjson.Fault {
+	if f != nil {
+		f.EventID, f.EventType, f.Source = c.id, c.eventType, c.source
+	}
+	return f
 }
 
 // member reads a member of the JSON object. One that is null is as good as none.
@@ -153,8 +161,22 @@ func IsBinary(header http.Header) bool {
 }
 
 // Binary reads a CloudEvent in binary mode. It returns the event's id.
-func (r *Reader) Binary(header http.Header, body []byte, into *eventlog.Batch) (string, *eventjson.Fault) {
+func (r *Reader) Binary(header http.Header, body []byte, into *eventlog.Batch) (id string, f *eventjson.Fault) {
 	c := r.next()
+	if f = c.headers(header); f == nil {
+		f = c.content(body)
+	}
+	if f == nil {
+		f = c.json.CountAttributes(len(c.extensions))
+	}
+	if f == nil {
+		id, f = c.add(into)
+	}
+	return id, c.named(f)
+}
+
+// headers reads the attributes.
+func (c *cloudEvent) headers(header http.Header) *eventjson.Fault {
 	c.text = true
 	for key, values := range header {
 		name, ok := strings.CutPrefix(key, "Ce-")
@@ -162,19 +184,13 @@ func (r *Reader) Binary(header http.Header, body []byte, into *eventlog.Batch) (
 			continue
 		}
 		if f := c.header(strings.ToLower(name), values); f != nil {
-			return "", f
+			return f
 		}
 	}
 	if ct := header.Get("Content-Type"); ct != "" {
 		c.dataMediaType, c.has["datacontenttype"] = ct, true
 	}
-	if f := c.content(body); f != nil {
-		return "", f
-	}
-	if f := c.json.CountAttributes(len(c.extensions)); f != nil {
-		return "", f
-	}
-	return c.add(into)
+	return nil
 }
 
 // header reads the value of an attribute.

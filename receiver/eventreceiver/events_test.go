@@ -120,6 +120,7 @@ func TestPartly(t *testing.T) {
 	assert.Equal(t, map[string]uint64{"missing_field": 1, "invalid_value": 1}, c.problems())
 	example := problems.Reports(c.instance)[1].Examples[0]
 	assert.Equal(t, "/1/event_type", example.Pointer)
+	assert.Equal(t, "2", example.EventID)
 	assert.JSONEq(t, `{"event_id":"2"}`, example.Value)
 
 	t.Run("all or nothing", func(t *testing.T) {
@@ -153,6 +154,7 @@ func TestPartly(t *testing.T) {
 		assert.Equal(t, 1, r.Rejected[0].Index)
 		assert.Empty(t, sink.AllLogs(), "half a request is none")
 		assert.Equal(t, map[string]uint64{"malformed": 1}, c.problems())
+		assert.Equal(t, `{"event_type":"c.`, problems.Reports(c.instance)[0].Examples[0].Value)
 		r = c.post([]byte(`{"specversion":"1.0"}`), "Content-Type", typeBatch)
 		assert.Equal(t, http.StatusBadRequest, r.status)
 	})
@@ -304,6 +306,9 @@ func TestSuspicious(t *testing.T) {
 		{"event_type":"a.b","timestamp":"` + at(-time.Minute) + `"},{"event_type":"Login"},{"event_type":"login"},{"event_type":"user..login"},{"event_type":"a.b-c_d.0"},{"x":1}]`)
 	assert.Equal(t, 7, r.Accepted)
 	assert.Equal(t, map[string]uint64{"timestamp_past?": 1, "timestamp_future?": 1, "event_type_form?": 3, "unknown_field": 1}, c.problems())
+	for _, r := range problems.Reports(c.instance)[1:3] {
+		assert.Regexp(t, `^the event's time is 20..-..-..T..:..:..Z, `, r.Examples[0].Detail)
+	}
 	one := func(reason string, n int64) metricdata.DataPoint[int64] {
 		return metricdata.DataPoint[int64]{Attributes: attribute.NewSet(attribute.String("reason", reason)), Value: n}
 	}

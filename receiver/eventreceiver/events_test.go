@@ -294,6 +294,23 @@ func TestAuthentication(t *testing.T) {
 	assert.Equal(t, http.StatusAccepted, r.status)
 }
 
+// Pages of other sites send events where the configuration names them, and their browsers ask first.
+func TestCORS(t *testing.T) {
+	c := serveEvents(t, nopSettings(), consumertest.NewNop(), map[string]any{"cors": map[string]any{"allowed_origins": []string{"https://shop.example.com"}}}, nil)
+	for origin, allowed := range map[string]string{"https://shop.example.com": "https://shop.example.com", "https://other.example.com": ""} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, c.url, http.NoBody)
+		require.NoError(t, err)
+		req.Header.Set("Origin", origin)
+		req.Header.Set("Access-Control-Request-Method", http.MethodPost)
+		req.Header.Set("Access-Control-Request-Headers", "content-type")
+		resp, err := c.client.Do(req)
+		require.NoError(t, err)
+		resp.Body.Close()
+		assert.Equal(t, allowed, resp.Header.Get("Access-Control-Allow-Origin"))
+	}
+	assert.Empty(t, c.problems(), "a question is no problem")
+}
+
 // What is legal and looks wrong is taken and counted, whatever the protocol.
 func TestSuspicious(t *testing.T) {
 	tel := componenttest.NewTelemetry()

@@ -51,23 +51,36 @@ const (
 type cloudEvent struct {
 	json *eventjson.Reader
 
-	specVersion, id, source, eventType       string
-	subject, time, dataSchema, dataMediaType string
-	has                                      map[string]bool // of these by name
-	extensions                               map[string]any  // string, bool or int64
-	text                                     bool            // the extensions are all text, as headers have it
+	specVersion, id, source, eventType       attribute
+	subject, time, dataSchema, dataMediaType attribute
+	extensions                               map[string]any // string, bool or int64
+	text                                     bool           // the extensions are all text, as headers have it
 	// data is empty, or one value, an object's members as they are.
 	data    pcommon.Value
 	hasData bool
 	binary  bool // data is bytes
 
 	metadata, own map[string]any // of the event, and the part of it that only CloudEvents have
-	lastSource    string         // of CloudEvents before, parsed
-	sourceURI     *types.URIRef
+	valid         valid
+}
+
+// attribute is one of those that CloudEvents themselves have.
+type attribute struct {
+	text string
+	set  bool
+}
+
+func (a *attribute) put(text string) { a.text, a.set = text, true }
+
+// valid is what was looked at in the CloudEvents before: those of one sender are much the same.
+type valid struct {
+	source    string
+	uri       *types.URIRef // of source
+	mediaType string
 }
 
 // attribute returns where an attribute of CloudEvents itself belongs, nil for an extension.
-func (c *cloudEvent) attribute(name string) *string {
+func (c *cloudEvent) attribute(name string) *attribute {
 	switch name {
 	case "specversion":
 		return &c.specVersion
@@ -92,36 +105,36 @@ func (c *cloudEvent) attribute(name string) *string {
 // check says what is no CloudEvent. It returns the time, zero without one.
 func (c *cloudEvent) check() (t time.Time, f *eventjson.Fault) {
 	for _, name := range []string{"specversion", "id", "source", "type"} {
-		if *c.attribute(name) == "" {
+		if c.attribute(name).text == "" {
 			return t, eventjson.NewFault("/"+name, eventjson.ReasonMissing, "must not be missing or empty in a CloudEvent")
 		}
 	}
-	if c.specVersion != event.CloudEventsVersionV1 {
-		return t, eventjson.NewFault("/specversion", eventjson.ReasonValue, "must be 1.0, not %q", eventjson.Shorten(c.specVersion))
+	if version := c.specVersion.text; version != event.CloudEventsVersionV1 {
+		return t, eventjson.NewFault("/specversion", eventjson.ReasonValue, "must be 1.0, not %q", eventjson.Shorten(version))
 	}
-	if c.source != c.lastSource {
-		source := types.ParseURIRef(c.source)
-		if source == nil {
-			return t, eventjson.NewFault("/source", eventjson.ReasonValue, "must be a URI reference, not %q", eventjson.Shorten(c.source))
+	if source := c.source.text; source != c.valid.source {
+		uri := types.ParseURIRef(source)
+		if uri == nil {
+			return t, eventjson.NewFault("/source", eventjson.ReasonValue, "must be a URI reference, not %q", eventjson.Shorten(source))
 		}
-		c.lastSource, c.sourceURI = c.source, source
+		c.valid.source, c.valid.uri = source, uri
 	}
-	context := event.EventContextV1{ID: c.id, Type: c.eventType, Source: *c.sourceURI}
-	if c.has["subject"] {
-		context.Subject = &c.subject
+	context := event.EventContextV1{ID: c.id.text, Type: c.eventType.text, Source: *c.valid.uri}
+	if c.subject.set {
+		context.Subject = &c.subject.text
 	}
-	if c.has["datacontenttype"] {
-		context.DataContentType = &c.dataMediaType
+	if mediaType := c.dataMediaType; mediaType.set && (mediaType.text == "" || mediaType.text != c.valid.mediaType) {
+		context.DataContentType = &c.dataMediaType.text
 	}
-	if c.has["dataschema"] {
-		if context.DataSchema = types.ParseURI(c.dataSchema); context.DataSchema == nil {
-			return t, eventjson.NewFault("/dataschema", eventjson.ReasonValue, "must be a URI, not %q", eventjson.Shorten(c.dataSchema))
+	if schema := c.dataSchema; schema.set {
+		if context.DataSchema = types.ParseURI(schema.text); context.DataSchema == nil {
+			return t, eventjson.NewFault("/dataschema", eventjson.ReasonValue, "must be a URI, not %q", eventjson.Shorten(schema.text))
 		}
 	}
-	if c.has["time"] {
-		parsed, err := types.ParseTimestamp(c.time)
+	if c.time.set {
+		parsed, err := types.ParseTimestamp(c.time.text)
 		if err != nil || parsed == nil {
-			return t, eventjson.NewFault("/time", eventjson.ReasonValue, "must be a time in RFC 3339, not %q", eventjson.Shorten(c.time))
+			return t, eventjson.NewFault("/time", eventjson.ReasonValue, "must be a time in RFC 3339, not %q", eventjson.Shorten(c.time.text))
 		}
 		t = parsed.Time
 	}
@@ -129,6 +142,7 @@ func (c *cloudEvent) check() (t time.Time, f *eventjson.Fault) {
 		name := slices.Min(slices.Collect(maps.Keys(wrong)))
 		return t, eventjson.NewFault("/"+name, eventjson.ReasonValue, "%v", wrong[name])
 	}
+	c.valid.mediaType = c.dataMediaType.text
 	return t, nil
 }
 
@@ -138,21 +152,21 @@ func (c *cloudEvent) add(into *eventlog.Batch) (string, *eventjson.Fault) {
 	if f != nil {
 		return "", f
 	}
-	e := telemetry.Event{EventID: c.id, EventType: c.eventType, Timestamp: t, Metadata: c.metadata}
+	e := telemetry.Event{EventID: c.id.text, EventType: c.eventType.text, Timestamp: t, Metadata: c.metadata}
 	meta := c.own
 	e.Metadata[Metadata] = meta
-	meta[metaSource] = c.source
-	if semconv.IsServiceName(c.source) {
-		e.Source = c.source
+	meta[metaSource] = c.source.text
+	if semconv.IsServiceName(c.source.text) {
+		e.Source = c.source.text
 	}
-	semconv.AddString(meta, metaSubject, c.subject)
-	semconv.AddString(meta, metaSchema, c.dataSchema)
-	semconv.AddString(meta, metaContentType, c.dataMediaType)
+	semconv.AddString(meta, metaSubject, c.subject.text)
+	semconv.AddString(meta, metaSchema, c.dataSchema.text)
+	semconv.AddString(meta, metaContentType, c.dataMediaType.text)
 	switch {
-	case !c.has["time"]:
+	case !c.time.set:
 		meta[metaTime] = nil
-	case c.time != formatTime(t):
-		meta[metaTime] = c.time
+	case !isOurTime(c.time.text, t):
+		meta[metaTime] = c.time.text
 	}
 	c.moveExtensions(&e)
 	if len(c.extensions) > 0 {
@@ -213,6 +227,12 @@ func isJSON(mediaType string) bool {
 	mediaType, _, _ = strings.Cut(mediaType, ";")
 	_, subtype, _ := strings.Cut(strings.ToLower(strings.TrimSpace(mediaType)), "/")
 	return subtype == "json" || strings.HasSuffix(subtype, "+json")
+}
+
+// isOurTime says whether a text is what formatTime would write, and writes nothing to find out.
+func isOurTime(text string, t time.Time) bool {
+	var buf [len(time.RFC3339Nano)]byte
+	return string(t.UTC().AppendFormat(buf[:0], time.RFC3339Nano)) == text
 }
 
 func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

@@ -31,7 +31,7 @@ func (c *cloudEvent) moveExtensions(e *telemetry.Event) {
 		c.moved(extSeverityNumber, exact)
 	}
 	n, exact := c.number(extSampledRate)
-	if threshold, randomness, ok := sampling.FromRate(n, c.id); ok {
+	if threshold, randomness, ok := sampling.FromRate(n, c.id.text); ok {
 		e.Metadata[semconv.MetaSampling] = map[string]any{semconv.MetaThreshold: threshold, semconv.MetaRandomness: randomness}
 		c.moved(extSampledRate, exact)
 	}

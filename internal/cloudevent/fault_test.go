@@ -87,3 +87,13 @@ func TestBinaryFaults(t *testing.T) {
 	_, f := newReader().Binary(http.Header{"Ce-Id": {"7", "8"}}, nil, newBatch())
 	assert.Equal(t, "/id is there 2 times", f.Error())
 }
+
+// A fault says which CloudEvent it is of, as far as that was read.
+func TestFaultsAreNamed(t *testing.T) {
+	_, f := newReader().Only([]byte(`{"id":"7","source":"/s","type":"a.b"}`), newBatch())
+	require.NotNil(t, f)
+	assert.Equal(t, "7 a.b /s", f.EventID+" "+f.EventType+" "+f.Source)
+	_, f = newReader().Binary(http.Header{"Ce-Id": {"7"}, "Ce-Type": {"a.b"}, "Ce-Source": {"/s"}}, nil, newBatch())
+	require.NotNil(t, f)
+	assert.Equal(t, "7 a.b /s", f.EventID+" "+f.EventType+" "+f.Source)
+}

@@ -20,20 +20,18 @@ type Reader struct{ event cloudEvent }
 // NewReader returns a Reader that reads JSON with another one, within its limits.
 func NewReader(json *eventjson.Reader) *Reader {
 	return &Reader{cloudEvent{
-		json: json, has: map[string]bool{}, extensions: map[string]any{}, metadata: map[string]any{}, own: map[string]any{},
+		json: json, extensions: map[string]any{}, metadata: map[string]any{}, own: map[string]any{},
 	}}
 }
 
 // next forgets the CloudEvent before.
 func (r *Reader) next() *cloudEvent {
 	c := &r.event
-	clear(c.has)
 	clear(c.extensions)
 	clear(c.metadata)
 	clear(c.own)
 	*c = cloudEvent{
-		json: c.json, has: c.has, extensions: c.extensions, metadata: c.metadata, own: c.own,
-		lastSource: c.lastSource, sourceURI: c.sourceURI, data: pcommon.NewValueEmpty(),
+		json: c.json, extensions: c.extensions, metadata: c.metadata, own: c.own, valid: c.valid, data: pcommon.NewValueEmpty(),
 	}
 	return c
 }
@@ -45,16 +43,24 @@ func (r *Reader) First(text []byte, into *eventlog.Batch) (id string, length int
 	if f == nil {
 		id, f = c.finish(into)
 	}
-	return id, length, f
+	return id, length, c.named(f)
 }
 
 // Only reads a CloudEvent in the JSON format, as First does, with nothing behind it.
-func (r *Reader) Only(text []byte, into *eventlog.Batch) (string, *eventjson.Fault) {
+func (r *Reader) Only(text []byte, into *eventlog.Batch) (id string, f *eventjson.Fault) {
 	c := r.next()
-	if f := c.json.OnlyObject(text, c.member); f != nil {
-		return "", f
+	if f = c.json.OnlyObject(text, c.member); f == nil {
+		id, f = c.finish(into)
 	}
-	return c.finish(into)
+	return id, c.named(f)
+}
+
+// named says which CloudEvent a fault is of.
+func (c *cloudEvent) named(f *eventjson.Fault) *eventjson.Fault {
+	if f != nil {
+		f.EventID, f.EventType, f.Source = c.id.text, c.eventType.text, c.source.text
+	}
+	return f
 }
 
 // member reads a member of the JSON object. One that is null is as good as none.
@@ -69,7 +75,7 @@ func (c *cloudEvent) member(name string) *eventjson.Fault {
 	if into := c.attribute(name); into != nil {
 		s, some, f := c.json.String(name != "id" && name != "time")
 		if some {
-			*into, c.has[name] = s, true
+			into.put(s)
 		}
 		return f
 	}
@@ -124,15 +130,15 @@ func (c *cloudEvent) finish(into *eventlog.Batch) (string, *eventjson.Fault) {
 			return "", eventjson.NewFault("/data_base64", eventjson.ReasonValue, "must be base64: %v", err)
 		}
 		c.setBytes(b)
-	case c.hasData && !isJSON(c.dataMediaType) && c.data.Type() != pcommon.ValueTypeStr:
-		return "", eventjson.NewFault("/data", eventjson.ReasonKind, "must be a string, since datacontenttype is %q, and no JSON", eventjson.Shorten(c.dataMediaType))
+	case c.hasData && !isJSON(c.dataMediaType.text) && c.data.Type() != pcommon.ValueTypeStr:
+		return "", eventjson.NewFault("/data", eventjson.ReasonKind, "must be a string, since datacontenttype is %q, and no JSON", eventjson.Shorten(c.dataMediaType.text))
 	}
 	return c.add(into)
 }
 
 // setBytes takes bytes that came as base64 for an object where they are one.
 func (c *cloudEvent) setBytes(b []byte) {
-	if c.has["datacontenttype"] && isJSON(c.dataMediaType) {
+	if c.dataMediaType.set && isJSON(c.dataMediaType.text) {
 		v := pcommon.NewValueEmpty()
 		if f := c.json.OnlyValue(b, v); f == nil && v.Type() == pcommon.ValueTypeMap {
 			v.MoveTo(c.data)
@@ -153,8 +159,22 @@ func IsBinary(header http.Header) bool {
 }
 
 // Binary reads a CloudEvent in binary mode. It returns the event's id.
-func (r *Reader) Binary(header http.Header, body []byte, into *eventlog.Batch) (string, *eventjson.Fault) {
+func (r *Reader) Binary(header http.Header, body []byte, into *eventlog.Batch) (id string, f *eventjson.Fault) {
 	c := r.next()
+	if f = c.headers(header); f == nil {
+		f = c.content(body)
+	}
+	if f == nil {
+		f = c.json.CountAttributes(len(c.extensions))
+	}
+	if f == nil {
+		id, f = c.add(into)
+	}
+	return id, c.named(f)
+}
+
+// headers reads the attributes.
+func (c *cloudEvent) headers(header http.Header) *eventjson.Fault {
 	c.text = true
 	for key, values := range header {
 		name, ok := strings.CutPrefix(key, "Ce-")
@@ -162,19 +182,13 @@ func (r *Reader) Binary(header http.Header, body []byte, into *eventlog.Batch) (
 			continue
 		}
 		if f := c.header(strings.ToLower(name), values); f != nil {
-			return "", f
+			return f
 		}
 	}
 	if ct := header.Get("Content-Type"); ct != "" {
-		c.dataMediaType, c.has["datacontenttype"] = ct, true
+		c.dataMediaType.put(ct)
 	}
-	if f := c.content(body); f != nil {
-		return "", f
-	}
-	if f := c.json.CountAttributes(len(c.extensions)); f != nil {
-		return "", f
-	}
-	return c.add(into)
+	return nil
 }
 
 // header reads the value of an attribute.
@@ -197,7 +211,7 @@ func (c *cloudEvent) header(name string, values []string) *eventjson.Fault {
 		return f
 	}
 	if into := c.attribute(name); into != nil {
-		*into, c.has[name] = value, true
+		into.put(value)
 		return nil
 	}
 	c.extensions[name] = value
@@ -210,7 +224,7 @@ func (c *cloudEvent) content(body []byte) *eventjson.Fault {
 		return nil
 	}
 	c.hasData = true
-	if c.has["datacontenttype"] && isJSON(c.dataMediaType) {
+	if c.dataMediaType.set && isJSON(c.dataMediaType.text) {
 		if f := c.json.OnlyValue(body, c.data); f != nil {
 			f.Pointer = "/data" + f.Pointer
 			return f
@@ -220,7 +234,7 @@ func (c *cloudEvent) content(body []byte) *eventjson.Fault {
 	if f := c.json.CheckLength("/data", len(body)); f != nil {
 		return f
 	}
-	if isText(c.dataMediaType) && utf8.Valid(body) {
+	if isText(c.dataMediaType.text) && utf8.Valid(body) {
 		c.data.SetStr(string(body))
 	} else {
 		c.data.SetEmptyBytes().FromRaw(body)

@@ -241,7 +241,7 @@ function showProblems(problems) {
   $('reasons').replaceChildren(...problems.map(p => {
     const reason = el('div', 'reason');
     const head = el('h3', '', `${p.reason} `);
-    head.append(el('span', '', `${number.format(p.count)}${p.suspicious ? ' taken all the same' : ' refused'} by ${p.component}, the last ${age(p.last)} ago`));
+    head.append(el('span', '', `${number.format(p.count)}${p.suspicious ? ' taken all the same' : ' refused'} by ${p.component}, last ${age(p.last)} ago`));
     reason.append(head, ...p.examples.slice(0, 3).map(example => {
       const line = el('p');
       const known = [example.event_type, example.source && `from ${example.source}`, example.pointer, example.detail].filter(Boolean);

@@ -62,23 +62,30 @@ const metadataAround = 3
 // First reads the event that text starts with, and adds it to the batch. It returns the event's id, and the length of its text.
 func (r *Reader) First(text []byte, into *eventlog.Batch) (id string, length int, f *Fault) {
 	r.start(text)
-	if f := r.event(); f != nil {
-		return "", 0, f
+	if f = r.event(); f == nil {
+		id, f = r.add(into)
 	}
-	id, f = r.add(into)
-	return id, int(r.dec.InputOffset()), f
+	return id, int(r.dec.InputOffset()), r.named(f)
 }
 
 // Only reads an event with nothing behind it, and adds it to the batch. It returns the event's id.
-func (r *Reader) Only(text []byte, into *eventlog.Batch) (string, *Fault) {
+func (r *Reader) Only(text []byte, into *eventlog.Batch) (id string, f *Fault) {
 	r.start(text)
-	if f := r.event(); f != nil {
-		return "", f
+	if f = r.event(); f == nil {
+		f = r.end()
 	}
-	if f := r.end(); f != nil {
-		return "", f
+	if f == nil {
+		id, f = r.add(into)
 	}
-	return r.add(into)
+	return id, r.named(f)
+}
+
+// named says which event a fault is of.
+func (r *Reader) named(f *Fault) *Fault {
+	if f != nil {
+		f.EventID, f.EventType, f.Source = r.e.EventID, r.e.EventType, r.e.Source
+	}
+	return f
 }
 
 func (r *Reader) add(into *eventlog.Batch) (string, *Fault) {

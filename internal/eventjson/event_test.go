@@ -111,6 +111,20 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// A fault says which event it is of, as far as that was read.
+func TestFaultsAreNamed(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"event_id":"7","source":"shop","event_type":"a.b","data":5}`: "7 a.b shop",
+		`{"source":"shop","event_id":"7"}`:                             "7  shop",
+		`{"source":"shop","data":5,"event_type":"a.b"}`:                "  shop",
+		`{"event_type":"a.b"} {}`:                                      " a.b ",
+	} {
+		_, f := NewReader(generous).Only([]byte(text), newBatch())
+		require.NotNil(t, f, text)
+		assert.Equal(t, want, f.EventID+" "+f.EventType+" "+f.Source, text)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	nested := func(n int) string { return strings.Repeat(`{"x":`, n) + "1" + strings.Repeat("}", n) }
 	names := func(n int) string {

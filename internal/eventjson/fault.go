@@ -32,6 +32,8 @@ type Fault struct {
 	Pointer string
 	// Reason is one of a few names, and Detail says it in words.
 	Reason, Detail string
+	// EventID, EventType and Source are what the event calls itself, as far as it was read.
+	EventID, EventType, Source string
 }
 
 func (f *Fault) Error() string {

@@ -44,9 +44,9 @@ type Report struct {
 const (
 	// DefaultKeep is how many examples are kept for each reason.
 	DefaultKeep = 10
-	// maxText and maxValue bound the texts of an example, in bytes.
+	// MaxValue bounds the value of an example, and maxText its other texts, in bytes.
+	MaxValue = 500
 	maxText  = 200
-	maxValue = 500
 )
 
 // Options of a Log.
@@ -146,7 +146,7 @@ func (p *Problem) shorten(redact bool) {
 	for _, text := range []*string{&p.EventID, &p.EventType, &p.Source, &p.Pointer, &p.Detail} {
 		*text = cut(*text, maxText)
 	}
-	p.Value = cut(p.Value, maxValue)
+	p.Value = cut(p.Value, MaxValue)
 }
 
 // cut copies what it keeps, so that an example keeps no request in memory.

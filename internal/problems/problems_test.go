@@ -58,7 +58,7 @@ func TestBounded(t *testing.T) {
 	examples := Reports("c2")[0].Examples
 	require.Len(t, examples, DefaultKeep)
 	for _, p := range examples {
-		assert.LessOrEqual(t, len(p.Value), maxValue+6)
+		assert.LessOrEqual(t, len(p.Value), MaxValue+6)
 		assert.LessOrEqual(t, len(p.Detail), maxText+6)
 		assert.True(t, utf8.ValidString(p.Value+p.EventType))
 	}

@@ -42,8 +42,8 @@ func (s *eventsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case f == "":
 		s.refuse(w, r, http.StatusUnsupportedMediaType, reasonMediaType,
-			"events come as %s, %s, %s or %s, or as a CloudEvent in binary mode with its ce- headers, not as %.100q",
-			typeJSON, typeLines, typeStructured, typeBatch, r.Header.Get("Content-Type"))
+			"the Content-Type is %.100q: send events as %s, %s, %s or %s, or a CloudEvent in binary mode with its ce- headers",
+			r.Header.Get("Content-Type"), typeJSON, typeLines, typeStructured, typeBatch)
 		return
 	}
 	work := s.works.Get().(*work)
@@ -69,12 +69,14 @@ func (s *eventsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *eventsServer) take(w http.ResponseWriter, r *http.Request, f form, req *request) {
 	ctx := r.Context()
 	if req.wrong != nil { // there is no telling what the rest was meant to be, and so nothing is taken
-		s.canonical.refusedRequest(ctx, req.wrong.Reason, problems.Problem{Pointer: req.wrong.Pointer, Detail: "the body " + req.wrong.Detail})
-		index := req.count
-		if n := len(req.rejected); n > 0 && req.rejected[n-1].Index == index-1 {
-			index-- // the one that has no end
+		index, example := req.count, problems.Problem{}
+		if n := len(req.rejected); n > 0 && req.rejected[n-1].Index == index-1 { // the one that has no end
+			index--
+			example = req.rejected[n-1].example
 		}
-		req.rejected = []rejection{{Index: index, Pointer: req.wrong.Pointer, Reason: req.wrong.Reason, Detail: "the body " + req.wrong.Detail}}
+		example.Pointer, example.Detail = req.wrong.Pointer, "the body "+req.wrong.Detail
+		s.canonical.refusedRequest(ctx, req.wrong.Reason, example)
+		req.rejected = []rejection{{Index: index, Pointer: example.Pointer, Reason: req.wrong.Reason, Detail: example.Detail}}
 		answerRejected(w, req, "the body is not JSON, so nothing of it was taken")
 		return
 	}
@@ -100,7 +102,7 @@ func (s *eventsServer) take(w http.ResponseWriter, r *http.Request, f form, req 
 // count counts the events that cannot be taken.
 func (s *eventsServer) count(ctx context.Context, req *request) {
 	for _, one := range req.rejected {
-		s.canonical.refused(ctx, one.Reason, 1, problems.Problem{Pointer: one.Pointer, Detail: one.Detail, Value: string(one.value)})
+		s.canonical.refused(ctx, one.Reason, 1, one.example)
 	}
 }
 

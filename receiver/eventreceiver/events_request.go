@@ -12,6 +12,7 @@ import (
 	"github.com/isbl/telemetry/internal/cloudevent"
 	"github.com/isbl/telemetry/internal/eventjson"
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/problems"
 )
 
 // form is how the events of a request are written, as the Collector's metrics name it; none is "".
@@ -110,7 +111,7 @@ type rejection struct {
 	Reason  string `json:"reason"`
 	Detail  string `json:"detail"`
 
-	value []byte // of the event
+	example problems.Problem
 }
 
 // decode reads the events of a body. Those that are not taken cost the others nothing. The error is errTooManyEvents.
@@ -179,15 +180,17 @@ func (r *request) add(id string, f *eventjson.Fault, text []byte) {
 		if r.many {
 			text = eventjson.Value(text)
 		}
+		pointer := r.pointer(r.count) + f.Pointer
 		r.rejected = append(r.rejected, rejection{
-			Index: r.count, Pointer: r.pointer(r.count) + f.Pointer, Reason: f.Reason, Detail: f.Detail, value: text[:min(maxSample, len(text))],
+			Index: r.count, Pointer: pointer, Reason: f.Reason, Detail: f.Detail,
+			example: problems.Problem{
+				EventID: f.EventID, EventType: f.EventType, Source: f.Source, Pointer: pointer, Detail: f.Detail,
+				Value: string(text[:min(problems.MaxValue+1, len(text))]), // with one more it is clear that it was cut
+			},
 		})
 	}
 	r.count++
 }
-
-// maxSample is how much of an event is kept to show it, in bytes.
-const maxSample = 500
 
 // remove takes events out of what was taken that a later component refused; it counted the records of batch.
 func (r *request) remove(refused *eventlog.Refused) {

@@ -120,6 +120,7 @@ func TestPartly(t *testing.T) {
 	assert.Equal(t, map[string]uint64{"missing_field": 1, "invalid_value": 1}, c.problems())
 	example := problems.Reports(c.instance)[1].Examples[0]
 	assert.Equal(t, "/1/event_type", example.Pointer)
+	assert.Equal(t, "2", example.EventID)
 	assert.JSONEq(t, `{"event_id":"2"}`, example.Value)
 
 	t.Run("all or nothing", func(t *testing.T) {
@@ -153,6 +154,7 @@ func TestPartly(t *testing.T) {
 		assert.Equal(t, 1, r.Rejected[0].Index)
 		assert.Empty(t, sink.AllLogs(), "half a request is none")
 		assert.Equal(t, map[string]uint64{"malformed": 1}, c.problems())
+		assert.Equal(t, `{"event_type":"c.`, problems.Reports(c.instance)[0].Examples[0].Value)
 		r = c.post([]byte(`{"specversion":"1.0"}`), "Content-Type", typeBatch)
 		assert.Equal(t, http.StatusBadRequest, r.status)
 	})
@@ -292,6 +294,23 @@ func TestAuthentication(t *testing.T) {
 	assert.Equal(t, http.StatusAccepted, r.status)
 }
 
+// Pages of other sites send events where the configuration names them, and their browsers ask first.
+func TestCORS(t *testing.T) {
+	c := serveEvents(t, nopSettings(), consumertest.NewNop(), map[string]any{"cors": map[string]any{"allowed_origins": []string{"https://shop.example.com"}}}, nil)
+	for origin, allowed := range map[string]string{"https://shop.example.com": "https://shop.example.com", "https://other.example.com": ""} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, c.url, http.NoBody)
+		require.NoError(t, err)
+		req.Header.Set("Origin", origin)
+		req.Header.Set("Access-Control-Request-Method", http.MethodPost)
+		req.Header.Set("Access-Control-Request-Headers", "content-type")
+		resp, err := c.client.Do(req)
+		require.NoError(t, err)
+		resp.Body.Close()
+		assert.Equal(t, allowed, resp.Header.Get("Access-Control-Allow-Origin"))
+	}
+	assert.Empty(t, c.problems(), "a question is no problem")
+}
+
 // What is legal and looks wrong is taken and counted, whatever the protocol.
 func TestSuspicious(t *testing.T) {
 	tel := componenttest.NewTelemetry()
@@ -304,6 +323,9 @@ func TestSuspicious(t *testing.T) {
 		{"event_type":"a.b","timestamp":"` + at(-time.Minute) + `"},{"event_type":"Login"},{"event_type":"login"},{"event_type":"user..login"},{"event_type":"a.b-c_d.0"},{"x":1}]`)
 	assert.Equal(t, 7, r.Accepted)
 	assert.Equal(t, map[string]uint64{"timestamp_past?": 1, "timestamp_future?": 1, "event_type_form?": 3, "unknown_field": 1}, c.problems())
+	for _, r := range problems.Reports(c.instance)[1:3] {
+		assert.Regexp(t, `^the event's time is 20..-..-..T..:..:..Z, `, r.Examples[0].Detail)
+	}
 	one := func(reason string, n int64) metricdata.DataPoint[int64] {
 		return metricdata.DataPoint[int64]{Attributes: attribute.NewSet(attribute.String("reason", reason)), Value: n}
 	}

@@ -42,10 +42,10 @@ func (c *canonicalizer) suspect(ctx context.Context, ld plog.Logs) {
 		}
 	}
 	c.report(ctx, reasonPast, &past, func(e eventlog.Ref) string {
-		return fmt.Sprintf("the event happened %v before it came", now.Sub(e.Timestamp()).Round(time.Second))
+		return fmt.Sprintf("the event's time is %s, long before it came", e.Timestamp().Format(time.RFC3339))
 	})
 	c.report(ctx, reasonFuture, &future, func(e eventlog.Ref) string {
-		return fmt.Sprintf("the event is %v ahead of this collector's clock", e.Timestamp().Sub(now).Round(time.Second))
+		return fmt.Sprintf("the event's time is %s, ahead of this collector's clock", e.Timestamp().Format(time.RFC3339))
 	})
 	c.report(ctx, reasonForm, &form, func(eventlog.Ref) string {
 		return "the event type is not dotted lower case, like user.login"

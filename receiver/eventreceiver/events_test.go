@@ -154,7 +154,7 @@ func TestPartly(t *testing.T) {
 		assert.Equal(t, 1, r.Rejected[0].Index)
 		assert.Empty(t, sink.AllLogs(), "half a request is none")
 		assert.Equal(t, map[string]uint64{"malformed": 1}, c.problems())
-		assert.Equal(t, `{"event_type":"c.`, problems.Reports(c.instance)[0].Examples[0].Value)
+		assert.Regexp(t, `^\{"event_type":"c\.$`, problems.Reports(c.instance)[0].Examples[0].Value)
 		r = c.post([]byte(`{"specversion":"1.0"}`), "Content-Type", typeBatch)
 		assert.Equal(t, http.StatusBadRequest, r.status)
 	})

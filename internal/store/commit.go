@@ -37,6 +37,7 @@ type committer struct {
 	js       jetstream.JetStream
 	subject  string
 	ledger   *ledger
+	newest   *cache[[]byte]
 	seen     func(ctx context.Context, seq uint64, headers nats.Header)
 	health   *health
 	timeout  time.Duration
@@ -45,7 +46,6 @@ type committer struct {
 
 	gathering gathering
 	encoder   block.Encoder
-	room      []byte // in which the fragments of a block are put together
 
 	mu      sync.Mutex
 	queue   []*request
@@ -196,6 +196,7 @@ type packed struct {
 	sum       block.Summary
 	requests  []*request
 
+	raw    []byte
 	id     string
 	msg    *nats.Msg
 	future jetstream.PubAckFuture // of the last try; nil after err
@@ -230,15 +231,14 @@ func (b *packed) add(f *fragment, r *request) {
 
 // encode makes the message of a block.
 func (c *committer) encode(b *packed) {
-	raw := b.fragments[0].raw
+	b.raw = b.fragments[0].raw
 	if len(b.fragments) > 1 {
-		c.room = c.room[:0]
+		b.raw = make([]byte, 0, b.bytes)
 		for _, f := range b.fragments {
-			c.room = append(c.room, f.raw...)
+			b.raw = append(b.raw, f.raw...)
 		}
-		raw = c.room
 	}
-	headers, payload, id := c.encoder.Encode(raw, &b.sum)
+	headers, payload, id := c.encoder.Encode(b.raw, &b.sum)
 	b.id, b.msg = id, &nats.Msg{Subject: c.subject, Header: headers, Data: payload}
 }
 
@@ -286,6 +286,7 @@ func (c *committer) await(ctx context.Context, b *packed) {
 			if !ack.Duplicate && ack.Sequence <= b.after {
 				c.health.wentBack(ack.Sequence - 1)
 			}
+			c.newest.put(ack.Sequence, b.raw, len(b.raw))
 			c.seen(ctx, ack.Sequence, b.msg.Header)
 			if ack.Duplicate {
 				c.ledger.settle(b.id, outcomeDuplicate) // unless an earlier try of ours was stored

@@ -154,7 +154,8 @@ func (s *Store) loseBlocks(state *jetstream.StreamState) {
 func (s *Store) truncated(last uint64) error {
 	gone := s.ledger.truncate(last)
 	s.follower.rewind(last)
-	s.cache.clear()
+	s.decoded.clear()
+	s.newest.clear()
 	s.report(&DamageError{Events: gone.Events, Blocks: gone.Blocks, NewGeneration: true})
 	return s.newGeneration(uuid.NewString())
 }

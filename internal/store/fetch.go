@@ -23,7 +23,7 @@ type opened struct {
 func (s *Store) fetch(ctx context.Context, first, last uint64) ([]opened, error) {
 	var out []opened
 	for ; first <= last; first++ {
-		events := s.cache.get(first)
+		events := s.atHand(first)
 		if events == nil {
 			break
 		}
@@ -59,6 +59,24 @@ func (s *Store) fetch(ctx context.Context, first, last uint64) ([]opened, error)
 	return out, nil
 }
 
+// atHand returns the events of a block that is in memory, or nil.
+func (s *Store) atHand(seq uint64) *block.Events {
+	if events, ok := s.decoded.get(seq); ok {
+		return events
+	}
+	raw, ok := s.newest.get(seq)
+	if !ok {
+		return nil
+	}
+	n, _, _ := s.index.Block(seq)
+	events, err := block.Read(raw, n)
+	if err != nil {
+		return nil
+	}
+	s.decoded.put(seq, events, events.RawBytes)
+	return events
+}
+
 // open decodes a block. A damaged one is taken out of the index and counted as lost.
 func (s *Store) open(msg *jetstream.RawStreamMsg) *block.Events {
 	if _, lost := s.index.Lost(msg.Sequence); lost {
@@ -68,7 +86,7 @@ func (s *Store) open(msg *jetstream.RawStreamMsg) *block.Events {
 	if err == nil {
 		var events *block.Events
 		if events, err = block.Decode(&header, msg.Data); err == nil {
-			s.cache.put(msg.Sequence, events)
+			s.decoded.put(msg.Sequence, events, events.RawBytes)
 			return events
 		}
 	}

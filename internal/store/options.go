@@ -23,7 +23,8 @@ const (
 	trimEvery             = time.Second
 	maxFetchBytes         = 4 << 20
 	notifyEvery           = 2 * time.Millisecond
-	cacheBytes            = 16 << 20
+	decodedBytes          = 4 << 20 // uncompressed; decoded events take several times as much
+	maxNewestBytes        = 32 << 20
 	maxTypes              = 256
 	otherTypes            = "other"
 	followBatch           = 2000
@@ -83,6 +84,15 @@ type Options struct {
 type Deduplicate struct {
 	MaxEvents int
 	MaxAge    time.Duration
+}
+
+// newestBytes bounds the uncompressed blocks that the store keeps in memory for readers. A
+// store in memory has its blocks there anyway.
+func (o *Options) newestBytes() int {
+	if o.storage() == storageMemory {
+		return 0
+	}
+	return maxNewestBytes
 }
 
 func (o Options) withDefaults() Options {

@@ -32,6 +32,16 @@ func (s *Store) ReadBlocks(ctx context.Context, dst []byte, after Cursor, limit,
 	if err != nil || at == end {
 		return b, err
 	}
+	for ; at < end; at++ {
+		raw, ok := s.newest.get(at)
+		if !ok || !b.add(s, at, raw, maxBytes) {
+			break
+		}
+	}
+	if b.Events > 0 {
+		return b, nil
+	}
+
 	s.reopening.RLock()
 	defer s.reopening.RUnlock()
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
@@ -47,11 +57,9 @@ func (s *Store) ReadBlocks(ctx context.Context, dst []byte, after Cursor, limit,
 			return b, nil
 		case err != nil:
 			return b, s.readError(err)
-		case msg.Sequence != at || !b.add(msg, maxBytes):
+		case msg.Sequence != at || !b.open(s, msg, maxBytes):
 			return b, nil
 		}
-		_, last := s.index.Bounds()
-		b.Next, b.More = s.after(at), at < last
 		if at++; at == end {
 			break
 		}
@@ -83,18 +91,27 @@ func (s *Store) wholeBlocks(after Cursor, limit int) (from, end uint64, err erro
 	return at.seq, end, nil
 }
 
-// add adds a block. It returns false where it is damaged, or too large for the rest.
-func (b *Blocks) add(msg *jetstream.RawStreamMsg, maxBytes int) bool {
+// open adds a block as it is stored. It returns false where it is damaged, or too large for
+// the rest.
+func (b *Blocks) open(s *Store, msg *jetstream.RawStreamMsg, maxBytes int) bool {
 	header, err := block.ParseHeader(msg.Header)
 	if err != nil {
 		return false
 	}
 	raw, err := block.Raw(&header, msg.Data)
-	if err != nil || len(b.Data)+len(raw) > maxBytes {
+	return err == nil && b.add(s, msg.Sequence, raw, maxBytes)
+}
+
+// add adds the LogsData of a block. It returns false where they are too large for the rest.
+func (b *Blocks) add(s *Store, seq uint64, raw []byte, maxBytes int) bool {
+	events, _, known := s.index.Block(seq)
+	if !known || len(b.Data)+len(raw) > maxBytes {
 		return false
 	}
 	b.Data = append(b.Data, raw...)
-	b.Events += header.Events
+	b.Events += events
+	_, last := s.index.Bounds()
+	b.Next, b.More = s.after(seq), seq < last
 	return true
 }
 

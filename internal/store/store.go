@@ -44,8 +44,9 @@ type Store struct {
 	notifier  *notifier
 	follower  *follower
 	committer *committer
-	cache     *cache
-	window    *window // nil without Deduplicate
+	decoded   *cache[*block.Events] // those that were read last, so that many readers cost one decoding
+	newest    *cache[[]byte]        // LogsData of those that were stored last: most reading is of them
+	window    *window               // nil without Deduplicate
 	records   *Bucket
 
 	stop   context.CancelFunc // ends trimming
@@ -57,7 +58,8 @@ type Store struct {
 // read. Close it in the end. An error names the directory; embedded.ErrInUse means
 // that another process has it.
 func Open(ctx context.Context, opts Options) (_ *Store, err error) {
-	s := &Store{opts: opts.withDefaults(), notifier: &notifier{}, cache: newCache(cacheBytes)}
+	s := &Store{opts: opts.withDefaults(), notifier: &notifier{}, decoded: newCache[*block.Events](decodedBytes)}
+	s.newest = newCache[[]byte](s.opts.newestBytes())
 	defer func() {
 		if err != nil {
 			_ = s.Close()
@@ -124,7 +126,7 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	s.remember(false)
 
 	s.committer = &committer{
-		js: publish, subject: info.Config.Subjects[0], ledger: s.ledger, seen: s.seen, health: s.health,
+		js: publish, subject: info.Config.Subjects[0], ledger: s.ledger, newest: s.newest, seen: s.seen, health: s.health,
 		timeout: s.opts.Timeout, maxRaw: s.maxRaw, onCommit: s.opts.OnCommit,
 	}
 	s.committer.start()
@@ -249,6 +251,7 @@ func (s *Store) keepTrimming(ctx context.Context) {
 			}
 			failing = err != nil
 			s.remember(false)
+			s.decoded.age() // what nobody reads only costs garbage collection
 		case <-ctx.Done():
 			return
 		}

@@ -84,16 +84,21 @@ func Decode(h *Header, payload []byte) (*Events, error) {
 	if err != nil {
 		return nil, err
 	}
+	return Read(raw, h.Events)
+}
+
+// Read decodes the LogsData of a block of so many events. Its errors are ErrDamaged.
+func Read(raw []byte, events int) (*Events, error) {
 	ld, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(raw)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	e := &Events{Refs: make([]eventlog.Ref, 0, h.Events), RawBytes: len(raw)}
+	e := &Events{Refs: make([]eventlog.Ref, 0, events), RawBytes: len(raw)}
 	for ref := range eventlog.All(ld) {
 		e.Refs = append(e.Refs, ref)
 	}
-	if len(e.Refs) != h.Events {
-		return nil, fmt.Errorf("%w: %d records instead of %d", ErrDamaged, len(e.Refs), h.Events)
+	if len(e.Refs) != events {
+		return nil, fmt.Errorf("%w: %d records instead of %d", ErrDamaged, len(e.Refs), events)
 	}
 	return e, nil
 }

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/isbl/telemetry"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store"
 )
@@ -17,12 +16,13 @@ var bodies = sync.Pool{New: func() any { return new(body) }}
 // body is a page in the making. Events are written into it as they are read, so that it
 // keeps none of the store's memory.
 type body struct {
-	form   *form
-	events []byte
-	count  int
-	next   store.Cursor
-	more   bool
-	gap    *store.Gap
+	form    *form
+	encoder eventlog.JSONEncoder
+	events  []byte
+	count   int
+	next    store.Cursor
+	more    bool
+	gap     *store.Gap
 
 	failures store.Failures // of everything read for the answer
 }
@@ -35,12 +35,13 @@ func newBody(f *form) *body {
 
 // reset empties b for the page after it.
 func (b *body) reset() {
-	*b = body{form: b.form, events: b.events[:0], next: b.next, failures: b.failures}
+	*b = body{form: b.form, encoder: b.encoder, events: b.events[:0], next: b.next, failures: b.failures}
 }
 
 // free gives b's memory back; b must not be used after it.
 func (b *body) free() {
 	if cap(b.events) <= maxKept {
+		b.encoder = eventlog.JSONEncoder{} // which keeps blocks of the store in memory
 		bodies.Put(b)
 	}
 }
@@ -90,20 +91,19 @@ func (b *body) addEvent(entry *store.Entry) {
 		b.events = append(b.events, ",\n"...)
 	}
 	b.count++
-	b.events = appendAs(b.events, entry, b.form)
+	b.events = appendAs(b.events, entry, b.form, &b.encoder)
 	if b.form == formNDJSON {
 		b.events = append(b.events, '\n')
 	}
 }
 
 // appendEvent writes an event as JSON, with its cursor as the first member.
-func appendEvent(dst []byte, entry *store.Entry) []byte {
+func appendEvent(dst []byte, entry *store.Entry, encoder *eventlog.JSONEncoder) []byte {
 	dst = append(dst, `{"cursor":"`...)
 	dst = entry.Cursor.AppendText(dst)
 	dst = append(dst, '"')
 	brace := len(dst)
-	event := entry.Event()
-	dst = telemetry.AppendJSON(dst, &event)
+	dst = encoder.Append(dst, entry.Ref)
 	dst[brace] = ',' // instead of the { of the event
 	return dst
 }

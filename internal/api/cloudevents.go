@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/isbl/telemetry/internal/cloudevent"
+	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -27,9 +28,9 @@ func linesOrSSE(r *http.Request) *form {
 }
 
 // appendAs writes an event in a form of text.
-func appendAs(dst []byte, entry *store.Entry, f *form) []byte {
+func appendAs(dst []byte, entry *store.Entry, f *form, encoder *eventlog.JSONEncoder) []byte {
 	if !f.cloudEvents {
-		return appendEvent(dst, entry)
+		return appendEvent(dst, entry, encoder)
 	}
 	event := entry.Event()
 	return cloudevent.AppendJSON(dst, &event, entry.Cursor.String())

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -63,10 +64,11 @@ func (h *Handler) serveDeadLetters(w http.ResponseWriter, r *http.Request, value
 		DeadLetters []deadLetter `json:"dead_letters"`
 		Total       int          `json:"total"`
 	}{make([]deadLetter, len(letters)), all}
+	var encoder eventlog.JSONEncoder
 	for i, letter := range letters {
 		answer.DeadLetters[i] = deadLetter{letter.Cursor, letter.Deliveries, letter.Since, json.RawMessage("null")}
 		if letter.Entry != nil {
-			answer.DeadLetters[i].Event = appendEvent(nil, letter.Entry)
+			answer.DeadLetters[i].Event = appendEvent(nil, letter.Entry, &encoder)
 		}
 	}
 	writeJSON(w, r, http.StatusOK, contentJSON, answer)

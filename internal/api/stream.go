@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -195,13 +196,14 @@ func (s *stream) add(page *store.Page) {
 	if page.Gap != nil {
 		s.gap(page)
 	}
+	var encoder eventlog.JSONEncoder // it keeps blocks in memory, and the next page may be far off
 	for i := range page.Entries {
 		entry := &page.Entries[i]
 		if s.form.isSSE() {
 			s.id(entry.Cursor)
 			s.buf = append(s.buf, "data: "...)
 		}
-		s.buf = append(appendAs(s.buf, entry, s.form), '\n')
+		s.buf = append(appendAs(s.buf, entry, s.form, &encoder), '\n')
 		if s.form.isSSE() {
 			s.buf = append(s.buf, '\n')
 		}

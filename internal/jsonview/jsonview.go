@@ -52,7 +52,7 @@ func appendValue(dst []byte, v any, depth int) []byte {
 	case int:
 		return strconv.AppendInt(dst, int64(v), 10)
 	case float64:
-		return appendFloat(dst, v)
+		return AppendFloat(dst, v)
 	case string:
 		return AppendString(dst, v)
 	case []byte:
@@ -75,7 +75,8 @@ func appendValue(dst []byte, v any, depth int) []byte {
 	}
 }
 
-func appendFloat(dst []byte, f float64) []byte {
+// AppendFloat writes a number so that it stays distinct from an integer.
+func AppendFloat(dst []byte, f float64) []byte {
 	switch {
 	case math.IsNaN(f):
 		return append(dst, `"NaN"`...)

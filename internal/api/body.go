@@ -4,8 +4,8 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/store/wire"
 )
 
 // maxKept is the size up to which the memory of a body is used again.
@@ -17,7 +17,7 @@ var bodies = sync.Pool{New: func() any { return new(body) }}
 // keeps none of the store's memory.
 type body struct {
 	form    *form
-	encoder eventlog.JSONEncoder
+	encoder wire.JSONEncoder
 	events  []byte
 	count   int
 	next    store.Cursor
@@ -41,7 +41,7 @@ func (b *body) reset() {
 // free gives b's memory back; b must not be used after it.
 func (b *body) free() {
 	if cap(b.events) <= maxKept {
-		b.encoder = eventlog.JSONEncoder{} // which keeps blocks of the store in memory
+		b.encoder = wire.JSONEncoder{} // which keeps blocks of the store in memory
 		bodies.Put(b)
 	}
 }
@@ -84,7 +84,7 @@ func (b *body) addBlocks(blocks *store.Blocks) bool {
 func (b *body) addEvent(entry *store.Entry) {
 	if b.form == formOTLP {
 		b.count++
-		b.events = eventlog.AppendOTLP(b.events, entry.Ref)
+		b.events = entry.AppendOTLP(b.events)
 		return
 	}
 	if (b.form == formJSON || b.form == formCloudEvents) && b.count > 0 {
@@ -98,12 +98,12 @@ func (b *body) addEvent(entry *store.Entry) {
 }
 
 // appendEvent writes an event as JSON, with its cursor as the first member.
-func appendEvent(dst []byte, entry *store.Entry, encoder *eventlog.JSONEncoder) []byte {
+func appendEvent(dst []byte, entry *store.Entry, encoder *wire.JSONEncoder) []byte {
 	dst = append(dst, `{"cursor":"`...)
 	dst = entry.Cursor.AppendText(dst)
 	dst = append(dst, '"')
 	brace := len(dst)
-	dst = encoder.Append(dst, entry.Ref)
+	dst = encoder.Append(dst, entry.Record)
 	dst[brace] = ',' // instead of the { of the event
 	return dst
 }

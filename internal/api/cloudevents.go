@@ -4,8 +4,8 @@ import (
 	"net/http"
 
 	"github.com/isbl/telemetry/internal/cloudevent"
-	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/store/wire"
 )
 
 var (
@@ -28,10 +28,10 @@ func linesOrSSE(r *http.Request) *form {
 }
 
 // appendAs writes an event in a form of text.
-func appendAs(dst []byte, entry *store.Entry, f *form, encoder *eventlog.JSONEncoder) []byte {
+func appendAs(dst []byte, entry *store.Entry, f *form, encoder *wire.JSONEncoder) []byte {
 	if !f.cloudEvents {
 		return appendEvent(dst, entry, encoder)
 	}
-	event := entry.Event()
+	event := entry.Ref().Event()
 	return cloudevent.AppendJSON(dst, &event, entry.Cursor.String())
 }

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/store/wire"
 )
 
 const (
@@ -64,7 +64,7 @@ func (h *Handler) serveDeadLetters(w http.ResponseWriter, r *http.Request, value
 		DeadLetters []deadLetter `json:"dead_letters"`
 		Total       int          `json:"total"`
 	}{make([]deadLetter, len(letters)), all}
-	var encoder eventlog.JSONEncoder
+	var encoder wire.JSONEncoder
 	for i, letter := range letters {
 		answer.DeadLetters[i] = deadLetter{letter.Cursor, letter.Deliveries, letter.Since, json.RawMessage("null")}
 		if letter.Entry != nil {

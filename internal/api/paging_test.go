@@ -98,7 +98,7 @@ func TestEventIsWrittenWhole(t *testing.T) {
 	fill(t, c.store, event)
 	stored, err := c.store.Read(t.Context(), store.Query{Limit: 1})
 	require.NoError(t, err)
-	read := stored.Entries[0].Event()
+	read := stored.Entries[0].Ref().Event()
 	line := fmt.Sprintf(`{"cursor":%q,%s`, stored.Entries[0].Cursor, telemetry.AppendJSON(nil, &read)[1:])
 
 	assert.Equal(t, line+"\n", string(c.get("/api/v1/events?format=ndjson").body))

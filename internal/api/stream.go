@@ -10,8 +10,8 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/store/wire"
 )
 
 const (
@@ -196,7 +196,7 @@ func (s *stream) add(page *store.Page) {
 	if page.Gap != nil {
 		s.gap(page)
 	}
-	var encoder eventlog.JSONEncoder // it keeps blocks in memory, and the next page may be far off
+	var encoder wire.JSONEncoder // it keeps blocks in memory, and the next page may be far off
 	for i := range page.Entries {
 		entry := &page.Entries[i]
 		if s.form.isSSE() {

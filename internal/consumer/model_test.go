@@ -177,7 +177,7 @@ type list struct {
 func (l *list) Reset() { l.got = l.got[:0] }
 
 func (l *list) Add(e *store.Entry) bool {
-	v, ok := e.Data("n")
+	v, ok := e.Ref().Data("n")
 	require.True(l.t, ok)
 	l.got = append(l.got, int(v.Int()))
 	return l.cut > 0 && len(l.got) >= l.cut

@@ -57,9 +57,6 @@ func TestAllocations(t *testing.T) {
 		}
 	})/10, 2.0, "an id and the value that holds it")
 	ref := only(ld)
-	var encoder eventlog.JSONEncoder
-	buffer := encoder.Append(nil, ref)
-	assert.Zero(t, testing.AllocsPerRun(100, func() { buffer = encoder.Append(buffer[:0], ref) }), "JSONEncoder")
 	for name, read := range map[string]func() bool{
 		"EventID":       func() bool { return ref.EventID() != "" },
 		"EventType":     func() bool { return ref.EventType() == "user.login" },
@@ -133,17 +130,6 @@ func BenchmarkEventToJSON(b *testing.B) {
 	for b.Loop() {
 		e := ref.Event()
 		buffer = telemetry.AppendJSON(buffer[:0], &e)
-	}
-	b.SetBytes(int64(len(buffer)))
-}
-
-func BenchmarkJSONEncoder(b *testing.B) {
-	ref := only(request(1, true))
-	var encoder eventlog.JSONEncoder
-	var buffer []byte
-	b.ReportAllocs()
-	for b.Loop() {
-		buffer = encoder.Append(buffer[:0], ref)
 	}
 	b.SetBytes(int64(len(buffer)))
 }

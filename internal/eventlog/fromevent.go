@@ -15,7 +15,7 @@ import (
 )
 
 // lastTimestamp is the latest time that a record can carry: 2^64 nanoseconds after 1970.
-var lastTimestamp = toTime(math.MaxUint64)
+var lastTimestamp = Time(math.MaxUint64)
 
 // AppendRecord appends an event to ld as a canonical record with a resource and scope of
 // its own, which shares no memory with it. It is the way back of Ref.Event: an event from

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -16,94 +15,10 @@ import (
 
 	"github.com/isbl/telemetry"
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/eventlogtest"
 )
 
 var defaults = eventlog.Defaults{EventType: "log", SourceID: "isbl-telemetry"}
-
-// keys are names that have a meaning somewhere, and some that do not.
-var keys = rapid.OneOf(
-	rapid.SampledFrom([]string{
-		"log.record.uid", "event.name", "otel.event.name", "sampling.threshold", "sampling.randomness", "isbl.metadata",
-		"isbl.original_id", "body", "service.name", "resource", "scope", "trace_id", "sampling", "original_id", "a", "b", "",
-	}),
-	rapid.StringN(0, 4, 8),
-)
-
-var texts = rapid.OneOf(
-	rapid.SampledFrom([]string{"", "shop", "unknown_service", "unknown_service:java", "user.login", "c", "8", "0", "fd70a", "zz", "0123456789abcd", "\xff\xfe"}),
-	rapid.StringN(0, 6, 12),
-	rapid.Map(rapid.IntRange(125, 140), func(n int) string { return fmt.Sprintf("%0*d", n, 7) }),
-)
-
-// fill draws a value into v.
-func fill(t *rapid.T, v pcommon.Value, depth int) {
-	kinds := 6
-	if depth > 0 {
-		kinds = 8
-	}
-	switch rapid.IntRange(0, kinds).Draw(t, "kind") {
-	case 0: // empty
-	case 1, 2:
-		v.SetStr(texts.Draw(t, "text"))
-	case 3:
-		v.SetInt(rapid.Int64().Draw(t, "int"))
-	case 4:
-		v.SetDouble(rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{3, math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1)})).Draw(t, "double"))
-	case 5:
-		v.SetBool(rapid.Bool().Draw(t, "bool"))
-	case 6:
-		v.SetEmptyBytes().FromRaw(rapid.SliceOfN(rapid.Byte(), 0, 4).Draw(t, "bytes"))
-	case 7:
-		list := v.SetEmptySlice()
-		for range rapid.IntRange(0, 3).Draw(t, "elements") {
-			fill(t, list.AppendEmpty(), depth-1)
-		}
-	case 8:
-		fillMap(t, v.SetEmptyMap(), depth-1)
-	}
-}
-
-func fillMap(t *rapid.T, m pcommon.Map, depth int) {
-	for _, key := range rapid.SliceOfNDistinct(keys, 0, 4, rapid.ID[string]).Draw(t, "keys") {
-		fill(t, m.PutEmpty(key), depth)
-	}
-}
-
-// records draws logs with one record.
-func records(t *rapid.T) plog.Logs {
-	ld := plog.NewLogs()
-	rl := ld.ResourceLogs().AppendEmpty()
-	rl.SetSchemaUrl(texts.Draw(t, "schema"))
-	fillMap(t, rl.Resource().Attributes(), 1)
-	if rapid.Bool().Draw(t, "service") {
-		rl.Resource().Attributes().PutStr("service.name", texts.Draw(t, "service name"))
-	}
-	rl.Resource().SetDroppedAttributesCount(rapid.Uint32Range(0, 2).Draw(t, "dropped"))
-	sl := rl.ScopeLogs().AppendEmpty()
-	sl.Scope().SetName(texts.Draw(t, "scope"))
-	sl.Scope().SetVersion(texts.Draw(t, "version"))
-	sl.SetSchemaUrl(texts.Draw(t, "scope schema"))
-	sl.Scope().SetDroppedAttributesCount(rapid.Uint32Range(0, 2).Draw(t, "scope dropped"))
-	fillMap(t, sl.Scope().Attributes(), 1)
-	lr := sl.LogRecords().AppendEmpty()
-	lr.SetEventName(texts.Draw(t, "event name"))
-	lr.SetTimestamp(pcommon.Timestamp(rapid.OneOf(rapid.Just(uint64(0)), rapid.Uint64()).Draw(t, "timestamp")))
-	lr.SetObservedTimestamp(pcommon.Timestamp(rapid.OneOf(rapid.Just(uint64(0)), rapid.Uint64()).Draw(t, "observed")))
-	lr.SetSeverityText(texts.Draw(t, "severity"))
-	lr.SetSeverityNumber(plog.SeverityNumber(rapid.Int32Range(-1, 25).Draw(t, "severity number")))
-	if rapid.Bool().Draw(t, "traced") {
-		lr.SetTraceID([16]byte{1, rapid.Byte().Draw(t, "trace")})
-		lr.SetSpanID([8]byte{rapid.Byte().Draw(t, "span")})
-		lr.SetFlags(plog.LogRecordFlags(rapid.Uint32().Draw(t, "flags")))
-	}
-	lr.SetDroppedAttributesCount(rapid.Uint32Range(0, 2).Draw(t, "dropped attributes"))
-	fillMap(t, lr.Attributes(), 3)
-	if rapid.Bool().Draw(t, "uid") {
-		lr.Attributes().PutStr("log.record.uid", texts.Draw(t, "uid text"))
-	}
-	fill(t, lr.Body(), 3)
-	return ld
-}
 
 func only(ld plog.Logs) eventlog.Ref {
 	for ref := range eventlog.All(ld) {
@@ -161,7 +76,7 @@ func plain(ld plog.Logs) string {
 
 func TestCanonicalizeTwiceChangesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		ld := records(t)
+		ld := eventlogtest.Records(t)
 		require.Nil(t, eventlog.Canonicalize(ld, defaults))
 		once := plain(ld)
 		require.Nil(t, eventlog.Canonicalize(ld, eventlog.Defaults{EventType: "other", SourceID: "other"}))
@@ -178,7 +93,7 @@ func TestCanonicalizeTwiceChangesNothing(t *testing.T) {
 
 func TestRecordToEventToRecord(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		ld := records(t)
+		ld := eventlogtest.Records(t)
 		require.Nil(t, eventlog.Canonicalize(ld, defaults))
 		e := only(ld).Event()
 		back := plog.NewLogs()
@@ -190,83 +105,9 @@ func TestRecordToEventToRecord(t *testing.T) {
 	})
 }
 
-// value draws what an Event may hold.
-func value(t *rapid.T, depth int) any {
-	v := pcommon.NewValueEmpty()
-	fill(t, v, depth)
-	return v.AsRaw()
-}
-
-// values draws a map of an Event with keys that mean nothing.
-func values(t *rapid.T, prefix string) map[string]any {
-	m := map[string]any{}
-	for _, key := range rapid.SliceOfNDistinct(rapid.StringN(0, 4, 8), 1, 3, rapid.ID[string]).Draw(t, "keys") {
-		m[prefix+key] = value(t, 2)
-	}
-	return m
-}
-
-// events draws an event that could come out of a store: each entry of its metadata says something.
-func events(t *rapid.T) telemetry.Event {
-	name := rapid.StringN(1, 20, 40)
-	maybe := func(what string) bool { return rapid.Bool().Draw(t, what) }
-	hex := func(digits int) string {
-		return rapid.StringMatching(fmt.Sprintf("[1-9a-f][0-9a-f]{%d}", digits-1)).Draw(t, "hex")
-	}
-	e := telemetry.Event{
-		EventID:   rapid.StringN(1, 20, eventlog.MaxIDBytes).Draw(t, "id"),
-		Timestamp: time.Unix(rapid.Int64Range(1, 9_000_000_000).Draw(t, "s"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns")).UTC(),
-		EventType: name.Draw(t, "type"),
-		Source:    name.Draw(t, "source"),
-		Data:      map[string]any{},
-		Metadata:  map[string]any{},
-	}
-	data := rapid.OneOf(rapid.SampledFrom([]string{"body", "event.name", "otel.event.name", "resource", "a"}), rapid.StringN(0, 4, 8))
-	for _, key := range rapid.SliceOfNDistinct(data, 0, 5, rapid.ID[string]).Draw(t, "data") {
-		e.Data[key] = value(t, 3)
-	}
-	if maybe("own metadata") {
-		maps.Copy(e.Metadata, values(t, "own."))
-	}
-	if maybe("metadata with reserved names") {
-		e.Metadata["isbl.metadata"] = map[string]any{"resource": value(t, 2), "isbl.metadata": value(t, 2)}
-	}
-	if maybe("resource") {
-		e.Metadata["resource"] = map[string]any{"attributes": values(t, "r."), "schema_url": name.Draw(t, "schema"), "dropped_attributes_count": int64(3)}
-	}
-	if maybe("scope") {
-		e.Metadata["scope"] = map[string]any{"attributes": values(t, "s."), "name": name.Draw(t, "name"), "version": name.Draw(t, "version"), "schema_url": "u", "dropped_attributes_count": int64(4)}
-		if maybe("source is the scope") {
-			e.Source = e.Metadata["scope"].(map[string]any)["name"].(string)
-		}
-	}
-	if _, ok := e.Data["body"]; ok && maybe("two bodies") {
-		if body := value(t, 2); body != nil {
-			e.Metadata["body"] = body
-		}
-	}
-	if maybe("trace") {
-		e.Metadata["trace_id"], e.Metadata["span_id"] = hex(32), hex(16)
-		e.Metadata["trace_flags"] = rapid.Int64Range(1, math.MaxUint32).Draw(t, "flags")
-	}
-	if maybe("severity") {
-		e.Metadata["severity"] = name.Draw(t, "severity")
-		e.Metadata["severity_number"] = rapid.Int64Range(1, math.MaxInt32).Draw(t, "number")
-	}
-	if maybe("observed") {
-		e.Metadata["observed_timestamp"] = time.Unix(rapid.Int64Range(1, 18_446_744_073).Draw(t, "observed"), 5).UTC().Format(time.RFC3339Nano)
-		e.Metadata["dropped_attributes_count"] = rapid.Int64Range(1, math.MaxUint32).Draw(t, "dropped")
-		e.Metadata["original_id"] = rapid.String().Draw(t, "original")
-	}
-	if maybe("sampled") {
-		e.Metadata["sampling"] = map[string]any{"threshold": "c", "adjusted_count": 4.0, "randomness": hex(14)}
-	}
-	return e
-}
-
 func TestEventToRecordToEvent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		e := events(t)
+		e := eventlogtest.Event(t)
 		ld := plog.NewLogs()
 		require.NoError(t, eventlog.AppendRecord(ld, &e))
 		require.Equal(t, exactEvent(e), exactEvent(only(ld).Event()))
@@ -288,7 +129,7 @@ func TestEventToRecordToEvent(t *testing.T) {
 // TestEventsShareNothing keeps an event apart from its record, which goes on to other consumers.
 func TestEventsShareNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		ld := records(t)
+		ld := eventlogtest.Records(t)
 		require.Nil(t, eventlog.Canonicalize(ld, defaults))
 		e := only(ld).Event()
 		before := exactEvent(e)

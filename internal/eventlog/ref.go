@@ -34,21 +34,6 @@ func All(ld plog.Logs) iter.Seq[Ref] {
 	}
 }
 
-// AppendOTLP writes the record, with its resource and scope, as OTLP LogsData. What is
-// written behind one another is LogsData again.
-func AppendOTLP(dst []byte, r Ref) []byte {
-	ld := plog.NewLogs()
-	rl := ld.ResourceLogs().AppendEmpty()
-	r.Resource.Resource().CopyTo(rl.Resource())
-	rl.SetSchemaUrl(r.Resource.SchemaUrl())
-	sl := rl.ScopeLogs().AppendEmpty()
-	r.Scope.Scope().CopyTo(sl.Scope())
-	sl.SetSchemaUrl(r.Scope.SchemaUrl())
-	r.Record.CopyTo(sl.LogRecords().AppendEmpty())
-	raw, _ := (&plog.ProtoMarshaler{}).MarshalLogs(ld) // protobuf has a form for every record
-	return append(dst, raw...)
-}
-
 // RemoveRecords removes the records that remove selects, which it is asked about in
 // order, with the scopes and resources that are empty then.
 func RemoveRecords(ld plog.Logs, remove func(plog.LogRecord) bool) {
@@ -80,15 +65,15 @@ func (r Ref) Source() string {
 }
 
 // Timestamp is when it happened, in UTC.
-func (r Ref) Timestamp() time.Time { return toTime(r.Record.Timestamp()) }
+func (r Ref) Timestamp() time.Time { return Time(r.Record.Timestamp()) }
 
 // AdjustedCount is how many events this one stands for: more than 1 when it was sampled.
 func (r Ref) AdjustedCount() float64 {
-	return adjustedCount(getStr(r.Record.Attributes(), AttrThreshold))
+	return AdjustedCount(getStr(r.Record.Attributes(), AttrThreshold))
 }
 
-// adjustedCount is 1 for what is no threshold.
-func adjustedCount(threshold string) float64 {
+// AdjustedCount is how many events one with a threshold stands for. It is 1 for what is no threshold.
+func AdjustedCount(threshold string) float64 {
 	th, err := sampling.TValueToThreshold(threshold)
 	if err != nil {
 		return 1
@@ -121,8 +106,8 @@ func str(v pcommon.Value) string {
 	return v.Str()
 }
 
-// toTime does not overflow in 2262, as Timestamp.AsTime does.
-func toTime(t pcommon.Timestamp) time.Time {
+// Time is when a timestamp of a record is, in UTC. It does not overflow in 2262, as Timestamp.AsTime does.
+func Time(t pcommon.Timestamp) time.Time {
 	const second = uint64(time.Second)
 	return time.Unix(int64(uint64(t)/second), int64(uint64(t)%second)).UTC()
 }

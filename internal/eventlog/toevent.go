@@ -62,7 +62,7 @@ func consume(e *telemetry.Event, key string, v pcommon.Value) {
 		}
 	case AttrThreshold:
 		s := semconv.Submap(e.Metadata, semconv.MetaSampling)
-		s[semconv.MetaThreshold], s[semconv.MetaAdjustedCount] = v.Str(), adjustedCount(v.Str())
+		s[semconv.MetaThreshold], s[semconv.MetaAdjustedCount] = v.Str(), AdjustedCount(v.Str())
 	case AttrRandomness:
 		semconv.Submap(e.Metadata, semconv.MetaSampling)[semconv.MetaRandomness] = v.Str()
 	case AttrOriginalID:
@@ -139,7 +139,7 @@ func (r Ref) addContext(metadata map[string]any) {
 	}
 	semconv.AddNumber(metadata, semconv.MetaTraceFlags, int64(r.Record.Flags()))
 	if t := r.Record.ObservedTimestamp(); t != 0 {
-		metadata[semconv.MetaObservedTimestamp] = toTime(t).Format(time.RFC3339Nano)
+		metadata[semconv.MetaObservedTimestamp] = Time(t).Format(time.RFC3339Nano)
 	}
 	semconv.AddNumber(metadata, semconv.MetaDropped, int64(r.Record.DroppedAttributesCount()))
 }

@@ -85,7 +85,7 @@ func (s *Store) countEvents(ctx context.Context, c *counter, first, last uint64)
 			if b.events == nil {
 				continue
 			}
-			for _, ref := range b.events.Refs {
+			for _, ref := range b.events.Refs() {
 				if c.filter.matches(ref, &c.failures) {
 					c.addEvent(ref)
 				}

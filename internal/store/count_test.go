@@ -81,24 +81,24 @@ func countByReading(t *testing.T, s *store.Store, q store.CountQuery) []store.Co
 	for _, e := range page.Entries { // in order of time
 		var k key
 		if q.Interval > 0 {
-			k.start = e.Timestamp().Truncate(q.Interval)
+			k.start = e.Ref().Timestamp().Truncate(q.Interval)
 			if q.Interval == 7*time.Second { // Truncate counts from another zero
-				k.start = time.Unix(e.Timestamp().Unix()/7*7, 0).UTC()
+				k.start = time.Unix(e.Ref().Timestamp().Unix()/7*7, 0).UTC()
 			}
 		}
-		k.name = e.EventType()
+		k.name = e.Ref().EventType()
 		switch q.By {
 		case store.ByCategory:
 			k.name = map[string]string{"user.login": "user", "user.cart.add": "user", "metric.cpu": "metric"}[k.name]
 		case store.BySource:
-			k.name = e.Source()
+			k.name = e.Ref().Source()
 		}
 		sum, known := sums[k]
 		if !known {
 			order = append(order, k)
 		}
 		sum.Events++
-		sum.Estimated += map[bool]float64{false: 1, true: 4}[e.EventType() == "metric.cpu"]
+		sum.Estimated += map[bool]float64{false: 1, true: 4}[e.Ref().EventType() == "metric.cpu"]
 		sums[k] = sum
 	}
 	counts := []store.Count{}

@@ -137,7 +137,7 @@ func (s *Store) fillWindow(ctx context.Context) error {
 			if more = e.Cursor.seq >= oldest.seq; !more {
 				break
 			}
-			ids = append(ids, e.EventID())
+			ids = append(ids, e.Ref().EventID())
 		}
 		more = more && page.More
 		q.After = page.Next

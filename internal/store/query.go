@@ -7,6 +7,8 @@ import (
 
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/eventtype"
+	"github.com/isbl/telemetry/internal/store/block"
+	"github.com/isbl/telemetry/internal/store/wire"
 )
 
 // ErrClosed is returned by every call on a store that was closed.
@@ -116,8 +118,15 @@ type Entry struct {
 	// Cursor names the place of this event: a reader that goes on after it gets the
 	// next one, in either direction.
 	Cursor Cursor
-	eventlog.Ref
+	// Record is the encoded record.
+	wire.Record
+
+	events *block.Events
+	at     int
 }
+
+// Ref is the decoded record.
+func (e *Entry) Ref() eventlog.Ref { return e.events.Refs()[e.at] }
 
 // Gap tells of events that a reader had not read when they went away.
 type Gap struct {

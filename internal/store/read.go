@@ -103,7 +103,7 @@ func (r *reader) ascend(ctx context.Context) error {
 				at = place{seq: b.seq + 1}
 				continue
 			}
-			for i := at.pos; i < len(b.events.Refs); i++ {
+			for i := at.pos; i < len(b.events.Records); i++ {
 				if r.ended(place{b.seq, i}) {
 					return r.stop(r.q.Before, false)
 				}
@@ -178,7 +178,7 @@ func (r *reader) descend(ctx context.Context) error {
 				at = place{seq: b.seq}
 				continue
 			}
-			from := len(b.events.Refs)
+			from := len(b.events.Records)
 			if at.seq == b.seq {
 				from = at.pos
 			}
@@ -247,9 +247,8 @@ func (r *reader) want() int {
 }
 
 func (r *reader) take(b opened, i int) {
-	ref := b.events.Refs[i]
-	if r.filter.matches(ref, &r.page.Failures) {
-		r.page.Entries = append(r.page.Entries, Entry{Cursor: r.s.cursor(place{b.seq, i + 1}), Ref: ref})
+	if r.filter.all || r.filter.matches(b.events.Refs()[i], &r.page.Failures) {
+		r.page.Entries = append(r.page.Entries, Entry{Cursor: r.s.cursor(place{b.seq, i + 1}), Record: b.events.Records[i], events: b.events, at: i})
 	}
 }
 

@@ -91,7 +91,7 @@ func (s *Store) scanSpan(ctx context.Context, f *filter, span index.Span, failur
 			if b.events == nil {
 				continue
 			}
-			for _, ref := range b.events.Refs {
+			for _, ref := range b.events.Refs() {
 				if f.matches(ref, failures) {
 					visit(ref)
 				}

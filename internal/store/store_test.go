@@ -50,7 +50,7 @@ func logs(eventType string, first, n int) plog.Logs {
 func ids(p store.Page) []string {
 	out := make([]string, 0, len(p.Entries))
 	for _, e := range p.Entries {
-		out = append(out, e.EventID())
+		out = append(out, e.Ref().EventID())
 	}
 	return out
 }

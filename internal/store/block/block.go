@@ -8,12 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"slices"
+	"sync"
 
 	"github.com/klauspost/compress/s2"
 	"github.com/zeebo/xxh3"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/store/wire"
 )
 
 // MaxHeaderBytes bounds the headers of a block on the wire.
@@ -70,12 +73,17 @@ func Raw(h *Header, payload []byte) ([]byte, error) {
 // maxRawBytes bounds what a reader decompresses: a block never holds more.
 const maxRawBytes = 64 << 20
 
-// Events are the decoded events of a block, in order. They are shared between readers
-// and must not be changed.
+// Events are the events of a block, in order. They are shared between readers and must not
+// be changed.
 type Events struct {
-	Refs []eventlog.Ref
+	// Records are the encoded records.
+	Records []wire.Record
 	// RawBytes is the uncompressed size.
 	RawBytes int
+
+	raw    []byte
+	decode sync.Once
+	refs   []eventlog.Ref
 }
 
 // Decode opens a block. Its errors are ErrDamaged.
@@ -87,18 +95,31 @@ func Decode(h *Header, payload []byte) (*Events, error) {
 	return Read(raw, h.Events)
 }
 
-// Read decodes the LogsData of a block of so many events. Its errors are ErrDamaged.
+// Read opens the LogsData of a block of so many events, which must not change. Its errors
+// are ErrDamaged.
 func Read(raw []byte, events int) (*Events, error) {
-	ld, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(raw)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	records, ok := wire.Records(raw, events)
+	if !ok { // it may be LogsData all the same
+		ld, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(raw)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		raw, _ = (&plog.ProtoMarshaler{}).MarshalLogs(ld) // protobuf has a form for all logs
+		if records, ok = wire.Records(raw, events); !ok {
+			return nil, fmt.Errorf("%w: no canonical records", ErrDamaged)
+		}
 	}
-	e := &Events{Refs: make([]eventlog.Ref, 0, events), RawBytes: len(raw)}
-	for ref := range eventlog.All(ld) {
-		e.Refs = append(e.Refs, ref)
+	if len(records) != events {
+		return nil, fmt.Errorf("%w: %d records instead of %d", ErrDamaged, len(records), events)
 	}
-	if len(e.Refs) != events {
-		return nil, fmt.Errorf("%w: %d records instead of %d", ErrDamaged, len(e.Refs), events)
-	}
-	return e, nil
+	return &Events{Records: records, RawBytes: len(raw), raw: raw}, nil
+}
+
+// Refs returns the records, decoded when somebody asks for the first time.
+func (e *Events) Refs() []eventlog.Ref {
+	e.decode.Do(func() {
+		ld, _ := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(e.raw) // wire.Records has looked at it
+		e.refs = slices.AppendSeq(make([]eventlog.Ref, 0, len(e.Records)), eventlog.All(ld))
+	})
+	return e.refs
 }

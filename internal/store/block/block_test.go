@@ -43,8 +43,8 @@ func TestEncodeDecode(t *testing.T) {
 	assert.Equal(t, sum.Sources.List, h.Sources.List)
 	events, err := block.Decode(&h, payload)
 	require.NoError(t, err)
-	assert.Len(t, events.Refs, 3)
-	assert.Equal(t, "n.1", events.Refs[1].EventType())
+	assert.Len(t, events.Refs(), 3)
+	assert.Equal(t, "n.1", events.Refs()[1].EventType())
 
 	plain, err := snappy.Decode(nil, payload) // not the library that wrote it
 	require.NoError(t, err)

@@ -13,6 +13,7 @@ const (
 	fieldResourceLogs = 1 // of LogsData
 	fieldScopeLogs    = 2 // of ResourceLogs
 	fieldLogRecords   = 2 // of ScopeLogs
+	fieldSchemaURL    = 3 // of ResourceLogs and ScopeLogs
 )
 
 // maxLevelBytes is the most that the tag and length of one enclosing message take.
@@ -80,7 +81,6 @@ type cutter struct {
 type group struct {
 	resource, scope []byte
 	records         [][]byte
-	bytes           int // of the records with their tags
 }
 
 func (c *cutter) enter(resource, scope []byte) {
@@ -110,7 +110,6 @@ func (c *cutter) add(record []byte) {
 	}
 	g := &c.groups[len(c.groups)-1]
 	g.records = append(g.records, record)
-	g.bytes += protowire.SizeTag(fieldLogRecords) + protowire.SizeBytes(len(record))
 	c.bytes += need
 	c.records++
 }
@@ -123,19 +122,28 @@ func (c *cutter) finish() {
 	}
 	b := make([]byte, 0, c.bytes)
 	for _, g := range c.groups {
-		scopeLogs := len(g.scope) + g.bytes
-		resourceLogs := len(g.resource) + protowire.SizeTag(fieldScopeLogs) + protowire.SizeBytes(scopeLogs)
-		b = appendHead(b, fieldResourceLogs, resourceLogs)
-		b = append(b, g.resource...)
-		b = appendHead(b, fieldScopeLogs, scopeLogs)
-		b = append(b, g.scope...)
-		for _, record := range g.records {
-			b = appendHead(b, fieldLogRecords, len(record))
-			b = append(b, record...)
-		}
+		b = appendGroup(b, g.resource, g.scope, g.records...)
 	}
 	c.pieces = append(c.pieces, Piece{Raw: b, Records: c.records})
 	c.groups, c.bytes, c.records = nil, 0, 0
+}
+
+// appendGroup writes LogsData with some records of one scope.
+func appendGroup(b, resource, scope []byte, records ...[]byte) []byte {
+	scopeLogs := len(scope)
+	for _, record := range records {
+		scopeLogs += protowire.SizeTag(fieldLogRecords) + protowire.SizeBytes(len(record))
+	}
+	resourceLogs := len(resource) + protowire.SizeTag(fieldScopeLogs) + protowire.SizeBytes(scopeLogs)
+	b = appendHead(b, fieldResourceLogs, resourceLogs)
+	b = append(b, resource...)
+	b = appendHead(b, fieldScopeLogs, scopeLogs)
+	b = append(b, scope...)
+	for _, record := range records {
+		b = appendHead(b, fieldLogRecords, len(record))
+		b = append(b, record...)
+	}
+	return b
 }
 
 func appendHead(b []byte, field protowire.Number, size int) []byte {

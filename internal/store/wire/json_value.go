@@ -1,51 +1,46 @@
-package eventlog
+package wire
 
 import (
 	"encoding/base64"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-
 	"github.com/isbl/telemetry/internal/jsonview"
 )
 
-// member is a name and a value of an object.
-type member struct {
-	name  string
-	value pcommon.Value
-}
-
-// value writes a value of a canonical record, whose depth is bounded.
-func (e *JSONEncoder) value(dst []byte, v pcommon.Value) []byte {
-	switch v.Type() {
-	case pcommon.ValueTypeMap:
+// value writes the value of an AnyValue.
+func (e *JSONEncoder) value(dst []byte, v *field) []byte {
+	switch v.num {
+	case kindKeyValueList:
 		from := len(e.stack)
-		for name, value := range v.Map().All() {
-			e.stack = append(e.stack, member{name, value})
+		for f := read(v.bytes); f.next(); {
+			e.stack = appendMember(e.stack, f.bytes)
 		}
 		return e.members(dst, from)
-	case pcommon.ValueTypeSlice:
+	case kindArray:
 		dst = append(dst, '[')
-		for i, element := range v.Slice().All() {
-			if i > 0 {
+		for f := read(v.bytes); f.next(); {
+			if dst[len(dst)-1] != '[' {
 				dst = append(dst, ',')
 			}
-			dst = e.value(dst, element)
+			var element field
+			element.readValue(f.bytes)
+			dst = e.value(dst, &element)
 		}
 		return append(dst, ']')
-	case pcommon.ValueTypeStr:
-		return jsonview.AppendString(dst, v.Str())
-	case pcommon.ValueTypeInt:
-		return strconv.AppendInt(dst, v.Int(), 10)
-	case pcommon.ValueTypeDouble:
-		return jsonview.AppendFloat(dst, v.Double())
-	case pcommon.ValueTypeBool:
-		return strconv.AppendBool(dst, v.Bool())
-	case pcommon.ValueTypeBytes:
+	case kindString:
+		return jsonview.AppendString(dst, text(v.bytes))
+	case kindInt:
+		return strconv.AppendInt(dst, int64(v.value), 10)
+	case kindDouble:
+		return jsonview.AppendFloat(dst, math.Float64frombits(v.value))
+	case kindBool:
+		return strconv.AppendBool(dst, v.value != 0)
+	case kindBytes:
 		dst = append(dst, '"')
-		dst = base64.StdEncoding.AppendEncode(dst, v.Bytes().AsRaw())
+		dst = base64.StdEncoding.AppendEncode(dst, v.bytes)
 		return append(dst, '"')
 	default:
 		return append(dst, "null"...)
@@ -73,12 +68,13 @@ func (e *JSONEncoder) open(from int) object {
 	return object{e: e, from: from, next: from, last: len(e.stack)}
 }
 
-// name writes a name, and the members before it.
+// name writes a name of ours, and the members before it.
 func (o *object) name(dst []byte, name string) []byte {
 	for o.next < o.last && o.e.stack[o.next].name < name {
 		dst = o.member(dst)
 	}
-	return appendName(dst, name)
+	dst = append(append(appendComma(dst), '"'), name...)
+	return append(dst, `":`...)
 }
 
 // end writes the other members, and takes all off the stack.
@@ -95,9 +91,9 @@ func (o *object) member(dst []byte) []byte {
 	for o.next+1 < o.last && o.e.stack[o.next+1].name == o.e.stack[o.next].name {
 		o.next++
 	}
-	m := o.e.stack[o.next]
+	m := &o.e.stack[o.next]
 	o.next++
-	return o.e.value(appendName(dst, m.name), m.value)
+	return o.e.value(appendName(dst, m.name), &m.value)
 }
 
 // number writes a member, unless it says nothing.
@@ -125,8 +121,12 @@ func (o *object) made(dst []byte, name string, made []byte) []byte {
 }
 
 func appendName(dst []byte, name string) []byte {
-	if dst[len(dst)-1] != '{' {
-		dst = append(dst, ',')
+	return append(jsonview.AppendString(appendComma(dst), name), ':')
+}
+
+func appendComma(dst []byte) []byte {
+	if dst[len(dst)-1] == '{' {
+		return dst
 	}
-	return append(jsonview.AppendString(dst, name), ':')
+	return append(dst, ',')
 }

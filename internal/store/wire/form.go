@@ -1,0 +1,84 @@
+package wire
+
+import "google.golang.org/protobuf/encoding/protowire"
+
+// maxDepth is beyond how deep a canonical record is nested: eventlog.MaxDepth levels of up to
+// three messages each, and those around them.
+const maxDepth = 256
+
+// form is the normal form of a message, by the numbers of its fields.
+type form struct {
+	fields [13]rule
+	oneof  bool // it has one field at most
+}
+
+// rule is that of a field. The zero rule is that there is no such field.
+type rule struct {
+	known   bool
+	typ     protowire.Type
+	many    bool  // it may be repeated
+	size    int   // of bytes, unless they are empty; 0 for any
+	message *form // that the bytes are
+}
+
+// The messages of logs.proto, resource.proto and common.proto of OTLP 1.
+var (
+	logsData     = form{fields: [13]rule{fieldResourceLogs: repeated(&resourceLogs)}}
+	resourceLogs = form{fields: [13]rule{1: message(&resource), fieldScopeLogs: repeated(&scopeLogs), fieldSchemaURL: bytes}}
+	resource     = form{fields: [13]rule{1: repeated(&keyValue), 2: varint, 3: repeated(&entityRef)}}
+	entityRef    = form{fields: [13]rule{1: bytes, 2: bytes, 3: repeated(nil), 4: repeated(nil)}}
+	scopeLogs    = form{fields: [13]rule{1: message(&scope), fieldLogRecords: repeated(&logRecord), fieldSchemaURL: bytes}}
+	scope        = form{fields: [13]rule{1: bytes, 2: bytes, 3: repeated(&keyValue), 4: varint}}
+	logRecord    = form{fields: [13]rule{
+		1: fixed64, 2: varint, 3: bytes, 5: message(&anyValue), 6: repeated(&keyValue), 7: varint, 8: fixed32, 9: id(16), 10: id(8), 11: fixed64, 12: bytes,
+	}}
+	keyValue     = form{fields: [13]rule{1: bytes, 2: message(&anyValue), 3: varint}}
+	anyValue     = form{oneof: true, fields: [13]rule{1: bytes, 2: varint, 3: varint, 4: fixed64, 7: bytes, 8: varint}} // and more below
+	arrayValue   = form{fields: [13]rule{1: repeated(&anyValue)}}
+	keyValueList = form{fields: [13]rule{1: repeated(&keyValue)}}
+)
+
+var (
+	bytes   = rule{known: true, typ: protowire.BytesType}
+	varint  = rule{known: true, typ: protowire.VarintType}
+	fixed32 = rule{known: true, typ: protowire.Fixed32Type}
+	fixed64 = rule{known: true, typ: protowire.Fixed64Type}
+)
+
+func message(f *form) rule { return rule{known: true, typ: protowire.BytesType, message: f} }
+func repeated(f *form) rule {
+	return rule{known: true, typ: protowire.BytesType, message: f, many: true}
+}
+func id(size int) rule { return rule{known: true, typ: protowire.BytesType, size: size} }
+
+func init() { // values hold values, which an initialiser cannot say
+	anyValue.fields[kindArray], anyValue.fields[kindKeyValueList] = message(&arrayValue), message(&keyValueList)
+}
+
+// valid says whether a message is in normal form, and nested no deeper than depth.
+func (m *form) valid(msg []byte, depth int) bool {
+	if depth == 0 {
+		return false
+	}
+	var seen uint16
+	f := read(msg)
+	for f.next() {
+		if int(f.num) >= len(m.fields) {
+			return false
+		}
+		r := &m.fields[f.num]
+		switch bit := uint16(1) << f.num; {
+		case !r.known, r.typ != f.typ:
+			return false
+		case seen&bit != 0 && !r.many, m.oneof && seen != 0:
+			return false
+		case r.size > 0 && len(f.bytes) > 0 && len(f.bytes) != r.size:
+			return false
+		case r.message != nil && !r.message.valid(f.bytes, depth-1):
+			return false
+		default:
+			seen |= bit
+		}
+	}
+	return !f.malformed
+}

@@ -1,0 +1,170 @@
+package wire
+
+import (
+	"encoding/hex"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/jsonview"
+	"github.com/isbl/telemetry/internal/semconv"
+)
+
+// JSONEncoder writes the events of canonical records as telemetry.AppendJSON does, straight
+// from their encoding: neither the record nor the event is made. The zero JSONEncoder is
+// ready. It is for one goroutine, and keeps the LogsData that it wrote last in memory.
+type JSONEncoder struct {
+	around                      *around // of the record before, and the JSON of it:
+	sourceJSON, resource, scope []byte
+	resourceParts, scopeParts   origin
+	record                      record
+	stack                       []member // of the objects that are being written, the innermost last
+}
+
+// Append appends the event of a record as one line of JSON, without a line feed.
+func (e *JSONEncoder) Append(dst []byte, r Record) []byte {
+	if r.around != e.around {
+		e.enter(r.around)
+	}
+	e.stack = e.record.read(r.record, e.stack[:0])
+	p := &e.record
+
+	dst = append(dst, `{"event_id":`...)
+	dst = jsonview.AppendString(dst, p.id)
+	dst = append(dst, `,"timestamp":`...)
+	dst = appendTime(dst, p.time)
+	dst = append(dst, `,"event_type":`...)
+	dst = jsonview.AppendString(dst, p.eventName)
+	dst = append(dst, `,"source":`...)
+	dst = append(dst, e.sourceJSON...)
+	dst = append(dst, `,"data":`...)
+	dst = e.members(dst, 0)
+	dst = append(dst, `,"metadata":`...)
+	dst = e.metadata(dst)
+	return append(dst, '}')
+}
+
+// enter writes what the records of a scope have in common.
+func (e *JSONEncoder) enter(a *around) {
+	resource, scope := &e.resourceParts, &e.scopeParts
+	resource.readResource(a.resourceLogs)
+	scope.readScope(a.scopeLogs)
+	service := resource.service()
+	source := service
+	if source == "" {
+		source = scope.name
+	}
+	e.around = a
+	e.sourceJSON = jsonview.AppendString(e.sourceJSON[:0], source)
+	// The service name that became the source is not said twice. Where the scope has the
+	// same name, it is, or the way back could not tell whose name the source is.
+	e.resource = e.origin(e.resource[:0], resource, service != "" && service != scope.name)
+	e.scope = e.origin(e.scope[:0], scope, false)
+}
+
+// origin writes a resource or a scope, or nothing where there is nothing to say.
+func (e *JSONEncoder) origin(dst []byte, from *origin, hideService bool) []byte {
+	e.stack = e.stack[:0]
+	o := e.open(0)
+	for _, m := range from.attributes {
+		if !hideService || m.name != semconv.AttrServiceName {
+			e.stack = append(e.stack, m)
+		}
+	}
+	dst = append(dst, '{')
+	if len(e.stack) > 0 {
+		dst = e.members(o.name(dst, semconv.MetaAttributes), 0)
+	}
+	dst = o.number(dst, semconv.MetaDropped, int64(from.dropped))
+	dst = o.text(dst, semconv.MetaName, from.name)
+	dst = o.text(dst, semconv.MetaSchemaURL, from.schemaURL)
+	dst = o.text(dst, semconv.MetaVersion, from.version)
+	if dst = o.end(dst); len(dst) == len("{}") {
+		return dst[:0]
+	}
+	return dst
+}
+
+// metadata writes the metadata of the record: its own entries, and among them the reserved
+// ones, in the order of all their names.
+func (e *JSONEncoder) metadata(dst []byte) []byte {
+	r, nested := &e.record, e.nested()
+	e.push(false)
+	o := e.open(0)
+	dst = append(dst, '{')
+	if r.bodyTaken && r.body.num != 0 {
+		dst = e.value(o.name(dst, semconv.MetaBody), &r.body)
+	}
+	dst = o.number(dst, semconv.MetaDropped, int64(r.dropped))
+	dst = o.made(dst, eventlog.AttrMetadata, nested)
+	if r.observed != 0 {
+		dst = appendTime(o.name(dst, semconv.MetaObservedTimestamp), r.observed)
+	}
+	if r.originalID.num != 0 {
+		dst = jsonview.AppendString(o.name(dst, semconv.MetaOriginalID), r.originalID.text())
+	}
+	dst = o.made(dst, semconv.MetaResource, e.resource)
+	if r.threshold != "" || r.randomness != "" {
+		dst = e.sampling(o.name(dst, semconv.MetaSampling))
+	}
+	dst = o.made(dst, semconv.MetaScope, e.scope)
+	dst = o.text(dst, semconv.MetaSeverity, r.severityText)
+	dst = o.number(dst, semconv.MetaSeverityNumber, int64(r.severityNumber))
+	dst = o.hex(dst, semconv.MetaSpanID, r.spanID)
+	dst = o.number(dst, semconv.MetaTraceFlags, int64(r.flags))
+	dst = o.hex(dst, semconv.MetaTraceID, r.traceID)
+	return o.end(dst)
+}
+
+// nested is the JSON of a record's own metadata whose names are reserved; nil without any.
+func (e *JSONEncoder) nested() []byte {
+	if empty := e.push(true); !empty && len(e.stack) == 0 {
+		return nil
+	}
+	return e.members(nil, 0)
+}
+
+// push puts the entries of the record's own metadata on the stack whose names are reserved,
+// or those whose names are not. It says whether one of the maps is empty.
+func (e *JSONEncoder) push(reserved bool) (empty bool) {
+	for _, metadata := range e.record.metadata {
+		empty = empty || len(metadata) == 0
+		for f := read(metadata); f.next(); {
+			e.stack = appendMember(e.stack, f.bytes)
+			if last := len(e.stack) - 1; eventlog.ReservedMetadata(e.stack[last].name) != reserved {
+				e.stack = e.stack[:last]
+			}
+		}
+	}
+	return empty
+}
+
+func (e *JSONEncoder) sampling(dst []byte) []byte {
+	o := e.open(len(e.stack))
+	dst = append(dst, '{')
+	if e.record.threshold != "" {
+		dst = jsonview.AppendFloat(o.name(dst, semconv.MetaAdjustedCount), eventlog.AdjustedCount(e.record.threshold))
+	}
+	dst = o.text(dst, semconv.MetaRandomness, e.record.randomness)
+	dst = o.text(dst, semconv.MetaThreshold, e.record.threshold)
+	return o.end(dst)
+}
+
+func appendTime(dst []byte, nanos uint64) []byte {
+	dst = append(dst, '"')
+	dst = eventlog.Time(pcommon.Timestamp(nanos)).AppendFormat(dst, time.RFC3339Nano)
+	return append(dst, '"')
+}
+
+// hex writes a member, unless it is an id of zeros.
+func (o *object) hex(dst []byte, name string, id []byte) []byte {
+	for _, b := range id {
+		if b != 0 {
+			dst = append(o.name(dst, name), '"')
+			dst = hex.AppendEncode(dst, id)
+			return append(dst, '"')
+		}
+	}
+	return dst
+}

@@ -8,8 +8,9 @@ import (
 	"github.com/isbl/telemetry/internal/store/wire"
 )
 
-// maxKept is the size up to which the memory of a body is used again.
-const maxKept = 4 << 20
+// maxKept is the size up to which the memory of a body is used again: garbage collection frees
+// what is not.
+const maxKept = maxPageBytes
 
 var bodies = sync.Pool{New: func() any { return new(body) }}
 

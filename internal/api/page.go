@@ -12,9 +12,10 @@ import (
 )
 
 const (
-	// chunk is how many events are read at once. Events keep the blocks that they came
-	// from in memory until they are written, so this and not the limit bounds memory.
-	chunk = 128
+	// chunk is how many events are read at once: about a block. Events keep the blocks that
+	// they came from in memory until they are written, so this and not the limit bounds
+	// memory.
+	chunk = 1024
 	// maxPageBytes is the size at which a page ends before its limit.
 	maxPageBytes = 16 << 20
 	// maxRequestBytes is that of an OTLP page: what receivers take at once by default.
@@ -111,7 +112,7 @@ func (h *Handler) collect(ctx context.Context, q store.Query, b *body, maxBytes 
 			b.more = true // the gap lies before all events of a page: the next one tells
 			return nil
 		}
-		if !b.add(&page, maxBytes) || len(page.Entries) < q.Limit || b.count == limit || time.Now().After(deadline) {
+		if !b.add(&page, maxBytes) || b.count == limit || time.Now().After(deadline) {
 			return nil
 		}
 		q.After = b.next

@@ -11,8 +11,8 @@ import (
 )
 
 // Read returns the next events that match, without waiting for new ones. An empty page
-// is no error. It ends early, with More set, after two seconds of scanning and before a
-// gap. Errors: *CursorError, ErrClosed, the context's, and those of the connection.
+// is no error. It ends early, with More set, after two seconds of scanning, before a gap and
+// where its events would keep too much memory. Errors: *CursorError, ErrClosed, the context's, and those of the connection.
 func (s *Store) Read(ctx context.Context, q Query) (Page, error) {
 	if s.closed.Load() {
 		return Page{}, ErrClosed
@@ -34,11 +34,12 @@ type reader struct {
 	filter   filter
 	deadline time.Time
 	page     Page
+	bytes    int // of the blocks that the page keeps in memory
 }
 
 // full says whether the page ends here.
 func (r *reader) full() bool {
-	return len(r.page.Entries) >= r.q.Limit || time.Now().After(r.deadline)
+	return len(r.page.Entries) >= r.q.Limit || r.bytes >= maxPageBytes || time.Now().After(r.deadline)
 }
 
 func (r *reader) stop(next Cursor, more bool) error {
@@ -247,9 +248,15 @@ func (r *reader) want() int {
 }
 
 func (r *reader) take(b opened, i int) {
-	if r.filter.all || r.filter.matches(b.events.Refs()[i], &r.page.Failures) {
-		r.page.Entries = append(r.page.Entries, Entry{Cursor: r.s.cursor(place{b.seq, i + 1}), Record: b.events.Records[i], events: b.events, at: i})
+	if !r.filter.all && !r.filter.matches(b.events.Refs()[i], &r.page.Failures) {
+		return
 	}
+	if n := len(r.page.Entries); n == 0 || r.page.Entries[n-1].events != b.events {
+		r.bytes += b.events.RawBytes
+	}
+	r.page.Entries = append(r.page.Entries, Entry{
+		Cursor: r.s.cursor(place{b.seq, i + 1}), Record: b.events.Records[i], events: b.events, at: i,
+	})
 }
 
 // normalise moves a place at the end of a block to the start of the next.

@@ -41,25 +41,14 @@ type Piece struct {
 // counted from 0, and its size in bytes.
 func Cut(raw []byte, l Limits, tooLarge func(n, size int)) ([]Piece, error) {
 	c := cutter{limits: l, tooLarge: tooLarge}
-	err := fields(raw, fieldResourceLogs, func(rl []byte) error {
-		resource, err := without(rl, fieldScopeLogs)
-		if err != nil {
-			return err
+	logs := read(raw)
+	for logs.next() {
+		if logs.num == fieldResourceLogs && !c.cutResource(logs.bytes) {
+			return nil, ErrMalformed
 		}
-		return fields(rl, fieldScopeLogs, func(sl []byte) error {
-			scope, err := without(sl, fieldLogRecords)
-			if err != nil {
-				return err
-			}
-			c.enter(resource, scope)
-			return fields(sl, fieldLogRecords, func(record []byte) error {
-				c.add(record)
-				return nil
-			})
-		})
-	})
-	if err != nil {
-		return nil, err
+	}
+	if logs.malformed {
+		return nil, ErrMalformed
 	}
 	c.finish()
 	return c.pieces, nil
@@ -81,6 +70,41 @@ type cutter struct {
 type group struct {
 	resource, scope []byte
 	records         [][]byte
+}
+
+// cutResource cuts a ResourceLogs. It returns false where it is malformed.
+func (c *cutter) cutResource(resourceLogs []byte) bool {
+	resource, ok := except(resourceLogs, fieldScopeLogs)
+	rl := read(resourceLogs)
+	for ok && rl.next() {
+		if rl.num == fieldScopeLogs {
+			ok = c.cutScope(resource, rl.bytes)
+		}
+	}
+	return ok
+}
+
+func (c *cutter) cutScope(resource, scopeLogs []byte) bool {
+	scope, ok := except(scopeLogs, fieldLogRecords)
+	c.enter(resource, scope)
+	sl := read(scopeLogs)
+	for ok && sl.next() {
+		if sl.num == fieldLogRecords {
+			c.add(sl.bytes)
+		}
+	}
+	return ok
+}
+
+// except returns the fields of a message but one. It returns false where one is malformed.
+func except(msg []byte, num protowire.Number) (fields []byte, ok bool) {
+	f := read(msg)
+	for f.next() {
+		if f.num != num {
+			fields = f.appendTo(fields)
+		}
+	}
+	return fields, !f.malformed
 }
 
 func (c *cutter) enter(resource, scope []byte) {
@@ -148,46 +172,4 @@ func appendGroup(b, resource, scope []byte, records ...[]byte) []byte {
 
 func appendHead(b []byte, field protowire.Number, size int) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.BytesType), uint64(size))
-}
-
-// fields calls f with each value of a repeated message field.
-func fields(msg []byte, field protowire.Number, f func([]byte) error) error {
-	for len(msg) > 0 {
-		num, typ, n := protowire.ConsumeTag(msg)
-		if n < 0 {
-			return ErrMalformed
-		}
-		size := protowire.ConsumeFieldValue(num, typ, msg[n:])
-		if size < 0 {
-			return ErrMalformed
-		}
-		if num == field && typ == protowire.BytesType {
-			value, _ := protowire.ConsumeBytes(msg[n:])
-			if err := f(value); err != nil {
-				return err
-			}
-		}
-		msg = msg[n+size:]
-	}
-	return nil
-}
-
-// without returns the message without one of its fields.
-func without(msg []byte, field protowire.Number) ([]byte, error) {
-	var rest []byte
-	for len(msg) > 0 {
-		num, typ, n := protowire.ConsumeTag(msg)
-		if n < 0 {
-			return nil, ErrMalformed
-		}
-		size := protowire.ConsumeFieldValue(num, typ, msg[n:])
-		if size < 0 {
-			return nil, ErrMalformed
-		}
-		if num != field || typ != protowire.BytesType {
-			rest = append(rest, msg[:n+size]...)
-		}
-		msg = msg[n+size:]
-	}
-	return rest, nil
 }

@@ -19,7 +19,8 @@ type field struct {
 type fieldReader struct {
 	field
 	msg       []byte
-	pos       int
+	start     int  // of the field, with its tag
+	pos       int  // behind it
 	malformed bool // and so it ended early
 }
 
@@ -64,8 +65,17 @@ func (f *fieldReader) next() bool {
 	if pos > len(msg) {
 		return f.fail()
 	}
-	f.pos = pos
+	f.start, f.pos = f.pos, pos
 	return true
+}
+
+// appendTo appends the field to others; what is the first one shares the message's memory.
+func (f *fieldReader) appendTo(fields []byte) []byte {
+	whole := f.msg[f.start:f.pos:f.pos]
+	if fields == nil {
+		return whole
+	}
+	return append(fields, whole...)
 }
 
 // takeVarint reads a number, and says where the message goes on: behind its end where the

@@ -23,19 +23,19 @@ type rule struct {
 
 // The messages of logs.proto, resource.proto and common.proto of OTLP 1.
 var (
-	logsData     = form{fields: [13]rule{fieldResourceLogs: repeated(&resourceLogs)}}
-	resourceLogs = form{fields: [13]rule{1: message(&resource), fieldScopeLogs: repeated(&scopeLogs), fieldSchemaURL: bytes}}
-	resource     = form{fields: [13]rule{1: repeated(&keyValue), 2: varint, 3: repeated(&entityRef)}}
-	entityRef    = form{fields: [13]rule{1: bytes, 2: bytes, 3: repeated(nil), 4: repeated(nil)}}
-	scopeLogs    = form{fields: [13]rule{1: message(&scope), fieldLogRecords: repeated(&logRecord), fieldSchemaURL: bytes}}
-	scope        = form{fields: [13]rule{1: bytes, 2: bytes, 3: repeated(&keyValue), 4: varint}}
-	logRecord    = form{fields: [13]rule{
-		1: fixed64, 2: varint, 3: bytes, 5: message(&anyValue), 6: repeated(&keyValue), 7: varint, 8: fixed32, 9: id(16), 10: id(8), 11: fixed64, 12: bytes,
+	logsDataForm     = form{fields: [13]rule{fieldResourceLogs: repeated(&resourceLogsForm)}}
+	resourceLogsForm = form{fields: [13]rule{1: message(&resourceForm), fieldScopeLogs: repeated(&scopeLogsForm), fieldSchemaURL: bytes}}
+	resourceForm     = form{fields: [13]rule{1: repeated(&keyValueForm), 2: varint, 3: repeated(&entityRefForm)}}
+	entityRefForm    = form{fields: [13]rule{1: bytes, 2: bytes, 3: repeated(nil), 4: repeated(nil)}}
+	scopeLogsForm    = form{fields: [13]rule{1: message(&scopeForm), fieldLogRecords: repeated(&logRecordForm), fieldSchemaURL: bytes}}
+	scopeForm        = form{fields: [13]rule{1: bytes, 2: bytes, 3: repeated(&keyValueForm), 4: varint}}
+	logRecordForm    = form{fields: [13]rule{
+		1: fixed64, 2: varint, 3: bytes, 5: message(&anyValueForm), 6: repeated(&keyValueForm), 7: varint, 8: fixed32, 9: id(16), 10: id(8), 11: fixed64, 12: bytes,
 	}}
-	keyValue     = form{fields: [13]rule{1: bytes, 2: message(&anyValue), 3: varint}}
-	anyValue     = form{oneof: true, fields: [13]rule{1: bytes, 2: varint, 3: varint, 4: fixed64, 7: bytes, 8: varint}} // and more below
-	arrayValue   = form{fields: [13]rule{1: repeated(&anyValue)}}
-	keyValueList = form{fields: [13]rule{1: repeated(&keyValue)}}
+	keyValueForm     = form{fields: [13]rule{1: bytes, 2: message(&anyValueForm), 3: varint}}
+	anyValueForm     = form{oneof: true, fields: [13]rule{1: bytes, 2: varint, 3: varint, 4: fixed64, 7: bytes, 8: varint}} // and more below
+	arrayValueForm   = form{fields: [13]rule{1: repeated(&anyValueForm)}}
+	keyValueListForm = form{fields: [13]rule{1: repeated(&keyValueForm)}}
 )
 
 var (
@@ -52,7 +52,7 @@ func repeated(f *form) rule {
 func id(size int) rule { return rule{known: true, typ: protowire.BytesType, size: size} }
 
 func init() { // values hold values, which an initialiser cannot say
-	anyValue.fields[kindArray], anyValue.fields[kindKeyValueList] = message(&arrayValue), message(&keyValueList)
+	anyValueForm.fields[kindArray], anyValueForm.fields[kindKeyValueList] = message(&arrayValueForm), message(&keyValueListForm)
 }
 
 // valid says whether a message is in normal form, and nested no deeper than depth.

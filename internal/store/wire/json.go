@@ -15,7 +15,7 @@ import (
 // from their encoding: neither the record nor the event is made. The zero JSONEncoder is
 // ready. It is for one goroutine, and keeps the LogsData that it wrote last in memory.
 type JSONEncoder struct {
-	around                      *around // of the record before, and the JSON of it:
+	of                          *scopeLogs // those of the record before, and their JSON:
 	sourceJSON, resource, scope []byte
 	resourceParts, scopeParts   origin
 	record                      record
@@ -24,8 +24,8 @@ type JSONEncoder struct {
 
 // Append appends the event of a record as one line of JSON, without a line feed.
 func (e *JSONEncoder) Append(dst []byte, r Record) []byte {
-	if r.around != e.around {
-		e.enter(r.around)
+	if r.of != e.of {
+		e.enter(r.of)
 	}
 	e.stack = e.record.read(r.record, e.stack[:0])
 	p := &e.record
@@ -46,16 +46,16 @@ func (e *JSONEncoder) Append(dst []byte, r Record) []byte {
 }
 
 // enter writes what the records of a scope have in common.
-func (e *JSONEncoder) enter(a *around) {
+func (e *JSONEncoder) enter(sl *scopeLogs) {
 	resource, scope := &e.resourceParts, &e.scopeParts
-	resource.readResource(a.resourceLogs)
-	scope.readScope(a.scopeLogs)
+	resource.readResource(sl.resource)
+	scope.readScope(sl.scope)
 	service := resource.service()
 	source := service
 	if source == "" {
 		source = scope.name
 	}
-	e.around = a
+	e.of = sl
 	e.sourceJSON = jsonview.AppendString(e.sourceJSON[:0], source)
 	// The service name that became the source is not said twice. Where the scope has the
 	// same name, it is, or the way back could not tell whose name the source is.

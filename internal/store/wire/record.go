@@ -3,30 +3,33 @@ package wire
 // Record is an encoded log record, and what it hangs on. It shares the memory of the LogsData
 // it is of, which must not change.
 type Record struct {
-	around *around
+	of     *scopeLogs
 	record []byte
 }
 
-// around is what the records of a scope have in common, with those records.
-type around struct{ resourceLogs, scopeLogs []byte }
+// scopeLogs are the fields of the ResourceLogs and the ScopeLogs around a record, but for the
+// lists that it is in.
+type scopeLogs struct{ resource, scope []byte }
 
 // Records lists the records of LogsData, of which there are about n. It returns false where
 // the LogsData is not in normal form: each field once, none that is unknown, and nothing
 // nested without end. What pdata has written is.
 func Records(raw []byte, n int) ([]Record, bool) {
-	if !logsData.valid(raw, maxDepth) {
+	if !logsDataForm.valid(raw, maxDepth) {
 		return nil, false
 	}
 	list := make([]Record, 0, n)
-	for rl := read(raw); rl.next(); {
-		for sl := read(rl.bytes); sl.next(); {
-			if sl.num != fieldScopeLogs {
+	for logs := read(raw); logs.next(); {
+		resource, _ := except(logs.bytes, fieldScopeLogs)
+		for rl := read(logs.bytes); rl.next(); {
+			if rl.num != fieldScopeLogs {
 				continue
 			}
-			a := &around{rl.bytes, sl.bytes}
-			for record := read(sl.bytes); record.next(); {
-				if record.num == fieldLogRecords {
-					list = append(list, Record{a, record.bytes})
+			fields, _ := except(rl.bytes, fieldLogRecords)
+			scope := &scopeLogs{resource, fields}
+			for sl := read(rl.bytes); sl.next(); {
+				if sl.num == fieldLogRecords {
+					list = append(list, Record{scope, sl.bytes})
 				}
 			}
 		}
@@ -37,7 +40,5 @@ func Records(raw []byte, n int) ([]Record, bool) {
 // AppendOTLP appends the record, with its resource and scope, as LogsData. What is written
 // behind one another is LogsData again.
 func (r Record) AppendOTLP(dst []byte) []byte {
-	resource, _ := without(r.around.resourceLogs, fieldScopeLogs) // it is in normal form
-	scope, _ := without(r.around.scopeLogs, fieldLogRecords)
-	return appendGroup(dst, resource, scope, r.record)
+	return appendGroup(dst, r.of.resource, r.of.scope, r.record)
 }

@@ -2,17 +2,14 @@ package api
 
 import (
 	"strconv"
-	"sync"
 
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/store/wire"
 )
 
-// maxKept is the size up to which the memory of a body is used again: garbage collection frees
-// what is not.
-const maxKept = maxPageBytes
-
-var bodies = sync.Pool{New: func() any { return new(body) }}
+// bodies are bodies whose memory is used again. A sync.Pool loses large ones: there are few, so
+// that one often lies with another processor, and two collections free it.
+var bodies = make(chan *body, 2)
 
 // body is a page in the making. Events are written into it as they are read, so that it
 // keeps none of the store's memory.
@@ -29,9 +26,13 @@ type body struct {
 }
 
 func newBody(f *form) *body {
-	b := bodies.Get().(*body)
-	*b = body{form: f, events: b.events[:0]}
-	return b
+	select {
+	case b := <-bodies:
+		*b = body{form: f, events: b.events[:0]}
+		return b
+	default:
+		return &body{form: f}
+	}
 }
 
 // reset empties b for the page after it.
@@ -41,9 +42,13 @@ func (b *body) reset() {
 
 // free gives b's memory back; b must not be used after it.
 func (b *body) free() {
-	if cap(b.events) <= maxKept {
-		b.encoder = wire.JSONEncoder{} // which keeps blocks of the store in memory
-		bodies.Put(b)
+	if cap(b.events) > maxPageBytes {
+		return
+	}
+	b.encoder = wire.JSONEncoder{} // which keeps blocks of the store in memory
+	select {
+	case bodies <- b:
+	default:
 	}
 }
 
@@ -85,7 +90,7 @@ func (b *body) addBlocks(blocks *store.Blocks) bool {
 func (b *body) addEvent(entry *store.Entry) {
 	if b.form == formOTLP {
 		b.count++
-		b.events = entry.AppendOTLP(b.events)
+		b.events = entry.Record().AppendOTLP(b.events)
 		return
 	}
 	if (b.form == formJSON || b.form == formCloudEvents) && b.count > 0 {
@@ -104,7 +109,7 @@ func appendEvent(dst []byte, entry *store.Entry, encoder *wire.JSONEncoder) []by
 	dst = entry.Cursor.AppendText(dst)
 	dst = append(dst, '"')
 	brace := len(dst)
-	dst = encoder.Append(dst, entry.Record)
+	dst = encoder.Append(dst, entry.Record())
 	dst[brace] = ',' // instead of the { of the event
 	return dst
 }

@@ -16,7 +16,7 @@ import (
 
 // engine is the JetStream that keeps the blocks: one in this process, or a cluster.
 type engine interface {
-	Connect(name string) (*nats.Conn, error)
+	Connect(name string, opts ...nats.Option) (*nats.Conn, error)
 	// Health returns why it takes no events, or nil.
 	Health() error
 	// Writable returns why it would not take events if it were reopened, or nil.

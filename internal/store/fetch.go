@@ -37,7 +37,7 @@ func (s *Store) fetch(ctx context.Context, first, last uint64) ([]opened, error)
 	defer s.reopening.RUnlock()
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
-	messages, err := jetstreamext.GetBatch(ctx, s.reads, s.streamName, int(last-first+1),
+	messages, err := jetstreamext.GetBatch(ctx, s.reads, s.streamName, int(min(last-first+1, maxFetchBlocks)),
 		jetstreamext.GetBatchSeq(first), jetstreamext.GetBatchMaxBytes(maxFetchBytes))
 	if err != nil {
 		return nil, s.readError(err)

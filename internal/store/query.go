@@ -118,12 +118,13 @@ type Entry struct {
 	// Cursor names the place of this event: a reader that goes on after it gets the
 	// next one, in either direction.
 	Cursor Cursor
-	// Record is the encoded record.
-	wire.Record
 
 	events *block.Events
 	at     int
 }
+
+// Record is the encoded record.
+func (e *Entry) Record() wire.Record { return e.events.Records[e.at] }
 
 // Ref is the decoded record.
 func (e *Entry) Ref() eventlog.Ref { return e.events.Refs()[e.at] }

@@ -46,7 +46,7 @@ func (s *Store) ReadBlocks(ctx context.Context, dst []byte, after Cursor, limit,
 	defer s.reopening.RUnlock()
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
-	messages, err := jetstreamext.GetBatch(ctx, s.reads, s.streamName, int(end-at),
+	messages, err := jetstreamext.GetBatch(ctx, s.reads, s.streamName, int(min(end-at, maxFetchBlocks)),
 		jetstreamext.GetBatchSeq(at), jetstreamext.GetBatchMaxBytes(maxFetchBytes))
 	if err != nil {
 		return b, s.readError(err)

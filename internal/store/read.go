@@ -254,9 +254,7 @@ func (r *reader) take(b opened, i int) {
 	if n := len(r.page.Entries); n == 0 || r.page.Entries[n-1].events != b.events {
 		r.bytes += b.events.RawBytes
 	}
-	r.page.Entries = append(r.page.Entries, Entry{
-		Cursor: r.s.cursor(place{b.seq, i + 1}), Record: b.events.Records[i], events: b.events, at: i,
-	})
+	r.page.Entries = append(r.page.Entries, Entry{Cursor: r.s.cursor(place{b.seq, i + 1}), events: b.events, at: i})
 }
 
 // normalise moves a place at the end of a block to the start of the next.

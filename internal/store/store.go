@@ -166,7 +166,7 @@ func (s *Store) info(ctx context.Context) (*jetstream.StreamInfo, error) {
 }
 
 func (s *Store) connect(name string) (jetstream.JetStream, error) {
-	nc, err := s.engine.Connect(name)
+	nc, err := s.engine.Connect(name, nats.SyncQueueLen(2*maxFetchBlocks))
 	if err != nil {
 		return nil, err
 	}

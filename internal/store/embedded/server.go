@@ -128,8 +128,8 @@ func directoryError(dir string, err error) error {
 }
 
 // Connect returns a connection to the server that needs no network.
-func (s *Server) Connect(name string) (*nats.Conn, error) {
-	nc, err := nats.Connect("", nats.Name(name), nats.InProcessServer(s.ns))
+func (s *Server) Connect(name string, opts ...nats.Option) (*nats.Conn, error) {
+	nc, err := nats.Connect("", append(opts, nats.Name(name), nats.InProcessServer(s.ns))...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the embedded NATS server: %w", err)
 	}

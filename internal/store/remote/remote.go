@@ -52,17 +52,17 @@ type Cluster struct {
 func New(opts Options) *Cluster { return &Cluster{opts: opts, lost: map[*nats.Conn]bool{}} }
 
 // Connect returns a connection that comes back by itself whenever it is lost.
-func (c *Cluster) Connect(name string) (*nats.Conn, error) {
+func (c *Cluster) Connect(name string, opts ...nats.Option) (*nats.Conn, error) {
 	o := c.opts
-	opts := []nats.Option{
-		nats.Name("isbl-telemetry " + name),
+	opts = append(opts,
+		nats.Name("isbl-telemetry "+name),
 		nats.Timeout(connectTimeout),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait),
 		// What could not be sent is published again by its caller, under the same id; a
 		// buffer would send it a second time, and later than its caller waits.
 		nats.ReconnectBufSize(-1),
-	}
+	)
 	switch {
 	case o.CredentialsFile != "":
 		opts = append(opts, nats.UserCredentials(o.CredentialsFile))

@@ -14,8 +14,8 @@ import (
 const (
 	// allLimit and allBytes bound what limit=all keeps in memory. OTLP comes in whole blocks,
 	// which are no work, up to the bytes of a page.
-	allLimit = 1024
-	allBytes = 512 << 10
+	allLimit = 8 * chunk
+	allBytes = 4 << 20
 	noLimit  = math.MaxInt
 )
 

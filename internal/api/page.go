@@ -82,6 +82,10 @@ func (h *Handler) await(ctx context.Context, req *eventsRequest, b *body) error 
 // about maxBytes, to a gap, or as many as two seconds of scanning find.
 func (h *Handler) collect(ctx context.Context, q store.Query, b *body, maxBytes int) error {
 	limit, deadline := q.Limit, time.Now().Add(maxScan)
+	ahead := readAhead{store: h.opts.Store}
+	ctx, stop := context.WithCancel(ctx)
+	defer ahead.wait()
+	defer stop()
 	whole := b.form == formOTLP && q.Filter == (store.Filter{}) && !q.Descending
 	for {
 		q.Limit = min(chunk, limit-b.count)
@@ -104,7 +108,7 @@ func (h *Handler) collect(ctx context.Context, q store.Query, b *body, maxBytes 
 				q.Limit = min(q.Limit, rest) // and whole blocks again behind it
 			}
 		}
-		page, err := h.opts.Store.Read(ctx, q)
+		page, err := ahead.read(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -112,10 +116,47 @@ func (h *Handler) collect(ctx context.Context, q store.Query, b *body, maxBytes 
 			b.more = true // the gap lies before all events of a page: the next one tells
 			return nil
 		}
+		if rest := limit - b.count - len(page.Entries); page.More && rest > 0 && !whole {
+			q.After, q.Limit = page.Next, min(chunk, rest)
+			ahead.start(ctx, q)
+		}
 		if !b.add(&page, maxBytes) || b.count == limit || time.Now().After(deadline) {
 			return nil
 		}
 		q.After = b.next
+	}
+}
+
+// readAhead reads the next events of the store while those before are written.
+type readAhead struct {
+	store *store.Store
+	ready chan struct{} // nil when nothing was started
+	page  store.Page
+	err   error
+}
+
+// start begins to read what read is asked for next. Wait must be called in the end.
+func (a *readAhead) start(ctx context.Context, q store.Query) {
+	ready := make(chan struct{})
+	a.ready = ready
+	go func() {
+		defer close(ready)
+		a.page, a.err = a.store.Read(ctx, q)
+	}()
+}
+
+func (a *readAhead) read(ctx context.Context, q store.Query) (store.Page, error) {
+	if a.ready == nil {
+		return a.store.Read(ctx, q)
+	}
+	a.wait()
+	return a.page, a.err
+}
+
+func (a *readAhead) wait() {
+	if a.ready != nil {
+		<-a.ready
+		a.ready = nil
 	}
 }
 

@@ -103,17 +103,6 @@ func (b *body) addEvent(entry *store.Entry) {
 	}
 }
 
-// appendEvent writes an event as JSON, with its cursor as the first member.
-func appendEvent(dst []byte, entry *store.Entry, encoder *wire.JSONEncoder) []byte {
-	dst = append(dst, `{"cursor":"`...)
-	dst = entry.Cursor.AppendText(dst)
-	dst = append(dst, '"')
-	brace := len(dst)
-	dst = encoder.Append(dst, entry.Record())
-	dst[brace] = ',' // instead of the { of the event
-	return dst
-}
-
 // appendGap writes a gap as a line.
 func appendGap(dst []byte, gap *store.Gap) []byte {
 	return append(append(append(dst, `{"gap":`...), compact(gap)...), "}\n"...)

@@ -30,7 +30,7 @@ func linesOrSSE(r *http.Request) *form {
 // appendAs writes an event in a form of text.
 func appendAs(dst []byte, entry *store.Entry, f *form, encoder *wire.JSONEncoder) []byte {
 	if !f.cloudEvents {
-		return appendEvent(dst, entry, encoder)
+		return entry.AppendJSON(dst, encoder)
 	}
 	event := entry.Ref().Event()
 	return cloudevent.AppendJSON(dst, &event, entry.Cursor.String())

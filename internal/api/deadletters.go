@@ -68,7 +68,7 @@ func (h *Handler) serveDeadLetters(w http.ResponseWriter, r *http.Request, value
 	for i, letter := range letters {
 		answer.DeadLetters[i] = deadLetter{letter.Cursor, letter.Deliveries, letter.Since, json.RawMessage("null")}
 		if letter.Entry != nil {
-			answer.DeadLetters[i].Event = appendEvent(nil, letter.Entry, &encoder)
+			answer.DeadLetters[i].Event = letter.Entry.AppendJSON(nil, &encoder)
 		}
 	}
 	writeJSON(w, r, http.StatusOK, contentJSON, answer)

@@ -15,7 +15,7 @@ import (
 // opened is a block with its events, or without them when it turned out damaged.
 type opened struct {
 	seq    uint64
-	events *block.Events
+	events *decoded
 }
 
 // fetch opens the blocks from first to last, or as many of them from the start as one
@@ -60,7 +60,7 @@ func (s *Store) fetch(ctx context.Context, first, last uint64) ([]opened, error)
 }
 
 // atHand returns the events of a block that is in memory, or nil.
-func (s *Store) atHand(seq uint64) *block.Events {
+func (s *Store) atHand(seq uint64) *decoded {
 	if events, ok := s.decoded.get(seq); ok {
 		return events
 	}
@@ -73,12 +73,18 @@ func (s *Store) atHand(seq uint64) *block.Events {
 	if err != nil {
 		return nil
 	}
-	s.decoded.put(seq, events, events.RawBytes)
-	return events
+	return s.keep(seq, events)
+}
+
+// keep keeps an open block for its next readers.
+func (s *Store) keep(seq uint64, events *block.Events) *decoded {
+	d := &decoded{Events: events}
+	s.decoded.put(seq, d, events.RawBytes)
+	return d
 }
 
 // open decodes a block. A damaged one is taken out of the index and counted as lost.
-func (s *Store) open(msg *jetstream.RawStreamMsg) *block.Events {
+func (s *Store) open(msg *jetstream.RawStreamMsg) *decoded {
 	if _, lost := s.index.Lost(msg.Sequence); lost {
 		return nil
 	}
@@ -86,8 +92,7 @@ func (s *Store) open(msg *jetstream.RawStreamMsg) *block.Events {
 	if err == nil {
 		var events *block.Events
 		if events, err = block.Decode(&header, msg.Data); err == nil {
-			s.decoded.put(msg.Sequence, events, events.RawBytes)
-			return events
+			return s.keep(msg.Sequence, events)
 		}
 	}
 	s.lose(msg.Sequence, err)

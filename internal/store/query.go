@@ -7,7 +7,6 @@ import (
 
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/eventtype"
-	"github.com/isbl/telemetry/internal/store/block"
 	"github.com/isbl/telemetry/internal/store/wire"
 )
 
@@ -119,7 +118,7 @@ type Entry struct {
 	// next one, in either direction.
 	Cursor Cursor
 
-	events *block.Events
+	events *decoded
 	at     int
 }
 

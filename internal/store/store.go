@@ -44,9 +44,9 @@ type Store struct {
 	notifier  *notifier
 	follower  *follower
 	committer *committer
-	decoded   *cache[*block.Events] // those that were read last, so that many readers cost one decoding
-	newest    *cache[[]byte]        // LogsData of those that were stored last: most reading is of them
-	window    *window               // nil without Deduplicate
+	decoded   *cache[*decoded] // those that were read last, so that many readers cost one decoding
+	newest    *cache[[]byte]   // LogsData of those that were stored last: most reading is of them
+	window    *window          // nil without Deduplicate
 	records   *Bucket
 
 	stop   context.CancelFunc // ends trimming
@@ -58,7 +58,7 @@ type Store struct {
 // read. Close it in the end. An error names the directory; embedded.ErrInUse means
 // that another process has it.
 func Open(ctx context.Context, opts Options) (_ *Store, err error) {
-	s := &Store{opts: opts.withDefaults(), notifier: &notifier{}, decoded: newCache[*block.Events](decodedBytes)}
+	s := &Store{opts: opts.withDefaults(), notifier: &notifier{}, decoded: newCache[*decoded](decodedBytes)}
 	s.newest = newCache[[]byte](s.opts.newestBytes())
 	defer func() {
 		if err != nil {

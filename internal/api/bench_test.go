@@ -63,7 +63,7 @@ var scans = []struct {
 }{
 	{"otlp", "events?limit=all&format=otlp", 0.2},
 	{"otlp_page", "events?limit=10000&format=otlp", 0.2},
-	{"ndjson", "events?limit=all&format=ndjson", 3},
+	{"ndjson", "events?limit=all&format=ndjson", 0.3},
 	{"cloudevents", "events?limit=10000&format=cloudevents", 20},
 	{"skipped", "events?limit=all&format=ndjson&event_type=none.*", 0.01},
 	{"data", "events?limit=all&format=ndjson&data.n=-1", 1.2},

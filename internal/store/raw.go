@@ -34,7 +34,7 @@ func (s *Store) ReadBlocks(ctx context.Context, dst []byte, after Cursor, limit,
 	}
 	for ; at < end; at++ {
 		raw, ok := s.newest.get(at)
-		if !ok || !b.add(s, at, raw, maxBytes) {
+		if !ok || len(b.Data)+len(raw) > maxBytes || !b.add(s, at, append(b.Data, raw...)) {
 			break
 		}
 	}
@@ -46,8 +46,9 @@ func (s *Store) ReadBlocks(ctx context.Context, dst []byte, after Cursor, limit,
 	defer s.reopening.RUnlock()
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
+	room := (maxBytes - len(dst)) / 2 // about as much is left of it by compression
 	messages, err := jetstreamext.GetBatch(ctx, s.reads, s.streamName, int(min(end-at, maxFetchBlocks)),
-		jetstreamext.GetBatchSeq(at), jetstreamext.GetBatchMaxBytes(maxFetchBytes))
+		jetstreamext.GetBatchSeq(at), jetstreamext.GetBatchMaxBytes(max(1, min(maxFetchBytes, room))))
 	if err != nil {
 		return b, s.readError(err)
 	}
@@ -98,17 +99,22 @@ func (b *Blocks) open(s *Store, msg *jetstream.RawStreamMsg, maxBytes int) bool 
 	if err != nil {
 		return false
 	}
-	raw, err := block.Raw(&header, msg.Data)
-	return err == nil && b.add(s, msg.Sequence, raw, maxBytes)
-}
-
-// add adds the LogsData of a block. It returns false where they are too large for the rest.
-func (b *Blocks) add(s *Store, seq uint64, raw []byte, maxBytes int) bool {
-	events, _, known := s.index.Block(seq)
-	if !known || len(b.Data)+len(raw) > maxBytes {
+	n, err := block.RawBytes(&header, msg.Data)
+	if err != nil || len(b.Data)+n > maxBytes {
 		return false
 	}
-	b.Data = append(b.Data, raw...)
+	data, err := block.AppendRaw(b.Data, msg.Data, n)
+	return err == nil && b.add(s, msg.Sequence, data)
+}
+
+// add takes a block; data is b.Data with the LogsData of the block behind it. It returns
+// false where the block was evicted meanwhile.
+func (b *Blocks) add(s *Store, seq uint64, data []byte) bool {
+	events, _, known := s.index.Block(seq)
+	if !known {
+		return false
+	}
+	b.Data = data
 	b.Events += events
 	_, last := s.index.Bounds()
 	b.Next, b.More = s.after(seq), seq < last

@@ -54,20 +54,27 @@ func (e *Encoder) Encode(raw []byte, s *Summary) (headers map[string][]string, p
 	return header(s, id, crc32.Checksum(payload, castagnoli)), payload, id
 }
 
-// Raw returns the LogsData of a block after checking the payload against h. Its
+// RawBytes is the size of the LogsData of a block, after checking the payload against h. Its
 // errors are ErrDamaged.
-func Raw(h *Header, payload []byte) ([]byte, error) {
+func RawBytes(h *Header, payload []byte) (int, error) {
 	if crc32.Checksum(payload, castagnoli) != h.Checksum {
-		return nil, fmt.Errorf("%w: the checksum does not match", ErrDamaged)
+		return 0, fmt.Errorf("%w: the checksum does not match", ErrDamaged)
 	}
-	if n, err := s2.DecodedLen(payload); err != nil || n > maxRawBytes {
-		return nil, fmt.Errorf("%w: bad decompressed length", ErrDamaged)
+	n, err := s2.DecodedLen(payload)
+	if err != nil || n > maxRawBytes {
+		return 0, fmt.Errorf("%w: bad decompressed length", ErrDamaged)
 	}
-	raw, err := s2.Decode(nil, payload)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	return n, nil
+}
+
+// AppendRaw appends the LogsData of a payload, of RawBytes bytes. Its errors are ErrDamaged.
+func AppendRaw(dst, payload []byte, rawBytes int) ([]byte, error) {
+	dst = slices.Grow(dst, rawBytes)
+	end := len(dst) + rawBytes
+	if _, err := s2.Decode(dst[len(dst):end], payload); err != nil {
+		return dst, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	return raw, nil
+	return dst[:end], nil
 }
 
 // maxRawBytes bounds what a reader decompresses: a block never holds more.
@@ -88,7 +95,11 @@ type Events struct {
 
 // Decode opens a block. Its errors are ErrDamaged.
 func Decode(h *Header, payload []byte) (*Events, error) {
-	raw, err := Raw(h, payload)
+	n, err := RawBytes(h, payload)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := AppendRaw(nil, payload, n)
 	if err != nil {
 		return nil, err
 	}

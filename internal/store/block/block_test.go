@@ -9,9 +9,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"google.golang.org/protobuf/encoding/protowire"
 	"pgregory.net/rapid"
 
 	"github.com/isbl/telemetry/internal/store/block"
+	"github.com/isbl/telemetry/internal/store/wire"
 )
 
 func rawLogs(t testing.TB, n int) []byte {
@@ -49,6 +51,27 @@ func TestEncodeDecode(t *testing.T) {
 	plain, err := snappy.Decode(nil, payload) // not the library that wrote it
 	require.NoError(t, err)
 	assert.Equal(t, raw, plain)
+}
+
+// A writer may use another protobuf library than pdata, or a newer OTLP.
+func TestReadTakesWhatIsNotInNormalForm(t *testing.T) {
+	raw := protowire.AppendTag(nil, 99, protowire.VarintType)
+	raw = protowire.AppendVarint(raw, 1)
+	raw = append(raw, rawLogs(t, 3)...)
+	events, err := block.Read(raw, 3)
+	require.NoError(t, err)
+	assert.Len(t, events.Records, 3)
+	assert.Equal(t, "n.1", events.Refs()[1].EventType())
+
+	var encoder wire.JSONEncoder
+	want, err := block.Read(rawLogs(t, 3), 3)
+	require.NoError(t, err)
+	assert.Equal(t, string(encoder.Append(nil, want.Records[1])), string(encoder.Append(nil, events.Records[1])))
+
+	for name, raw := range map[string][]byte{"cut off": raw[:len(raw)-1], "text": []byte("no logs at all"), "too few": raw[:2]} {
+		_, err := block.Read(raw, 3)
+		assert.ErrorIs(t, err, block.ErrDamaged, name)
+	}
 }
 
 func TestDamageIsFound(t *testing.T) {

@@ -66,6 +66,9 @@ func (c *committer) commit(ctx context.Context, r *request) error {
 		c.ledger.fail(r.events)
 		return err
 	}
+	if ctx.Err() != nil { // it left before it came
+		return c.notStored(ctx, r)
+	}
 	r.left, r.done = len(r.fragments), make(chan error, 1)
 	c.mu.Lock()
 	if c.closing {
@@ -83,8 +86,7 @@ func (c *committer) commit(ctx context.Context, r *request) error {
 	case <-ctx.Done():
 	}
 	if c.withdraw(r) {
-		c.ledger.fail(r.events)
-		return fmt.Errorf("not stored: %w", context.Cause(ctx))
+		return c.notStored(ctx, r)
 	}
 	select {
 	case err := <-r.done: // it was decided just now
@@ -92,6 +94,11 @@ func (c *committer) commit(ctx context.Context, r *request) error {
 	default:
 		return fmt.Errorf("%w: %w", ErrUnknownOutcome, context.Cause(ctx))
 	}
+}
+
+func (c *committer) notStored(ctx context.Context, r *request) error {
+	c.ledger.fail(r.events)
+	return fmt.Errorf("not stored: %w", context.Cause(ctx))
 }
 
 func (c *committer) poke() {

@@ -31,6 +31,9 @@ type tally struct {
 
 func newRun(b *Block) *run {
 	r := &run{first: b.Seq, lowest: b.First, highest: b.Last}
+	// A full block is all that a run gets: no room for names that do not come.
+	r.types.list = make([]tally, 0, len(b.Types.List))
+	r.sources.list = make([]tally, 0, len(b.Sources.List))
 	r.add(b)
 	return r
 }

@@ -41,14 +41,11 @@ type Piece struct {
 // counted from 0, and its size in bytes.
 func Cut(raw []byte, l Limits, tooLarge func(n, size int)) ([]Piece, error) {
 	c := cutter{limits: l, tooLarge: tooLarge}
-	logs := read(raw)
-	for logs.next() {
-		if logs.num == fieldResourceLogs && !c.cutResource(logs.bytes) {
+	for pos := 0; pos < len(raw); {
+		var f field
+		if f, pos = take(raw, pos); pos < 0 || f.num == fieldResourceLogs && !c.cutResource(f.bytes) {
 			return nil, ErrMalformed
 		}
-	}
-	if logs.malformed {
-		return nil, ErrMalformed
 	}
 	c.finish()
 	return c.pieces, nil
@@ -75,10 +72,9 @@ type group struct {
 // cutResource cuts a ResourceLogs. It returns false where it is malformed.
 func (c *cutter) cutResource(resourceLogs []byte) bool {
 	resource, ok := except(resourceLogs, fieldScopeLogs)
-	rl := read(resourceLogs)
-	for ok && rl.next() {
-		if rl.num == fieldScopeLogs {
-			ok = c.cutScope(resource, rl.bytes)
+	for f := range fields(resourceLogs) {
+		if f.num == fieldScopeLogs {
+			ok = ok && c.cutScope(resource, f.bytes)
 		}
 	}
 	return ok
@@ -87,24 +83,34 @@ func (c *cutter) cutResource(resourceLogs []byte) bool {
 func (c *cutter) cutScope(resource, scopeLogs []byte) bool {
 	scope, ok := except(scopeLogs, fieldLogRecords)
 	c.enter(resource, scope)
-	sl := read(scopeLogs)
-	for ok && sl.next() {
-		if sl.num == fieldLogRecords {
-			c.add(sl.bytes)
+	if !ok {
+		return false
+	}
+	for f := range fields(scopeLogs) {
+		if f.num == fieldLogRecords {
+			c.add(f.bytes)
 		}
 	}
-	return ok
+	return true
 }
 
 // except returns the fields of a message but one. It returns false where one is malformed.
-func except(msg []byte, num protowire.Number) (fields []byte, ok bool) {
-	f := read(msg)
-	for f.next() {
-		if f.num != num {
-			fields = f.appendTo(fields)
+// What is the first one shares msg's memory.
+func except(msg []byte, num protowire.Number) (others []byte, ok bool) {
+	for pos := 0; pos < len(msg); {
+		f, end := take(msg, pos)
+		switch {
+		case end < 0:
+			return nil, false
+		case f.num == num:
+		case others == nil:
+			others = msg[pos:end:end]
+		default:
+			others = append(others, msg[pos:end]...)
 		}
+		pos = end
 	}
-	return fields, !f.malformed
+	return others, true
 }
 
 func (c *cutter) enter(resource, scope []byte) {

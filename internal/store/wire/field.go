@@ -2,104 +2,97 @@ package wire
 
 import (
 	"encoding/binary"
+	"iter"
 	"unsafe"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// field is one field of a message. Of value and bytes, its type says which there is.
+// field is one field of a message. Its bytes are those of a string or of a message, or encode
+// a number. It is small enough to be kept in registers.
 type field struct {
 	num   protowire.Number
 	typ   protowire.Type
-	value uint64
 	bytes []byte
 }
 
-// fieldReader goes through the fields of a message.
-type fieldReader struct {
-	field
-	msg       []byte
-	start     int  // of the field, with its tag
-	pos       int  // behind it
-	malformed bool // and so it ended early
+// fields goes through the fields of a message, up to one that is malformed.
+func fields(msg []byte) iter.Seq[field] {
+	return func(yield func(field) bool) {
+		for pos := 0; pos < len(msg); {
+			var f field
+			if f, pos = take(msg, pos); pos < 0 || !yield(f) {
+				return
+			}
+		}
+	}
 }
 
-func read(msg []byte) fieldReader { return fieldReader{msg: msg} }
-
-// next goes to the next field. It returns false at the end.
-func (f *fieldReader) next() bool {
-	msg, pos := f.msg, f.pos
-	if pos >= len(msg) {
-		return false
+// take returns the field of a message at pos, and the place behind it: -1 where the field is
+// malformed.
+func take(msg []byte, pos int) (f field, next int) {
+	if pos < len(msg) && msg[pos] < 0x80 { // as nearly all; takeVarint is not inlined
+		f.num, f.typ = protowire.Number(msg[pos]>>3), protowire.Type(msg[pos]&7)
+		pos++
+	} else {
+		var tag uint64
+		tag, pos = takeVarint(msg, pos)
+		f.num, f.typ = protowire.DecodeTag(tag)
 	}
-	tag, pos := takeVarint(msg, pos)
-	f.num, f.typ = protowire.DecodeTag(tag)
 	if f.num < protowire.MinValidNumber {
-		return f.fail()
+		return field{}, -1
 	}
+	start := pos
 	switch f.typ {
 	case protowire.BytesType:
 		var size uint64
-		if size, pos = takeVarint(msg, pos); pos > len(msg) || size > uint64(len(msg)-pos) {
-			return f.fail()
+		if size, start = takeVarint(msg, pos); start > len(msg) || size > uint64(len(msg)-start) {
+			return field{}, -1
 		}
-		f.bytes = msg[pos : pos+int(size)]
-		pos += int(size)
+		pos = start + int(size)
 	case protowire.VarintType:
-		f.value, pos = takeVarint(msg, pos)
+		_, pos = takeVarint(msg, pos)
 	case protowire.Fixed64Type:
-		if len(msg)-pos < 8 {
-			return f.fail()
-		}
-		f.value = binary.LittleEndian.Uint64(msg[pos:])
 		pos += 8
 	case protowire.Fixed32Type:
-		if len(msg)-pos < 4 {
-			return f.fail()
-		}
-		f.value = uint64(binary.LittleEndian.Uint32(msg[pos:]))
 		pos += 4
 	default: // groups are of the past
-		return f.fail()
+		return field{}, -1
 	}
 	if pos > len(msg) {
-		return f.fail()
+		return field{}, -1
 	}
-	f.start, f.pos = f.pos, pos
-	return true
-}
-
-// appendTo appends the field to others; what is the first one shares the message's memory.
-func (f *fieldReader) appendTo(fields []byte) []byte {
-	whole := f.msg[f.start:f.pos:f.pos]
-	if fields == nil {
-		return whole
-	}
-	return append(fields, whole...)
+	f.bytes = msg[start:pos]
+	return f, pos
 }
 
 // takeVarint reads a number, and says where the message goes on: behind its end where the
 // number is malformed.
 func takeVarint(msg []byte, pos int) (uint64, int) {
-	if pos < len(msg) && msg[pos] < 0x80 { // most are one byte
+	if pos >= len(msg) {
+		return 0, len(msg) + 1
+	}
+	if msg[pos] < 0x80 {
 		return uint64(msg[pos]), pos + 1
 	}
-	return slowVarint(msg, pos)
-}
-
-func slowVarint(msg []byte, pos int) (uint64, int) {
-	if pos < len(msg) {
-		if v, n := protowire.ConsumeVarint(msg[pos:]); n >= 0 {
-			return v, pos + n
-		}
+	v, n := protowire.ConsumeVarint(msg[pos:])
+	if n < 0 {
+		return 0, len(msg) + 1
 	}
-	return 0, len(msg) + 1
+	return v, pos + n
 }
 
-func (f *fieldReader) fail() bool {
-	f.field, f.malformed = field{}, true
-	f.pos = len(f.msg)
-	return false
+// number is the value of a number.
+func (f *field) number() uint64 {
+	switch f.typ {
+	case protowire.Fixed64Type:
+		return binary.LittleEndian.Uint64(f.bytes)
+	case protowire.Fixed32Type:
+		return uint64(binary.LittleEndian.Uint32(f.bytes))
+	default:
+		v, _ := takeVarint(f.bytes, 0)
+		return v
+	}
 }
 
 // text is b as a string, without a copy: LogsData does not change.

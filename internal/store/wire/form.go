@@ -61,9 +61,9 @@ func (m *form) valid(msg []byte, depth int) bool {
 		return false
 	}
 	var seen uint16
-	f := read(msg)
-	for f.next() {
-		if int(f.num) >= len(m.fields) {
+	for pos := 0; pos < len(msg); {
+		var f field
+		if f, pos = take(msg, pos); pos < 0 || int(f.num) >= len(m.fields) {
 			return false
 		}
 		r := &m.fields[f.num]
@@ -80,5 +80,5 @@ func (m *form) valid(msg []byte, depth int) bool {
 			seen |= bit
 		}
 	}
-	return !f.malformed
+	return true
 }

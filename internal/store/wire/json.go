@@ -130,7 +130,7 @@ func (e *JSONEncoder) nested() []byte {
 func (e *JSONEncoder) push(reserved bool) (empty bool) {
 	for _, metadata := range e.record.metadata {
 		empty = empty || len(metadata) == 0
-		for f := read(metadata); f.next(); {
+		for f := range fields(metadata) {
 			e.stack = appendMember(e.stack, f.bytes)
 			if last := len(e.stack) - 1; eventlog.ReservedMetadata(e.stack[last].name) != reserved {
 				e.stack = e.stack[:last]

@@ -15,13 +15,13 @@ func (e *JSONEncoder) value(dst []byte, v *field) []byte {
 	switch v.num {
 	case kindKeyValueList:
 		from := len(e.stack)
-		for f := read(v.bytes); f.next(); {
+		for f := range fields(v.bytes) {
 			e.stack = appendMember(e.stack, f.bytes)
 		}
 		return e.members(dst, from)
 	case kindArray:
 		dst = append(dst, '[')
-		for f := read(v.bytes); f.next(); {
+		for f := range fields(v.bytes) {
 			if dst[len(dst)-1] != '[' {
 				dst = append(dst, ',')
 			}
@@ -33,11 +33,11 @@ func (e *JSONEncoder) value(dst []byte, v *field) []byte {
 	case kindString:
 		return jsonview.AppendString(dst, text(v.bytes))
 	case kindInt:
-		return strconv.AppendInt(dst, int64(v.value), 10)
+		return strconv.AppendInt(dst, int64(v.number()), 10)
 	case kindDouble:
-		return jsonview.AppendFloat(dst, math.Float64frombits(v.value))
+		return jsonview.AppendFloat(dst, math.Float64frombits(v.number()))
 	case kindBool:
-		return strconv.AppendBool(dst, v.value != 0)
+		return strconv.AppendBool(dst, v.number() != 0)
 	case kindBytes:
 		dst = append(dst, '"')
 		dst = base64.StdEncoding.AppendEncode(dst, v.bytes)

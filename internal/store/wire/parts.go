@@ -15,7 +15,7 @@ type member struct {
 }
 
 func (m *member) read(keyValue []byte) {
-	for f := read(keyValue); f.next(); {
+	for f := range fields(keyValue) {
 		switch f.num {
 		case 1:
 			m.name = text(f.bytes)
@@ -46,8 +46,8 @@ const (
 
 // readValue makes f the one field of an AnyValue, whose num is 0 without one.
 func (f *field) readValue(anyValue []byte) {
-	if r := read(anyValue); r.next() && r.num != kindStringIndex {
-		*f = r.field
+	if first, end := take(anyValue, 0); end > 0 && first.num != kindStringIndex {
+		*f = first
 	}
 }
 
@@ -96,12 +96,12 @@ type record struct {
 // read reads a LogRecord, and appends its data to members.
 func (r *record) read(logRecord []byte, members []member) []member {
 	*r = record{metadata: r.metadata[:0]}
-	for f := read(logRecord); f.next(); {
+	for f := range fields(logRecord) {
 		switch f.num {
 		case 1:
-			r.time = f.value
+			r.time = f.number()
 		case 2:
-			r.severityNumber = int32(f.value)
+			r.severityNumber = int32(f.number())
 		case 3:
 			r.severityText = text(f.bytes)
 		case 5:
@@ -116,15 +116,15 @@ func (r *record) read(logRecord []byte, members []member) []member {
 				members = members[:last]
 			}
 		case 7:
-			r.dropped = uint32(f.value)
+			r.dropped = uint32(f.number())
 		case 8:
-			r.flags = uint32(f.value)
+			r.flags = uint32(f.number())
 		case 9:
 			r.traceID = f.bytes
 		case 10:
 			r.spanID = f.bytes
 		case 11:
-			r.observed = f.value
+			r.observed = f.number()
 		case 12:
 			r.eventName = text(f.bytes)
 		}
@@ -162,15 +162,15 @@ type origin struct {
 
 func (o *origin) readResource(resourceLogs []byte) {
 	*o = origin{attributes: o.attributes[:0]}
-	for f := read(resourceLogs); f.next(); {
+	for f := range fields(resourceLogs) {
 		switch f.num {
 		case 1:
-			for f := read(f.bytes); f.next(); {
+			for f := range fields(f.bytes) {
 				switch f.num {
 				case 1:
 					o.attributes = appendMember(o.attributes, f.bytes)
 				case 2:
-					o.dropped = uint32(f.value)
+					o.dropped = uint32(f.number())
 				}
 			}
 		case fieldSchemaURL:
@@ -181,10 +181,10 @@ func (o *origin) readResource(resourceLogs []byte) {
 
 func (o *origin) readScope(scopeLogs []byte) {
 	*o = origin{attributes: o.attributes[:0]}
-	for f := read(scopeLogs); f.next(); {
+	for f := range fields(scopeLogs) {
 		switch f.num {
 		case 1:
-			for f := read(f.bytes); f.next(); {
+			for f := range fields(f.bytes) {
 				switch f.num {
 				case 1:
 					o.name = text(f.bytes)
@@ -193,7 +193,7 @@ func (o *origin) readScope(scopeLogs []byte) {
 				case 3:
 					o.attributes = appendMember(o.attributes, f.bytes)
 				case 4:
-					o.dropped = uint32(f.value)
+					o.dropped = uint32(f.number())
 				}
 			}
 		case fieldSchemaURL:

@@ -19,22 +19,31 @@ func Records(raw []byte, n int) ([]Record, bool) {
 		return nil, false
 	}
 	list := make([]Record, 0, n)
-	for logs := read(raw); logs.next(); {
-		resource, _ := except(logs.bytes, fieldScopeLogs)
-		for rl := read(logs.bytes); rl.next(); {
-			if rl.num != fieldScopeLogs {
-				continue
-			}
-			fields, _ := except(rl.bytes, fieldLogRecords)
-			scope := &scopeLogs{resource, fields}
-			for sl := read(rl.bytes); sl.next(); {
-				if sl.num == fieldLogRecords {
-					list = append(list, Record{scope, sl.bytes})
-				}
-			}
-		}
+	for f := range fields(raw) {
+		list = appendResource(list, f.bytes)
 	}
 	return list, true
+}
+
+func appendResource(list []Record, resourceLogs []byte) []Record {
+	resource, _ := except(resourceLogs, fieldScopeLogs)
+	for f := range fields(resourceLogs) {
+		if f.num == fieldScopeLogs {
+			list = appendScope(list, resource, f.bytes)
+		}
+	}
+	return list
+}
+
+func appendScope(list []Record, resource, logs []byte) []Record {
+	scope, _ := except(logs, fieldLogRecords)
+	of := &scopeLogs{resource, scope}
+	for f := range fields(logs) {
+		if f.num == fieldLogRecords {
+			list = append(list, Record{of, f.bytes})
+		}
+	}
+	return list
 }
 
 // AppendOTLP appends the record, with its resource and scope, as LogsData. What is written

@@ -2,9 +2,6 @@ package wire
 
 import (
 	"encoding/hex"
-	"time"
-
-	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/jsonview"
@@ -13,13 +10,15 @@ import (
 
 // JSONEncoder writes the events of canonical records as telemetry.AppendJSON does, straight
 // from their encoding: neither the record nor the event is made. The zero JSONEncoder is
-// ready. It is for one goroutine, and keeps the LogsData that it wrote last in memory.
+// ready. It is for one goroutine, and keeps the last few LogsData that it wrote in memory.
 type JSONEncoder struct {
 	of                          *scopeLogs // those of the record before, and their JSON:
 	sourceJSON, resource, scope []byte
 	resourceParts, scopeParts   origin
 	record                      record
 	stack                       []member // of the objects that are being written, the innermost last
+	orders                      orders   // of the data
+	clock                       clock
 }
 
 // Append appends the event of a record as one line of JSON, without a line feed.
@@ -33,13 +32,13 @@ func (e *JSONEncoder) Append(dst []byte, r Record) []byte {
 	dst = append(dst, `{"event_id":`...)
 	dst = jsonview.AppendString(dst, p.id)
 	dst = append(dst, `,"timestamp":`...)
-	dst = appendTime(dst, p.time)
+	dst = e.clock.append(dst, p.time)
 	dst = append(dst, `,"event_type":`...)
 	dst = jsonview.AppendString(dst, p.eventName)
 	dst = append(dst, `,"source":`...)
 	dst = append(dst, e.sourceJSON...)
 	dst = append(dst, `,"data":`...)
-	dst = e.members(dst, 0)
+	dst = e.data(dst)
 	dst = append(dst, `,"metadata":`...)
 	dst = e.metadata(dst)
 	return append(dst, '}')
@@ -86,6 +85,18 @@ func (e *JSONEncoder) origin(dst []byte, from *origin, hideService bool) []byte 
 	return dst
 }
 
+// data writes the data of the record, which is on the stack.
+func (e *JSONEncoder) data(dst []byte) []byte {
+	n := len(e.stack)
+	for _, at := range e.orders.of(e.stack) {
+		e.stack = append(e.stack, e.stack[at])
+	}
+	sorted := object{e: e, from: n, next: n, last: len(e.stack)}
+	dst = sorted.end(append(dst, '{'))
+	e.stack = e.stack[:0]
+	return dst
+}
+
 // metadata writes the metadata of the record: its own entries, and among them the reserved
 // ones, in the order of all their names.
 func (e *JSONEncoder) metadata(dst []byte) []byte {
@@ -99,7 +110,7 @@ func (e *JSONEncoder) metadata(dst []byte) []byte {
 	dst = o.number(dst, semconv.MetaDropped, int64(r.dropped))
 	dst = o.made(dst, eventlog.AttrMetadata, nested)
 	if r.observed != 0 {
-		dst = appendTime(o.name(dst, semconv.MetaObservedTimestamp), r.observed)
+		dst = e.clock.append(o.name(dst, semconv.MetaObservedTimestamp), r.observed)
 	}
 	if r.originalID.num != 0 {
 		dst = jsonview.AppendString(o.name(dst, semconv.MetaOriginalID), r.originalID.text())
@@ -149,12 +160,6 @@ func (e *JSONEncoder) sampling(dst []byte) []byte {
 	dst = o.text(dst, semconv.MetaRandomness, e.record.randomness)
 	dst = o.text(dst, semconv.MetaThreshold, e.record.threshold)
 	return o.end(dst)
-}
-
-func appendTime(dst []byte, nanos uint64) []byte {
-	dst = append(dst, '"')
-	dst = eventlog.Time(pcommon.Timestamp(nanos)).AppendFormat(dst, time.RFC3339Nano)
-	return append(dst, '"')
 }
 
 // hex writes a member, unless it is an id of zeros.

@@ -35,7 +35,7 @@ func describeMachine(o options) (machine, error) {
 	}
 	m := machine{
 		CPU: valueIn("/proc/cpuinfo", "model name"), Cores: runtime.NumCPU(), Memory: valueIn("/proc/meminfo", "MemTotal"), Kernel: output("uname", "-sr"),
-		FileSystem: fileSystem(dir), Go: runtime.Version(), Revision: output("git", "describe", "--always", "--dirty", "--abbrev=10"),
+		FileSystem: fileSystem(dir), Go: runtime.Version(), Revision: revision(o),
 		Modules: map[string]string{},
 	}
 	var kib float64
@@ -68,6 +68,15 @@ func valueIn(path, name string) string {
 		}
 	}
 	return "unknown"
+}
+
+// revision is that of the code: what is measured changes the results itself.
+func revision(o options) string {
+	commit := output("git", "rev-parse", "--short=10", "HEAD")
+	if output("git", "status", "--porcelain", "--", ".", ":!"+o.results, ":!"+o.doc) != "" {
+		commit += "-dirty"
+	}
+	return commit
 }
 
 // output is what a command prints, or "unknown".

@@ -85,9 +85,9 @@ func (s *Store) countEvents(ctx context.Context, c *counter, first, last uint64)
 			if b.events == nil {
 				continue
 			}
-			for _, ref := range b.events.Refs() {
-				if c.filter.matches(ref, &c.failures) {
-					c.addEvent(ref)
+			for i := range b.events.Records {
+				if c.filter.matches(b.events, i, &c.failures) {
+					c.addEvent(b.events.Refs()[i])
 				}
 			}
 		}

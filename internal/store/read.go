@@ -6,7 +6,6 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store/index"
 )
 
@@ -248,7 +247,7 @@ func (r *reader) want() int {
 }
 
 func (r *reader) take(b opened, i int) {
-	if !r.filter.all && !r.filter.matches(b.events.Refs()[i], &r.page.Failures) {
+	if !r.filter.all && !r.filter.matches(b.events, i, &r.page.Failures) {
 		return
 	}
 	if n := len(r.page.Entries); n == 0 || r.page.Entries[n-1].events != b.events {
@@ -291,19 +290,22 @@ func newFilter(f *Filter) filter {
 	return out
 }
 
-func (f *filter) matches(ref eventlog.Ref, failures *Failures) bool {
+// matches says whether event i of a block matches. Only a Question looks at more than the
+// encoded record.
+func (f *filter) matches(of *decoded, i int, failures *Failures) bool {
 	if f.all {
 		return true
 	}
-	t := ref.Record.Timestamp()
+	record := of.Records[i]
+	t, eventType := record.Head()
 	if !f.f.Since.IsZero() && t < f.since || !f.f.Until.IsZero() && t >= f.until ||
-		!f.f.Types.Matches(ref.EventType()) || !f.f.Sources.Matches(ref.Source()) {
+		f.index.Type != nil && !f.index.Type(eventType) || f.index.Source != nil && !f.index.Source(record.Source()) {
 		return false
 	}
 	if f.f.Question == nil {
 		return true
 	}
-	ok, err := f.f.Question.Matches(ref)
+	ok, err := f.f.Question.Matches(of.Refs()[i])
 	if err != nil {
 		failures.add(err)
 	}

@@ -91,9 +91,9 @@ func (s *Store) scanSpan(ctx context.Context, f *filter, span index.Span, failur
 			if b.events == nil {
 				continue
 			}
-			for _, ref := range b.events.Refs() {
-				if f.matches(ref, failures) {
-					visit(ref)
+			for i := range b.events.Records {
+				if f.matches(b.events, i, failures) {
+					visit(b.events.Refs()[i])
 				}
 			}
 		}

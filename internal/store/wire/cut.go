@@ -16,6 +16,12 @@ const (
 	fieldSchemaURL    = 3 // of ResourceLogs and ScopeLogs
 )
 
+// Numbers of fields of LogRecord.
+const (
+	recordTime      = 1
+	recordEventName = 12
+)
+
 // maxLevelBytes is the most that the tag and length of one enclosing message take.
 const maxLevelBytes = 6
 

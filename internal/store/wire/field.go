@@ -28,6 +28,22 @@ func fields(msg []byte) iter.Seq[field] {
 	}
 }
 
+// nested goes through a field of the messages in a field of a message.
+func nested(msg []byte, outer, inner protowire.Number) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for o := range fields(msg) {
+			if o.num != outer {
+				continue
+			}
+			for i := range fields(o.bytes) {
+				if i.num == inner && !yield(i.bytes) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // take returns the field of a message at pos, and the place behind it: -1 where the field is
 // malformed.
 func take(msg []byte, pos int) (f field, next int) {

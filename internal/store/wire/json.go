@@ -49,13 +49,9 @@ func (e *JSONEncoder) enter(sl *scopeLogs) {
 	resource, scope := &e.resourceParts, &e.scopeParts
 	resource.readResource(sl.resource)
 	scope.readScope(sl.scope)
-	service := resource.service()
-	source := service
-	if source == "" {
-		source = scope.name
-	}
+	service := sl.service()
 	e.of = sl
-	e.sourceJSON = jsonview.AppendString(e.sourceJSON[:0], source)
+	e.sourceJSON = jsonview.AppendString(e.sourceJSON[:0], sl.source())
 	// The service name that became the source is not said twice. Where the scope has the
 	// same name, it is, or the way back could not tell whose name the source is.
 	e.resource = e.origin(e.resource[:0], resource, service != "" && service != scope.name)

@@ -64,6 +64,10 @@ func requireSame(tb require.TestingT, raw []byte, ld plog.Logs, records []wire.R
 	for ref := range eventlog.All(ld) {
 		event := ref.Event()
 		require.Equal(tb, string(telemetry.AppendJSON(nil, &event)), string(encoder.Append(nil, records[n])))
+		at, eventType := records[n].Head()
+		require.Equal(tb, ref.Record.Timestamp(), at)
+		require.Equal(tb, ref.EventType(), eventType)
+		require.Equal(tb, ref.Source(), records[n].Source())
 		n++
 	}
 }

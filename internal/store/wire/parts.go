@@ -98,7 +98,7 @@ func (r *record) read(logRecord []byte, members []member) []member {
 	*r = record{metadata: r.metadata[:0]}
 	for f := range fields(logRecord) {
 		switch f.num {
-		case 1:
+		case recordTime:
 			r.time = f.number()
 		case 2:
 			r.severityNumber = int32(f.number())
@@ -125,7 +125,7 @@ func (r *record) read(logRecord []byte, members []member) []member {
 			r.spanID = f.bytes
 		case 11:
 			r.observed = f.number()
-		case 12:
+		case recordEventName:
 			r.eventName = text(f.bytes)
 		}
 	}
@@ -200,17 +200,4 @@ func (o *origin) readScope(scopeLogs []byte) {
 			o.schemaURL = text(f.bytes)
 		}
 	}
-}
-
-// service is the service name of a resource, or "" where it names no service.
-func (o *origin) service() string {
-	for i := range o.attributes {
-		if m := &o.attributes[i]; m.name == semconv.AttrServiceName {
-			if name := m.value.text(); semconv.IsServiceName(name) {
-				return name
-			}
-			return ""
-		}
-	}
-	return ""
 }

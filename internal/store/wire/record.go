@@ -1,5 +1,11 @@
 package wire
 
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/isbl/telemetry/internal/semconv"
+)
+
 // Record is an encoded log record, and what it hangs on. It shares the memory of the LogsData
 // it is of, which must not change.
 type Record struct {
@@ -44,6 +50,47 @@ func appendScope(list []Record, resource, logs []byte) []Record {
 		}
 	}
 	return list
+}
+
+// Head is when the event happened, and its type.
+func (r Record) Head() (at pcommon.Timestamp, eventType string) {
+	for f := range fields(r.record) {
+		switch f.num {
+		case recordTime:
+			at = pcommon.Timestamp(f.number())
+		case recordEventName:
+			eventType = text(f.bytes)
+		}
+	}
+	return at, eventType
+}
+
+// Source is the system that emitted the event.
+func (r Record) Source() string { return r.of.source() }
+
+func (s *scopeLogs) source() string {
+	if service := s.service(); service != "" {
+		return service
+	}
+	for name := range nested(s.scope, 1, 1) {
+		return text(name)
+	}
+	return ""
+}
+
+// service is the service name of the resource, or "" where it names no service.
+func (s *scopeLogs) service() string {
+	for attribute := range nested(s.resource, 1, 1) {
+		var m member
+		if m.read(attribute); m.name != semconv.AttrServiceName {
+			continue
+		}
+		if name := m.value.text(); semconv.IsServiceName(name) {
+			return name
+		}
+		return ""
+	}
+	return ""
 }
 
 // AppendOTLP appends the record, with its resource and scope, as LogsData. What is written

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/isbl/telemetry/cmd/eventctl/internal/client"
+	"github.com/isbl/telemetry/client"
 )
 
 // checkpoint says how far an export has come. It is kept beside the exported file.

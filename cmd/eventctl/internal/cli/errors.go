@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/isbl/telemetry/cmd/eventctl/internal/client"
+	"github.com/isbl/telemetry/client"
 )
 
 // The exit codes, which the help and docs/eventctl.md explain.

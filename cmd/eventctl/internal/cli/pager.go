@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/isbl/telemetry/cmd/eventctl/internal/client"
+	"github.com/isbl/telemetry/client"
 )
 
 // pager reads one page after the other, and goes on after the last one when the server was away.

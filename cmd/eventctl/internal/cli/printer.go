@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/isbl/telemetry/cmd/eventctl/internal/client"
+	"github.com/isbl/telemetry/client"
 	"github.com/isbl/telemetry/cmd/eventctl/internal/show"
 )
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
-	"github.com/isbl/telemetry/cmd/eventctl/internal/client"
+	"github.com/isbl/telemetry/client"
 )
 
 // givesUp is how long in a row get, export and import try before they end: what waits for them wants to know.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/isbl/telemetry/cmd/eventctl/internal/client"
+	"github.com/isbl/telemetry/client"
 )
 
 const (

@@ -10,7 +10,7 @@ import (
 	"unicode"
 
 	"github.com/isbl/telemetry"
-	"github.com/isbl/telemetry/cmd/eventctl/internal/client"
+	"github.com/isbl/telemetry/client"
 )
 
 const (

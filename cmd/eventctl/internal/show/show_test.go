@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/isbl/telemetry"
-	"github.com/isbl/telemetry/cmd/eventctl/internal/client"
+	"github.com/isbl/telemetry/client"
 	"github.com/isbl/telemetry/cmd/eventctl/internal/show"
 )
 

@@ -12,11 +12,10 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/isbl/telemetry/internal/account"
-	"github.com/isbl/telemetry/internal/fault"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/record"
 	"github.com/isbl/telemetry/internal/ring"
 	"github.com/isbl/telemetry/internal/sampling"
-	"github.com/isbl/telemetry/internal/semconv"
 )
 
 // What Emit returns. Each of them is counted under [Stats.Dropped].
@@ -28,9 +27,6 @@ var (
 	// ErrInvalidEvent means that the event cannot be kept as it is. The error names the field.
 	ErrInvalidEvent = errors.New("invalid event")
 )
-
-// The two must be the same.
-var _ = [1]struct{}{}[MaxDepth-record.MaxDepth]
 
 // Emit emits an event. Its trace and span are those of ctx, its time is now, its source [Config.SourceID], unless options say
 // otherwise.
@@ -48,7 +44,7 @@ func (s *Service) Emit(ctx context.Context, eventType string, data map[string]an
 		return err
 	}
 	e := s.newEntry(counts, len(data), len(options))
-	var wrong *fault.Fault
+	var wrong *event.Fault
 	if e.Attrs, wrong = record.AppendData(e.Attrs, data); wrong != nil {
 		return invalid(counts, wrong.In("data"))
 	}
@@ -63,7 +59,7 @@ func (s *Service) EmitAttributes(ctx context.Context, eventType string, data []a
 		return err
 	}
 	e := s.newEntry(counts, len(data), len(options))
-	var wrong *fault.Fault
+	var wrong *event.Fault
 	if e.Attrs, wrong = record.AppendAttributes(e.Attrs, data); wrong != nil {
 		return invalid(counts, wrong.In("data"))
 	}
@@ -146,7 +142,7 @@ func (s *Service) emit(ctx context.Context, eventType string, e *entry, options 
 		}
 	}
 	if e.ID == "" {
-		e.UUID = record.NewUUID(now)
+		e.UUID = event.NewUUID(now)
 	}
 	err := s.keep(ctx, e, s.policy)
 	if err != nil && s.config.Overflow == DropNewest && errors.Is(err, ErrBufferFull) {
@@ -188,7 +184,7 @@ func (s *Service) sample(e *entry) bool {
 	}
 	in := sampling.Input{TraceID: e.TraceID}
 	if e.Origin != nil {
-		in.Threshold, in.Randomness = e.SamplingText(semconv.AttrThreshold), e.SamplingText(semconv.AttrRandomness)
+		in.Threshold, in.Randomness = e.SamplingText(event.AttrThreshold), e.SamplingText(event.AttrRandomness)
 	}
 	if s.samples && !e.TraceID.IsValid() {
 		e.ID = e.EventID() // which is made once
@@ -201,10 +197,10 @@ func (s *Service) sample(e *entry) bool {
 	if !d.Keep {
 		return false
 	}
-	e.Write(semconv.AttrThreshold, d.Threshold, d.RemoveThreshold)
-	e.Write(semconv.AttrRandomness, d.Randomness, d.RemoveRandomness)
+	e.Write(event.AttrThreshold, d.Threshold, d.RemoveThreshold)
+	e.Write(event.AttrRandomness, d.Randomness, d.RemoveRandomness)
 	if d.Threshold != "" || in.Threshold != "" {
-		e.adjusted = sampling.AdjustedCount(e.SamplingText(semconv.AttrThreshold))
+		e.adjusted = sampling.AdjustedCount(e.SamplingText(event.AttrThreshold))
 	}
 	return true
 }
@@ -255,8 +251,8 @@ func (w *emission) complete(e *entry) error {
 		}
 		e.Source = w.source
 	}
-	if len(w.id) > semconv.MaxIDBytes {
-		return fmt.Errorf("event_id has at most %d bytes, this one %d", semconv.MaxIDBytes, len(w.id))
+	if len(w.id) > event.MaxIDBytes {
+		return fmt.Errorf("event_id has at most %d bytes, this one %d", event.MaxIDBytes, len(w.id))
 	}
 	e.ID = w.id
 	if !w.time.IsZero() {
@@ -285,8 +281,8 @@ func checkSource(name string) error {
 	if name == "" {
 		return fmt.Errorf("must not be empty: leave it out for %q", DefaultConfig().SourceID)
 	}
-	if !semconv.IsServiceName(name) {
-		return fmt.Errorf("is %q, but the prefix %s marks sources without a name: choose another", name, semconv.UnknownService)
+	if !event.IsServiceName(name) {
+		return fmt.Errorf("is %q, but the prefix %s marks sources without a name: choose another", name, event.UnknownService)
 	}
 	return nil
 }

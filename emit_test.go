@@ -305,3 +305,12 @@ func TestAllocations(t *testing.T) {
 		})
 	}), 2.0)
 }
+
+// nested is levels lists around an int.
+func nested(levels int) any {
+	var v any = int64(1)
+	for range levels {
+		v = []any{v}
+	}
+	return v
+}

@@ -38,37 +38,36 @@
 // as overwritten. [Stats] adds up in every reading. Tests of an application assert on its events with package telemetrytest.
 package telemetry
 
-import (
-	"time"
-
-	"github.com/isbl/telemetry/internal/record"
-)
+import "github.com/isbl/telemetry/internal/event"
 
 // MaxDepth is how deep the lists and maps in an event may be nested: a value of Data or
 // Metadata that is a list or a map is the first level.
-const MaxDepth = 64
+const MaxDepth = event.MaxDepth
 
-// Event is one thing that happened, a TelemetryEvent.
+// Event is one thing that happened, a TelemetryEvent. Its fields, and their names in JSON:
+//
+//	EventID   string         `json:"event_id"`   // identifies the event permanently; at most 128 bytes; NewEventID makes one
+//	Timestamp time.Time      `json:"timestamp"`  // when it happened, in UTC, with nanoseconds
+//	EventType string         `json:"event_type"` // dotted lower-case name of low cardinality: user.login; its first segment is the category
+//	Source    string         `json:"source"`     // the system that emitted the event
+//	Data      map[string]any `json:"data"`       // the content of the event
+//	Metadata  map[string]any `json:"metadata"`   // where it comes from, its severity, its trace; docs/architecture.md lists the reserved names
 //
 // Values in Data and Metadata are nil, bool, int64, float64, string, []byte, []any and
-// map[string]any, nested at most MaxDepth deep. An Event has no lock: whoever shares one
-// between goroutines does not change it any more.
-type Event struct {
-	// EventID names the event, for good. At most 128 bytes; NewEventID makes one.
-	EventID string `json:"event_id"`
-	// Timestamp is when it happened, in UTC, with nanoseconds.
-	Timestamp time.Time `json:"timestamp"`
-	// EventType is a dotted lower-case name of low cardinality: user.login. Its first
-	// segment is the category.
-	EventType string `json:"event_type"`
-	// Source is the system that emitted the event.
-	Source string `json:"source"`
-	// Data is what the event tells.
-	Data map[string]any `json:"data"`
-	// Metadata is what is known about the event: where it comes from, its severity, its
-	// trace. docs/architecture.md lists the reserved names.
-	Metadata map[string]any `json:"metadata"`
-}
+// map[string]any, nested at most MaxDepth deep. An Event has no lock: do not change one that goroutines share.
+//
+// MarshalJSON is [AppendJSON]. UnmarshalJSON reads what it wrote: numbers without a point or an exponent become int64, all others
+// float64, and a number that does not fit is an error. Bytes and numbers that JSON cannot carry come back as the strings that
+// showed them. Fields that an Event does not have are ignored, Data and Metadata are never nil, and null changes nothing. Errors
+// name the field and leave the event as it was. UnmarshalJSON does not check whether an event is complete.
+type Event = event.Event
+
+// AppendJSON appends the event as one line of JSON, keys sorted, without a line feed. It
+// shows what JSON cannot carry: bytes as base64, NaN and infinities as the strings NaN,
+// Infinity and -Infinity (as proto3 JSON does), invalid UTF-8 as U+FFFD, values nested
+// deeper than MaxDepth and values of other kinds as strings. A floating point number
+// always has a point or an exponent, so that it stays distinct from an integer.
+func AppendJSON(dst []byte, e *Event) []byte { return event.AppendJSON(dst, e) }
 
 // NewEventID returns a new UUIDv7 (RFC 9562), which sorts by the time it was made. Ids are unique, not secret.
-func NewEventID() string { return record.NewUUID(time.Now()).String() }
+func NewEventID() string { return event.NewID() }

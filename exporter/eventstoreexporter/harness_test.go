@@ -21,7 +21,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/isbl/telemetry/exporter/eventstoreexporter/internal/metadata"
-	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -187,7 +187,7 @@ func numbered(from, to int) plog.Logs {
 		r := records.AppendEmpty()
 		r.SetEventName("test.event")
 		r.SetTimestamp(1_700_000_000_000_000_000)
-		r.Attributes().PutStr(eventlog.AttrUID, fmt.Sprint(i))
+		r.Attributes().PutStr(event.AttrUID, fmt.Sprint(i))
 	}
 	return ld
 }
@@ -204,11 +204,11 @@ func recordAt(ld plog.Logs, i int) plog.LogRecord {
 	return ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(i)
 }
 
-// nest makes records nested deeper than eventlog.MaxDepth.
+// nest makes records nested deeper than event.MaxDepth.
 func nest(ld plog.Logs, at ...int) plog.Logs {
 	for _, i := range at {
 		list := recordAt(ld, i).Attributes().PutEmptySlice("deep")
-		for range eventlog.MaxDepth + 1 {
+		for range event.MaxDepth + 1 {
 			list = list.AppendEmpty().SetEmptySlice()
 		}
 	}

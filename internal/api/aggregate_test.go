@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 )
 
 type aggregated struct {
@@ -83,10 +83,10 @@ func TestAggregatesAreRight(t *testing.T) {
 	thresholds := map[string]float64{"": 1, "8": 2, "c": 4}
 	for range 8 {
 		c := newClient(t, Options{})
-		var events []telemetry.Event
+		var events []event.Event
 		weights := map[string]float64{}
 		for i := range 500 + r.IntN(3000) {
-			e := telemetry.Event{
+			e := event.Event{
 				EventID: fmt.Sprint(i), Timestamp: epoch.Add(time.Duration(r.IntN(600)) * time.Second), EventType: []string{"a.x", "a.y", "b.z"}[r.IntN(3)],
 				Source: "s", Data: map[string]any{"v": math.Exp(r.NormFloat64()*4) - 1},
 			}

@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/goleak"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store"
 )
@@ -27,10 +27,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // numbered makes n events, a second apart.
-func numbered(n int) []telemetry.Event {
-	events := make([]telemetry.Event, n)
+func numbered(n int) []event.Event {
+	events := make([]event.Event, n)
 	for i := range events {
-		events[i] = telemetry.Event{
+		events[i] = event.Event{
 			EventID:   fmt.Sprintf("id-%05d", i),
 			Timestamp: epoch.Add(time.Duration(i) * time.Second),
 			EventType: []string{"user.login", "user.cart.add", "metric.cpu"}[i%3],
@@ -41,7 +41,7 @@ func numbered(n int) []telemetry.Event {
 	return events
 }
 
-func logs(tb testing.TB, events ...telemetry.Event) plog.Logs {
+func logs(tb testing.TB, events ...event.Event) plog.Logs {
 	ld := plog.NewLogs()
 	for i := range events {
 		require.NoError(tb, eventlog.AppendRecord(ld, &events[i]))
@@ -58,7 +58,7 @@ func openStore(tb testing.TB) *store.Store {
 
 // fill appends events in requests of different sizes, so that they lie in blocks of
 // different sizes.
-func fill(tb testing.TB, st *store.Store, events ...telemetry.Event) {
+func fill(tb testing.TB, st *store.Store, events ...event.Event) {
 	for size := 1; len(events) > 0; size = size*2%1023 + 1 {
 		n := min(size, len(events))
 		require.NoError(tb, st.Append(tb.Context(), logs(tb, events[:n]...)))
@@ -213,7 +213,7 @@ func ids(events []seen) []string {
 }
 
 // idsOf what was appended.
-func idsOf(events []telemetry.Event) []string {
+func idsOf(events []event.Event) []string {
 	out := make([]string, len(events))
 	for i, e := range events {
 		out[i] = e.EventID

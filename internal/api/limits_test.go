@@ -9,12 +9,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/store"
 )
 
 // large makes n events of about 400 KB.
-func large(n int) []telemetry.Event {
+func large(n int) []event.Event {
 	events := numbered(n)
 	for i := range events {
 		events[i].Data = map[string]any{"text": strings.Repeat(fmt.Sprintf("%08d ", i), 45_000)}

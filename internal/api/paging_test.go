@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -90,16 +90,16 @@ func TestPageGoesOnWhereItEnded(t *testing.T) {
 
 func TestEventIsWrittenWhole(t *testing.T) {
 	c := newClient(t, Options{})
-	event := telemetry.Event{
+	sent := event.Event{
 		EventID: "one", Timestamp: epoch, EventType: "user.login", Source: "shop",
 		Data:     map[string]any{"html": "<a&b>", "bytes": []byte{1}, "nested": map[string]any{"list": []any{int64(1), 2.0, nil}}},
 		Metadata: map[string]any{"severity": "INFO", "mine": true},
 	}
-	fill(t, c.store, event)
+	fill(t, c.store, sent)
 	stored, err := c.store.Read(t.Context(), store.Query{Limit: 1})
 	require.NoError(t, err)
 	read := stored.Entries[0].Ref().Event()
-	line := fmt.Sprintf(`{"cursor":%q,%s`, stored.Entries[0].Cursor, telemetry.AppendJSON(nil, &read)[1:])
+	line := fmt.Sprintf(`{"cursor":%q,%s`, stored.Entries[0].Cursor, event.AppendJSON(nil, &read)[1:])
 
 	assert.Equal(t, line+"\n", string(c.get("/api/v1/events?format=ndjson").body))
 	a := c.get("/api/v1/events")
@@ -148,22 +148,22 @@ func TestFilters(t *testing.T) {
 	events := numbered(30)
 	c := newClient(t, Options{})
 	fill(t, c.store, events...)
-	for query, keep := range map[string]func(i int, e telemetry.Event) bool{
-		"event_type=user.login":                     func(_ int, e telemetry.Event) bool { return e.EventType == "user.login" },
-		"event_type=user.*":                         func(_ int, e telemetry.Event) bool { return e.EventType != "metric.cpu" },
-		"event_type=user.login,metric.cpu":          func(_ int, e telemetry.Event) bool { return e.EventType != "user.cart.add" },
-		"event_type=user.login&event_type=metric.*": func(_ int, e telemetry.Event) bool { return e.EventType != "user.cart.add" },
-		"event_type=nothing":                        func(int, telemetry.Event) bool { return false },
-		"source=shop":                               func(_ int, e telemetry.Event) bool { return e.Source == "shop" },
-		"source=*":                                  func(int, telemetry.Event) bool { return true },
-		"source=t*&event_type=user.login":           func(_ int, e telemetry.Event) bool { return e.Source == "till" && e.EventType == "user.login" },
-		"since=2026-01-02T03:04:10Z":                func(i int, _ telemetry.Event) bool { return i >= 5 },
-		"until=2026-01-02T03:04:10Z":                func(i int, _ telemetry.Event) bool { return i < 5 },
-		"since=2026-01-02T05:04:10+02:00&until=2026-01-02T03:04:11Z": func(i int, _ telemetry.Event) bool { return i == 5 },
-		"since=2026-01-02T03:04:10Z&until=2026-01-02T03:04:10Z":      func(int, telemetry.Event) bool { return false },
-		"since=0001-01-01T00:00:00Z&until=9999-12-31T23:59:59Z":      func(int, telemetry.Event) bool { return true },
-		"until=0001-01-01T00:00:00Z":                                 func(int, telemetry.Event) bool { return false },
-		"since=9999-12-31T23:59:59Z":                                 func(int, telemetry.Event) bool { return false },
+	for query, keep := range map[string]func(i int, e event.Event) bool{
+		"event_type=user.login":                     func(_ int, e event.Event) bool { return e.EventType == "user.login" },
+		"event_type=user.*":                         func(_ int, e event.Event) bool { return e.EventType != "metric.cpu" },
+		"event_type=user.login,metric.cpu":          func(_ int, e event.Event) bool { return e.EventType != "user.cart.add" },
+		"event_type=user.login&event_type=metric.*": func(_ int, e event.Event) bool { return e.EventType != "user.cart.add" },
+		"event_type=nothing":                        func(int, event.Event) bool { return false },
+		"source=shop":                               func(_ int, e event.Event) bool { return e.Source == "shop" },
+		"source=*":                                  func(int, event.Event) bool { return true },
+		"source=t*&event_type=user.login":           func(_ int, e event.Event) bool { return e.Source == "till" && e.EventType == "user.login" },
+		"since=2026-01-02T03:04:10Z":                func(i int, _ event.Event) bool { return i >= 5 },
+		"until=2026-01-02T03:04:10Z":                func(i int, _ event.Event) bool { return i < 5 },
+		"since=2026-01-02T05:04:10+02:00&until=2026-01-02T03:04:11Z": func(i int, _ event.Event) bool { return i == 5 },
+		"since=2026-01-02T03:04:10Z&until=2026-01-02T03:04:10Z":      func(int, event.Event) bool { return false },
+		"since=0001-01-01T00:00:00Z&until=9999-12-31T23:59:59Z":      func(int, event.Event) bool { return true },
+		"until=0001-01-01T00:00:00Z":                                 func(int, event.Event) bool { return false },
+		"since=9999-12-31T23:59:59Z":                                 func(int, event.Event) bool { return false },
 	} {
 		want := []string{}
 		for i, e := range events {

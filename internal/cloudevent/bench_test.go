@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventjson"
 	"github.com/isbl/telemetry/internal/eventlog"
 )
@@ -20,8 +20,8 @@ func batchOf(n int) []byte {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = AppendJSON(body, &telemetry.Event{
-			EventID: telemetry.NewEventID(), Timestamp: time.Now(), EventType: "user.login", Source: "shop",
+		body = AppendJSON(body, &event.Event{
+			EventID: event.NewID(), Timestamp: time.Now(), EventType: "user.login", Source: "shop",
 			Data: map[string]any{
 				"user": map[string]any{"id": int64(i), "name": "Ada Lovelace"}, "roles": []any{"admin", "author"}, "ms": 12.5, "ok": true, "path": "/checkout/cart",
 			},

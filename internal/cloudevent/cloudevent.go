@@ -11,14 +11,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cloudevents/sdk-go/v2/event"
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 	"github.com/cloudevents/sdk-go/v2/types"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventjson"
 	"github.com/isbl/telemetry/internal/eventlog"
-	"github.com/isbl/telemetry/internal/semconv"
 )
 
 // Metadata is the entry of an event's metadata that makes it a CloudEvent, a map with the names below.
@@ -109,7 +108,7 @@ func (c *cloudEvent) check() (t time.Time, f *eventjson.Fault) {
 			return t, eventjson.NewFault("/"+name, eventjson.ReasonMissing, "must not be missing or empty in a CloudEvent")
 		}
 	}
-	if version := c.specVersion.text; version != event.CloudEventsVersionV1 {
+	if version := c.specVersion.text; version != cloudevents.CloudEventsVersionV1 {
 		return t, eventjson.NewFault("/specversion", eventjson.ReasonValue, "must be 1.0, not %q", eventjson.Shorten(version))
 	}
 	if source := c.source.text; source != c.valid.source {
@@ -119,7 +118,7 @@ func (c *cloudEvent) check() (t time.Time, f *eventjson.Fault) {
 		}
 		c.valid.source, c.valid.uri = source, uri
 	}
-	context := event.EventContextV1{ID: c.id.text, Type: c.eventType.text, Source: *c.valid.uri}
+	context := cloudevents.EventContextV1{ID: c.id.text, Type: c.eventType.text, Source: *c.valid.uri}
 	if c.subject.set {
 		context.Subject = &c.subject.text
 	}
@@ -152,16 +151,16 @@ func (c *cloudEvent) add(into *eventlog.Batch) (string, *eventjson.Fault) {
 	if f != nil {
 		return "", f
 	}
-	e := telemetry.Event{EventID: c.id.text, EventType: c.eventType.text, Timestamp: t, Metadata: c.metadata}
+	e := event.Event{EventID: c.id.text, EventType: c.eventType.text, Timestamp: t, Metadata: c.metadata}
 	meta := c.own
 	e.Metadata[Metadata] = meta
 	meta[metaSource] = c.source.text
-	if semconv.IsServiceName(c.source.text) {
+	if event.IsServiceName(c.source.text) {
 		e.Source = c.source.text
 	}
-	semconv.AddString(meta, metaSubject, c.subject.text)
-	semconv.AddString(meta, metaSchema, c.dataSchema.text)
-	semconv.AddString(meta, metaContentType, c.dataMediaType.text)
+	event.AddString(meta, metaSubject, c.subject.text)
+	event.AddString(meta, metaSchema, c.dataSchema.text)
+	event.AddString(meta, metaContentType, c.dataMediaType.text)
 	switch {
 	case !c.time.set:
 		meta[metaTime] = nil
@@ -173,7 +172,7 @@ func (c *cloudEvent) add(into *eventlog.Batch) (string, *eventjson.Fault) {
 		meta[metaExtensions] = c.extensions
 	}
 	data, where := c.body()
-	semconv.AddString(meta, metaData, where)
+	event.AddString(meta, metaData, where)
 	id, err := into.Add(&e, data)
 	if err != nil {
 		return "", invalid(err)
@@ -205,14 +204,14 @@ func (c *cloudEvent) body() (data pcommon.Map, where string) {
 		c.data.Map().MoveTo(data)
 		return data, ""
 	}
-	c.data.MoveTo(data.PutEmpty(semconv.AttrBody))
+	c.data.MoveTo(data.PutEmpty(event.AttrBody))
 	return data, dataBody
 }
 
 // hasReserved says whether one of the names means something else where data is.
 func hasReserved(m pcommon.Map) bool {
 	for name := range m.All() {
-		if semconv.Reserved(name) {
+		if event.Reserved(name) {
 			return true
 		}
 	}

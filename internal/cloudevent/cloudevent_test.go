@@ -8,18 +8,18 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cloudevents/sdk-go/v2/event"
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventjson"
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
 func newReader() *Reader {
-	return NewReader(eventjson.NewReader(eventjson.Limits{Attributes: 1000, Depth: eventjson.MaxDepth, StringBytes: 1 << 16}))
+	return NewReader(eventjson.NewReader(eventjson.Limits{Attributes: 1000, Depth: event.MaxDepth, StringBytes: 1 << 16}))
 }
 
 func newBatch() *eventlog.Batch {
@@ -27,7 +27,7 @@ func newBatch() *eventlog.Batch {
 }
 
 // events returns what a reader gets of the batch.
-func events(t require.TestingT, b *eventlog.Batch) (all []telemetry.Event) {
+func events(t require.TestingT, b *eventlog.Batch) (all []event.Event) {
 	again := plog.NewLogs()
 	b.Logs.CopyTo(again)
 	require.Nil(t, eventlog.Canonicalize(again, eventlog.Defaults{EventType: "other", SourceID: "other"}))
@@ -39,14 +39,14 @@ func events(t require.TestingT, b *eventlog.Batch) (all []telemetry.Event) {
 }
 
 // structured reads one CloudEvent as JSON.
-func structured(t require.TestingT, text string) telemetry.Event {
+func structured(t require.TestingT, text string) event.Event {
 	b := newBatch()
 	_, f := newReader().Only([]byte(text), b)
 	require.Nil(t, f, "%v: %s", f, text)
 	return events(t, b)[0]
 }
 
-func binary(t require.TestingT, header http.Header, body string) telemetry.Event {
+func binary(t require.TestingT, header http.Header, body string) event.Event {
 	b := newBatch()
 	_, f := newReader().Binary(header, []byte(body), b)
 	require.Nil(t, f, "%v", f)
@@ -54,10 +54,10 @@ func binary(t require.TestingT, header http.Header, body string) telemetry.Event
 }
 
 // out writes the event as a CloudEvent, which the SDK must find valid.
-func out(t require.TestingT, e telemetry.Event, sequence string) string {
+func out(t require.TestingT, e event.Event, sequence string) string {
 	text := AppendJSON(nil, &e, sequence)
 	require.True(t, json.Valid(text), "%s", text)
-	var ce event.Event
+	var ce cloudevents.Event
 	// The SDK takes application/json and text/json for JSON only, and expects a string for others.
 	require.NoError(t, json.Unmarshal(bytes.ReplaceAll(text, []byte("vnd.x+json"), []byte("json")), &ce), "%s", text)
 	require.NoError(t, ce.Validate(), "%s", text)

@@ -6,33 +6,32 @@ import (
 	"regexp"
 	"strconv"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/sampling"
-	"github.com/isbl/telemetry/internal/semconv"
 )
 
 // moveExtensions makes metadata with a meaning of the extensions that have one. What would not come back as it was stays an
 // extension as well, which counts then.
-func (c *cloudEvent) moveExtensions(e *telemetry.Event) {
+func (c *cloudEvent) moveExtensions(e *event.Event) {
 	if parent, ok := c.extensions[extTraceParent].(string); ok {
 		if trace, span, flags, ok := parseTraceParent(parent); ok {
-			e.Metadata[semconv.MetaTraceID], e.Metadata[semconv.MetaSpanID] = trace, span
-			semconv.AddNumber(e.Metadata, semconv.MetaTraceFlags, flags)
+			e.Metadata[event.MetaTraceID], e.Metadata[event.MetaSpanID] = trace, span
+			event.AddNumber(e.Metadata, event.MetaTraceFlags, flags)
 			c.moved(extTraceParent, parent == formatTraceParent(trace, span, flags))
 		}
 	}
 	if s, ok := c.extensions[extSeverityText].(string); ok && s != "" {
-		e.Metadata[semconv.MetaSeverity] = s
+		e.Metadata[event.MetaSeverity] = s
 		c.moved(extSeverityText, true)
 	}
 	const lowest, highest = 1, 24 // OpenTelemetry's
 	if n, exact := c.number(extSeverityNumber); lowest <= n && n <= highest {
-		e.Metadata[semconv.MetaSeverityNumber] = n
+		e.Metadata[event.MetaSeverityNumber] = n
 		c.moved(extSeverityNumber, exact)
 	}
 	n, exact := c.number(extSampledRate)
 	if threshold, randomness, ok := sampling.FromRate(n, c.id.text); ok {
-		e.Metadata[semconv.MetaSampling] = map[string]any{semconv.MetaThreshold: threshold, semconv.MetaRandomness: randomness}
+		e.Metadata[event.MetaSampling] = map[string]any{event.MetaThreshold: threshold, event.MetaRandomness: randomness}
 		c.moved(extSampledRate, exact)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // What is accepted as JSON is the same when it has come out and in again.
@@ -36,7 +36,7 @@ func FuzzStructured(f *testing.F) {
 }
 
 // comesBack writes an event that was a CloudEvent, and reads it again.
-func comesBack(t require.TestingT, e telemetry.Event) {
+func comesBack(t require.TestingT, e event.Event) {
 	first := AppendJSON(nil, &e, "")
 	require.True(t, json.Valid(first), "%s", first)
 	b := newBatch()
@@ -88,7 +88,7 @@ func TestEveryEventIsACloudEvent(t *testing.T) {
 		return rapid.MapOf(rapid.OneOf(rapid.SampledFrom(names), rapid.String()), value)
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		e := telemetry.Event{
+		e := event.Event{
 			EventID: rapid.String().Draw(t, "id"), EventType: rapid.String().Draw(t, "type"), Source: rapid.String().Draw(t, "source"),
 			Timestamp: time.Unix(rapid.Int64Range(0, 1<<33).Draw(t, "seconds"), 0).UTC(),
 			Data:      entries("body").Draw(t, "data"),

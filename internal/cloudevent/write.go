@@ -10,15 +10,13 @@ import (
 
 	"github.com/cloudevents/sdk-go/v2/types"
 
-	"github.com/isbl/telemetry"
-	"github.com/isbl/telemetry/internal/jsonview"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/sampling"
-	"github.com/isbl/telemetry/internal/semconv"
 )
 
 // AppendJSON writes an event as a CloudEvent in the JSON format, without a line feed. sequence, unless empty, becomes the extension
 // of that name, where the event has none of its own. Whatever the event, the CloudEvent is a valid one.
-func AppendJSON(dst []byte, e *telemetry.Event, sequence string) []byte {
+func AppendJSON(dst []byte, e *event.Event, sequence string) []byte {
 	meta, _ := e.Metadata[Metadata].(map[string]any)
 	w := writer{dst: append(dst, `{"specversion":"1.0"`...), e: e, meta: meta}
 	w.text("id", w.id())
@@ -38,7 +36,7 @@ func AppendJSON(dst []byte, e *telemetry.Event, sequence string) []byte {
 
 type writer struct {
 	dst  []byte
-	e    *telemetry.Event
+	e    *event.Event
 	meta map[string]any // nil where the event did not come as a CloudEvent
 }
 
@@ -50,7 +48,7 @@ func (w *writer) string(name string) string {
 
 func (w *writer) text(name, value string) {
 	w.name(name)
-	w.dst = jsonview.AppendString(w.dst, value)
+	w.dst = event.AppendString(w.dst, value)
 }
 
 func (w *writer) name(name string) {
@@ -58,7 +56,7 @@ func (w *writer) name(name string) {
 }
 
 func (w *writer) id() string {
-	if original, ok := w.e.Metadata[semconv.MetaOriginalID].(string); ok && original != "" {
+	if original, ok := w.e.Metadata[event.MetaOriginalID].(string); ok && original != "" {
 		return notBlank(original)
 	}
 	return notBlank(w.e.EventID)
@@ -154,20 +152,20 @@ type extension struct {
 func (w *writer) fromMetadata() []extension {
 	var all []extension
 	m := w.e.Metadata
-	trace, _ := m[semconv.MetaTraceID].(string)
-	span, _ := m[semconv.MetaSpanID].(string)
-	flags, _ := m[semconv.MetaTraceFlags].(int64)
+	trace, _ := m[event.MetaTraceID].(string)
+	span, _ := m[event.MetaSpanID].(string)
+	flags, _ := m[event.MetaTraceFlags].(int64)
 	if parent := formatTraceParent(trace, span, flags); traceParent.MatchString(parent) {
 		all = append(all, extension{extTraceParent, parent})
 	}
-	if text, _ := m[semconv.MetaSeverity].(string); text != "" {
+	if text, _ := m[event.MetaSeverity].(string); text != "" {
 		all = append(all, extension{extSeverityText, text})
 	}
-	if n, _ := m[semconv.MetaSeverityNumber].(int64); n > 0 {
+	if n, _ := m[event.MetaSeverityNumber].(int64); n > 0 {
 		all = append(all, extension{extSeverityNumber, n})
 	}
-	if s, ok := m[semconv.MetaSampling].(map[string]any); ok {
-		threshold, _ := s[semconv.MetaThreshold].(string)
+	if s, ok := m[event.MetaSampling].(map[string]any); ok {
+		threshold, _ := s[event.MetaThreshold].(string)
 		if rate := sampling.Rate(threshold); rate > 1 {
 			all = append(all, extension{extSampledRate, rate})
 		}
@@ -186,7 +184,7 @@ func (w *writer) data() {
 			return
 		}
 	case dataBody:
-		if body, ok := w.e.Data[semconv.AttrBody]; ok && len(w.e.Data) == 1 {
+		if body, ok := w.e.Data[event.AttrBody]; ok && len(w.e.Data) == 1 {
 			value = body
 		}
 	}
@@ -205,7 +203,7 @@ func (w *writer) data() {
 		}
 		w.contentType(contentType)
 		w.name("data")
-		w.dst = jsonview.AppendValue(w.dst, value)
+		w.dst = event.AppendValue(w.dst, value)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/goleak"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/store/remote"
@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func numbered(tb testing.TB, first, n int) plog.Logs {
 	ld := plog.NewLogs()
 	for i := first; i < first+n; i++ {
-		e := telemetry.Event{
+		e := event.Event{
 			EventID: fmt.Sprintf("id-%d", i), Timestamp: time.Unix(int64(i+1), 0).UTC(), EventType: []string{"user.login", "metric.cpu"}[i%2],
 			Source: "shop", Data: map[string]any{"n": int64(i)},
 		}

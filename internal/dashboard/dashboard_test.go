@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/isbl/telemetry"
 	"github.com/isbl/telemetry/internal/api"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/problems"
 	"github.com/isbl/telemetry/internal/store"
@@ -55,8 +55,8 @@ func (s *site) emit(types ...string) {
 	s.t.Helper()
 	ld := plog.NewLogs()
 	for _, eventType := range types {
-		event := telemetry.Event{
-			EventID: telemetry.NewEventID(), Timestamp: time.Now().UTC(), EventType: eventType, Source: "shop",
+		event := event.Event{
+			EventID: event.NewID(), Timestamp: time.Now().UTC(), EventType: eventType, Source: "shop",
 			Data: map[string]any{"text": "<b>bold</b>"},
 		}
 		require.NoError(s.t, eventlog.AppendRecord(ld, &event))

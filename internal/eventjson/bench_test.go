@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
@@ -23,8 +23,8 @@ func listOf(n int) []byte {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = telemetry.AppendJSON(body, &telemetry.Event{
-			EventID: telemetry.NewEventID(), Timestamp: time.Now(), EventType: "user.login", Source: "shop",
+		body = event.AppendJSON(body, &event.Event{
+			EventID: event.NewID(), Timestamp: time.Now(), EventType: "user.login", Source: "shop",
 			Data: map[string]any{
 				"user": map[string]any{"id": int64(i), "name": "Ada Lovelace"}, "roles": []any{"admin", "author"}, "ms": 12.5, "ok": true, "path": "/checkout/cart",
 			},
@@ -46,14 +46,14 @@ func readList(tb testing.TB, r *Reader, body []byte) *eventlog.Batch {
 // What an event costs does not depend on the machine.
 func TestAllocations(t *testing.T) {
 	const n = 1000
-	body, r := listOf(n), NewReader(Limits{Attributes: 1000, Depth: MaxDepth, StringBytes: 1 << 20})
+	body, r := listOf(n), NewReader(Limits{Attributes: 1000, Depth: event.MaxDepth, StringBytes: 1 << 20})
 	assert.Less(t, testing.AllocsPerRun(5, func() { readList(t, r, body) })/n, 30.0, "allocations per event")
 }
 
-// BenchmarkRead compares a thousand events as JSON with the same ones as OTLP JSON, and with the decoder of telemetry.Event.
+// BenchmarkRead compares a thousand events as JSON with the same ones as OTLP JSON, and with the decoder of event.Event.
 func BenchmarkRead(b *testing.B) {
 	const n = 1000
-	body, r := listOf(n), NewReader(Limits{Attributes: 1000, Depth: MaxDepth, StringBytes: 1 << 20})
+	body, r := listOf(n), NewReader(Limits{Attributes: 1000, Depth: event.MaxDepth, StringBytes: 1 << 20})
 	logs := readList(b, r, body)
 	otlp, err := plogotlp.NewExportRequestFromLogs(logs.Logs).MarshalJSON()
 	require.NoError(b, err)
@@ -74,12 +74,12 @@ func BenchmarkRead(b *testing.B) {
 		require.NoError(b, req.UnmarshalJSON(otlp))
 		require.Nil(b, eventlog.Canonicalize(req.Logs(), benchDefaults))
 	})
-	run("telemetry.Event", len(body), func() {
+	run("event.Event", len(body), func() {
 		var all []json.RawMessage
 		require.NoError(b, json.Unmarshal(body, &all))
 		into := plog.NewLogs()
 		for _, raw := range all {
-			var e telemetry.Event
+			var e event.Event
 			require.NoError(b, e.UnmarshalJSON(raw))
 			require.NoError(b, eventlog.AppendRecord(into, &e))
 		}

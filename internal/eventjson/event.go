@@ -1,5 +1,5 @@
 // Package eventjson reads events that were sent as JSON, within limits, straight into log records: events are the same as what
-// telemetry.Event reads and eventlog makes of it, at a fraction of the cost.
+// event.Event reads and eventlog makes of it, at a fraction of the cost.
 package eventjson
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
@@ -32,7 +32,7 @@ type Reader struct {
 	attributes int               // names of the event so far
 	known      map[string]string // short strings that came before
 	unquoted   []byte
-	e          telemetry.Event
+	e          event.Event
 	data       pcommon.Map
 }
 
@@ -101,7 +101,7 @@ func (r *Reader) add(into *eventlog.Batch) (string, *Fault) {
 
 func (r *Reader) event() *Fault {
 	e := &r.e
-	*e = telemetry.Event{}
+	*e = event.Event{}
 	return r.object(func(name string) (f *Fault) {
 		switch name {
 		case "event_id":

@@ -11,17 +11,17 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
-var generous = Limits{Attributes: 1000, Depth: MaxDepth, StringBytes: 1 << 16}
+var generous = Limits{Attributes: 1000, Depth: event.MaxDepth, StringBytes: 1 << 16}
 
 func newBatch() *eventlog.Batch {
 	return eventlog.NewBatch(eventlog.Defaults{EventType: "log", SourceID: "test"})
 }
 
-func events(b *eventlog.Batch) (all []telemetry.Event) {
+func events(b *eventlog.Batch) (all []event.Event) {
 	for r := range eventlog.All(b.Logs) {
 		all = append(all, r.Event())
 	}
@@ -35,7 +35,7 @@ func TestEvent(t *testing.T) {
 		"metadata":{"severity":"WARN","severity_number":13,"trace_id":"0af7651916cd43dd8448eb211c80319c","team":{"name":"a"},"resource":{"attributes":{"host.name":"h"}}}} `), b)
 	require.Nil(t, f, "%v", f)
 	assert.Equal(t, "7", id)
-	assert.Equal(t, []telemetry.Event{{
+	assert.Equal(t, []event.Event{{
 		EventID: "7", Timestamp: time.Date(2026, 1, 2, 2, 4, 5, 678901234, time.UTC), EventType: "user.login", Source: "shop",
 		Data: map[string]any{
 			"i": int64(1), "big": int64(-9223372036854775808), "f": 1.0, "e": 1000.0, "s": "aé\n\"", "n": nil, "b": true,
@@ -162,7 +162,7 @@ func TestLimits(t *testing.T) {
 	_, f := NewReader(limits).Only([]byte(`{"event_type":"a.b","data":`+names(3)+`,"metadata":`+names(3)+`}`), newBatch())
 	require.NotNil(t, f)
 	assert.Equal(t, ReasonAttributes, f.Reason, "data and metadata count together")
-	_, f = NewReader(generous).Only([]byte(`{"event_type":"a.b","metadata":`+nested(MaxDepth+1)+`}`), newBatch())
+	_, f = NewReader(generous).Only([]byte(`{"event_type":"a.b","metadata":`+nested(event.MaxDepth+1)+`}`), newBatch())
 	require.NotNil(t, f)
 	assert.Equal(t, "/metadata too_deep", f.Pointer+" "+f.Reason)
 }
@@ -226,7 +226,7 @@ func TestList(t *testing.T) {
 	assert.Equal(t, 1, calls)
 }
 
-// What is taken is what telemetry.Event reads.
+// What is taken is what event.Event reads.
 func FuzzEvent(f *testing.F) {
 	f.Add([]byte(`{"event_id":"7","timestamp":"2026-01-02T03:04:05Z","event_type":"user.login","source":"shop","data":{"a":[1,2.5,{"b":null}]},"metadata":{"severity":"INFO","team":"x"}}`))
 	f.Add([]byte(`{"event_type":"a","data":{"body":{"a":1}},"metadata":{"sampling":{"threshold":"8"}}}`))
@@ -240,13 +240,13 @@ func FuzzEvent(f *testing.F) {
 			return
 		}
 		got := events(b)[0]
-		var want telemetry.Event
+		var want event.Event
 		require.NoError(t, json.Unmarshal(text, &want))
 		require.Equal(t, want.EventType, got.EventType)
 		if want.Source != "" {
 			require.Equal(t, want.Source, got.Source)
 		}
-		if want.EventID != "" && len(want.EventID) <= eventlog.MaxIDBytes {
+		if want.EventID != "" && len(want.EventID) <= event.MaxIDBytes {
 			require.Equal(t, want.EventID, got.EventID)
 		}
 		if !want.Timestamp.IsZero() {
@@ -254,7 +254,7 @@ func FuzzEvent(f *testing.F) {
 		}
 		require.Equal(t, want.Data, got.Data)
 		again := newBatch()
-		_, fault := r.Only(telemetry.AppendJSON(nil, &got), again)
+		_, fault := r.Only(event.AppendJSON(nil, &got), again)
 		require.Nil(t, fault, "%v", fault)
 		require.True(t, maps.EqualFunc(got.Metadata, events(again)[0].Metadata, assert.ObjectsAreEqual))
 	})

@@ -8,8 +8,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/xpdata"
-
-	"github.com/isbl/telemetry/internal/eventlog"
 )
 
 // Kinds of JSON values, as jsontext names them.
@@ -230,6 +228,3 @@ func Shorten(s string) string {
 	}
 	return strings.ToValidUTF8(s[:most], "") + "…"
 }
-
-// MaxDepth is the highest Limits.Depth.
-const MaxDepth = eventlog.MaxDepth

@@ -7,8 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/isbl/telemetry"
-	"github.com/isbl/telemetry/internal/semconv"
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // Batch makes canonical records of events that come in one by one, and need not be complete. Events of one source that follow one
@@ -32,14 +31,14 @@ func NewBatch(d Defaults) *Batch {
 
 // Add adds an event, whose data is in data and not in e.Data, and empties data. What e leaves empty is made up as Canonicalize does
 // it. It returns the event's id, or an error that names the field and leaves the batch as it was.
-func (b *Batch) Add(e *telemetry.Event, data pcommon.Map) (id string, err error) {
+func (b *Batch) Add(e *event.Event, data pcommon.Map) (id string, err error) {
 	w := writer{e: e, record: b.record}
 	data.MoveTo(w.record.Attributes())
 	if err := b.fill(&w); err != nil {
 		b.record = plog.NewLogRecord()
 		return "", err
 	}
-	id = getStr(w.record.Attributes(), AttrUID)
+	id = getStr(w.record.Attributes(), event.AttrUID)
 	switch {
 	case w.placed():
 		w.record.MoveTo(w.sl.LogRecords().AppendEmpty())
@@ -60,7 +59,7 @@ func (b *Batch) fill(w *writer) error {
 	if t := w.e.Timestamp; !t.IsZero() && !hasTime(t) {
 		return badTime(t)
 	}
-	for _, name := range []string{semconv.MetaResource, semconv.MetaScope} {
+	for _, name := range []string{event.MetaResource, event.MetaScope} {
 		if _, ok := w.e.Metadata[name]; ok && !w.placed() {
 			w.rl = plog.NewResourceLogs()
 			w.sl = w.rl.ScopeLogs().AppendEmpty()
@@ -88,7 +87,7 @@ func (b *Batch) writeSource(w *writer) error {
 		return nil
 	case w.placed():
 		return w.source()
-	case w.e.Source != "" && !semconv.IsServiceName(w.e.Source):
+	case w.e.Source != "" && !event.IsServiceName(w.e.Source):
 		return badSource(w.e.Source)
 	}
 	return nil
@@ -101,7 +100,7 @@ func (b *Batch) start(source string) {
 	if source == "" {
 		sl.Scope().SetName(b.defaults.SourceID)
 	} else {
-		rl.Resource().Attributes().PutStr(semconv.AttrServiceName, source)
+		rl.Resource().Attributes().PutStr(event.AttrServiceName, source)
 	}
 	b.records, b.source, b.open = sl.LogRecords(), source, true
 }

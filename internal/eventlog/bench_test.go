@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
@@ -33,8 +33,8 @@ func request(n int, canonical bool) plog.Logs {
 		r.Attributes().PutInt("attempt", 2)
 		r.Attributes().PutDouble("duration", 12.5)
 		if canonical {
-			r.Attributes().PutStr(eventlog.AttrUID, fmt.Sprintf("0198c5a2-7d1c-7c3e-9f1a-%012d", i))
-			r.Attributes().PutStr(eventlog.AttrThreshold, "8")
+			r.Attributes().PutStr(event.AttrUID, fmt.Sprintf("0198c5a2-7d1c-7c3e-9f1a-%012d", i))
+			r.Attributes().PutStr(event.AttrThreshold, "8")
 		}
 	}
 	return ld
@@ -50,7 +50,7 @@ func TestAllocations(t *testing.T) {
 	fresh := request(10, false)
 	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() {
 		for ref := range eventlog.All(fresh) {
-			ref.Record.Attributes().Remove(eventlog.AttrUID)
+			ref.Record.Attributes().Remove(event.AttrUID)
 		}
 		if eventlog.Canonicalize(fresh, defaults) != nil {
 			t.Error("refused")
@@ -89,7 +89,7 @@ func BenchmarkCanonicalize(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			for ref := range eventlog.All(ld) {
-				ref.Record.Attributes().Remove(eventlog.AttrUID)
+				ref.Record.Attributes().Remove(event.AttrUID)
 			}
 			if eventlog.Canonicalize(ld, defaults) != nil {
 				b.Fatal("refused")
@@ -102,7 +102,7 @@ func BenchmarkCanonicalize(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			for ref := range eventlog.All(ld) {
-				ref.Record.Attributes().Remove(eventlog.AttrUID)
+				ref.Record.Attributes().Remove(event.AttrUID)
 				ref.Record.Attributes().MoveTo(ref.Record.Body().SetEmptyMap())
 			}
 			if eventlog.Canonicalize(ld, defaults) != nil {
@@ -129,7 +129,7 @@ func BenchmarkEventToJSON(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		e := ref.Event()
-		buffer = telemetry.AppendJSON(buffer[:0], &e)
+		buffer = event.AppendJSON(buffer[:0], &e)
 	}
 	b.SetBytes(int64(len(buffer)))
 }

@@ -7,8 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/isbl/telemetry/internal/record"
-	"github.com/isbl/telemetry/internal/semconv"
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // Defaults are for records that do not say themselves. None may be empty.
@@ -32,18 +31,18 @@ func Canonicalize(ld plog.Logs, d Defaults) *Refused {
 			refused = &Refused{Total: ld.LogRecordCount()}
 		}
 		refused.Records = append(refused.Records, Refusal{
-			Index: n, EventID: getStr(record.Attributes(), AttrUID), EventType: record.EventName(), Reason: ReasonTooDeep,
+			Index: n, EventID: getStr(record.Attributes(), event.AttrUID), EventType: record.EventName(), Reason: ReasonTooDeep,
 			Detail: tooDeepDetail,
 		})
 	}
 	for _, rl := range ld.ResourceLogs().All() {
 		named := serviceName(rl.Resource()) != ""
-		deepResource := mapTooDeep(rl.Resource().Attributes(), MaxDepth)
+		deepResource := mapTooDeep(rl.Resource().Attributes(), event.MaxDepth)
 		for _, sl := range rl.ScopeLogs().All() {
 			if scope := sl.Scope(); !named && scope.Name() == "" {
 				scope.SetName(d.SourceID)
 			}
-			deepAround := deepResource || mapTooDeep(sl.Scope().Attributes(), MaxDepth)
+			deepAround := deepResource || mapTooDeep(sl.Scope().Attributes(), event.MaxDepth)
 			first, before := n, refused.len()
 			for _, record := range sl.LogRecords().All() {
 				if deepAround || !canonicalize(record, d, &c) {
@@ -70,7 +69,7 @@ type clock struct{ now time.Time }
 func (c *clock) newID() string {
 	const tick = time.Millisecond >> 12 // what a UUIDv7 tells apart
 	c.now = c.now.Add(tick + 1)
-	return record.NewUUID(c.now).String()
+	return event.NewUUID(c.now).String()
 }
 
 // remove takes the refused records out of their scope, whose first record is the first-th
@@ -118,12 +117,12 @@ func canonicalize(record plog.LogRecord, d Defaults, c *clock) bool {
 	}
 	switch {
 	case a.uid == "":
-		attributes.PutStr(AttrUID, c.newID())
-	case len(a.uid) > MaxIDBytes:
-		attributes.PutStr(AttrUID, semconv.StandIn(a.uid))
-		attributes.PutStr(AttrOriginalID, a.uid)
+		attributes.PutStr(event.AttrUID, c.newID())
+	case len(a.uid) > event.MaxIDBytes:
+		attributes.PutStr(event.AttrUID, event.ReplaceID(a.uid))
+		attributes.PutStr(event.AttrOriginalID, a.uid)
 	case a.uidIsOther:
-		attributes.PutStr(AttrUID, a.uid)
+		attributes.PutStr(event.AttrUID, a.uid)
 	}
 	return true
 }
@@ -142,17 +141,17 @@ type scanned struct {
 
 // scan looks at every attribute once. It returns false when the record is nested too deep.
 func scan(record plog.LogRecord) (a scanned, ok bool) {
-	if tooDeep(record.Body(), MaxDepth) {
+	if tooDeep(record.Body(), event.MaxDepth) {
 		return a, false
 	}
 	named := record.EventName() != ""
 	for key, v := range record.Attributes().All() {
 		kind := v.Type()
-		if (kind == pcommon.ValueTypeMap || kind == pcommon.ValueTypeSlice) && tooDeep(v, MaxDepth) {
+		if (kind == pcommon.ValueTypeMap || kind == pcommon.ValueTypeSlice) && tooDeep(v, event.MaxDepth) {
 			return a, false
 		}
 		switch key {
-		case AttrUID:
+		case event.AttrUID:
 			if a.hasUID {
 				continue
 			}
@@ -162,14 +161,14 @@ func scan(record plog.LogRecord) (a scanned, ok bool) {
 			} else if kind != pcommon.ValueTypeEmpty {
 				a.uid, a.uidIsOther = v.AsString(), true
 			}
-		case AttrOTelEventName, AttrEventName:
-			better := a.promoted == "" || a.promoted == AttrEventName && key == AttrOTelEventName
+		case event.AttrOTelEventName, event.AttrEventName:
+			better := a.promoted == "" || a.promoted == event.AttrEventName && key == event.AttrOTelEventName
 			if name := str(v); name != "" && better && !named {
 				a.name, a.promoted = name, key
 			}
 			a.own++
-		case AttrThreshold, AttrRandomness, AttrMetadata, AttrOriginalID:
-		case semconv.AttrBody:
+		case event.AttrThreshold, event.AttrRandomness, event.AttrMetadata, event.AttrOriginalID:
+		case event.AttrBody:
 			a.body = true
 		default:
 			a.own++
@@ -191,12 +190,12 @@ func canonicalBody(record plog.LogRecord, a scanned) {
 	if !a.body || body.Type() != pcommon.ValueTypeEmpty {
 		return
 	}
-	v, _ := attributes.Get(semconv.AttrBody)
+	v, _ := attributes.Get(event.AttrBody)
 	if v.Type() == pcommon.ValueTypeEmpty || a.own == 0 && isDetails(v) {
 		return
 	}
 	v.MoveTo(body)
-	attributes.Remove(semconv.AttrBody)
+	attributes.Remove(event.AttrBody)
 }
 
 // flatten makes the map body the attributes of a record that has only reserved ones, which
@@ -212,7 +211,7 @@ func flatten(record plog.LogRecord) (own int, hasBody bool) {
 	record.Body().Map().MoveTo(attributes)
 	pcommon.NewValueEmpty().MoveTo(record.Body())
 	for key := range attributes.All() {
-		if key == semconv.AttrBody {
+		if key == event.AttrBody {
 			hasBody = true
 		} else {
 			own++
@@ -235,7 +234,7 @@ func isDetails(body pcommon.Value) bool {
 		return false
 	}
 	for key := range body.Map().All() {
-		if semconv.Reserved(key) {
+		if event.Reserved(key) {
 			return false
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
@@ -178,7 +179,7 @@ func TestCanonicalSource(t *testing.T) {
 }
 
 func TestCanonicalID(t *testing.T) {
-	long := strings.Repeat("x", eventlog.MaxIDBytes+1)
+	long := strings.Repeat("x", event.MaxIDBytes+1)
 	tests := []struct {
 		name     string
 		uid      any

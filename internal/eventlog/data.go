@@ -5,7 +5,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/isbl/telemetry/internal/semconv"
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // Data returns a value of the event's data by its path: a key, or keys of nested maps with
@@ -15,11 +15,11 @@ func (r Ref) Data(path string) (pcommon.Value, bool) {
 	if v, ok := find(attributes, path, isData); ok {
 		return v, true
 	}
-	if _, taken := attributes.Get(semconv.AttrBody); taken {
+	if _, taken := attributes.Get(event.AttrBody); taken {
 		return pcommon.Value{}, false
 	}
 	body := r.Record.Body()
-	rest, found := strings.CutPrefix(path, semconv.AttrBody)
+	rest, found := strings.CutPrefix(path, event.AttrBody)
 	switch {
 	case !found || body.Type() == pcommon.ValueTypeEmpty:
 		return pcommon.Value{}, false

@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
@@ -43,18 +43,18 @@ func TestDepth(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			ld := request(1, false)
-			nest(place(only(ld)), eventlog.MaxDepth-around)
+			nest(place(only(ld)), event.MaxDepth-around)
 			require.Nil(t, eventlog.Canonicalize(ld, defaults))
 			require.Equal(t, 1, ld.LogRecordCount())
 			before, e := plain(ld), only(ld).Event()
 			back := plog.NewLogs()
 			require.NoError(t, eventlog.AppendRecord(back, &e), "what is taken comes back")
 			assert.Equal(t, before, plain(back))
-			var fromJSON telemetry.Event
-			require.NoError(t, fromJSON.UnmarshalJSON(telemetry.AppendJSON(nil, &e)))
+			var fromJSON event.Event
+			require.NoError(t, fromJSON.UnmarshalJSON(event.AppendJSON(nil, &e)))
 			assert.Equal(t, exactEvent(e), exactEvent(fromJSON), "also through JSON")
 
-			for _, levels := range []int{eventlog.MaxDepth + 1 - around, 100_000} {
+			for _, levels := range []int{event.MaxDepth + 1 - around, 100_000} {
 				ld := request(1, false)
 				nest(place(only(ld)), levels)
 				refused := eventlog.Canonicalize(ld, defaults)
@@ -78,19 +78,19 @@ func TestAppendRecordDepth(t *testing.T) {
 	tests := []struct {
 		name   string
 		levels int // the most
-		put    func(e *telemetry.Event, v any)
+		put    func(e *event.Event, v any)
 		want   string
 	}{
-		{name: "data", levels: 64, put: func(e *telemetry.Event, v any) { e.Data["a"] = v }, want: "data.a.0.0"},
-		{name: "data.body", levels: 64, put: func(e *telemetry.Event, v any) { e.Data["body"] = v }, want: "data.body.0.0"},
-		{name: "metadata", levels: 63, put: func(e *telemetry.Event, v any) { e.Metadata["a"] = v }, want: "metadata.a.0.0"},
-		{name: "metadata.body", levels: 64, put: func(e *telemetry.Event, v any) { e.Data["body"], e.Metadata["body"] = "b", v }, want: "metadata.body cannot be kept: body.0.0"},
-		{name: "resource", levels: 64, put: func(e *telemetry.Event, v any) { e.Metadata["resource"] = m{"attributes": m{"a": v}} }, want: "metadata.resource cannot be kept: attributes.a.0.0"},
-		{name: "scope", levels: 64, put: func(e *telemetry.Event, v any) { e.Metadata["scope"] = m{"attributes": m{"a": v}} }, want: "metadata.scope cannot be kept: attributes.a.0.0"},
+		{name: "data", levels: 64, put: func(e *event.Event, v any) { e.Data["a"] = v }, want: "data.a.0.0"},
+		{name: "data.body", levels: 64, put: func(e *event.Event, v any) { e.Data["body"] = v }, want: "data.body.0.0"},
+		{name: "metadata", levels: 63, put: func(e *event.Event, v any) { e.Metadata["a"] = v }, want: "metadata.a.0.0"},
+		{name: "metadata.body", levels: 64, put: func(e *event.Event, v any) { e.Data["body"], e.Metadata["body"] = "b", v }, want: "metadata.body cannot be kept: body.0.0"},
+		{name: "resource", levels: 64, put: func(e *event.Event, v any) { e.Metadata["resource"] = m{"attributes": m{"a": v}} }, want: "metadata.resource cannot be kept: attributes.a.0.0"},
+		{name: "scope", levels: 64, put: func(e *event.Event, v any) { e.Metadata["scope"] = m{"attributes": m{"a": v}} }, want: "metadata.scope cannot be kept: attributes.a.0.0"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			e := event()
+			e := login()
 			tt.put(&e, nested(tt.levels))
 			require.NoError(t, eventlog.AppendRecord(plog.NewLogs(), &e))
 			for _, levels := range []int{tt.levels + 1, 100_000} {
@@ -104,7 +104,7 @@ func TestAppendRecordDepth(t *testing.T) {
 	}
 	circle := m{}
 	circle["again"] = circle
-	e := event()
+	e := login()
 	e.Data = circle
 	assert.ErrorContains(t, eventlog.AppendRecord(plog.NewLogs(), &e), "is nested deeper than 64 levels")
 }
@@ -121,7 +121,7 @@ func TestManyAreCheap(t *testing.T) {
 		assert.Equal(t, many+2, r.Record.Attributes().Len(), "with isbl.metadata and the id")
 	})
 	t.Run("keys of data", func(t *testing.T) {
-		e := event()
+		e := login()
 		e.Data = keys
 		ld := plog.NewLogs()
 		require.NoError(t, eventlog.AppendRecord(ld, &e))

@@ -8,7 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/isbl/telemetry/internal/semconv"
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // fields reads the entries of a map one by one and keeps the first error.
@@ -62,17 +62,17 @@ func (f *fields) hex(name string, into []byte) {
 }
 
 func (f *fields) attributes(into pcommon.Map) {
-	v, ok := f.take(semconv.MetaAttributes)
+	v, ok := f.take(event.MetaAttributes)
 	if !ok {
 		return
 	}
 	m, ok := v.(map[string]any)
 	if !ok {
-		f.fail("must hold a map under %s, not %T", semconv.MetaAttributes, v)
+		f.fail("must hold a map under %s, not %T", event.MetaAttributes, v)
 		return
 	}
 	if fault := putAll(into, m, 0); fault != nil {
-		f.fail("cannot be kept: %w", fault.In(semconv.MetaAttributes))
+		f.fail("cannot be kept: %w", fault.In(event.MetaAttributes))
 	}
 }
 

@@ -10,8 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/isbl/telemetry"
-	"github.com/isbl/telemetry/internal/semconv"
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // lastTimestamp is the latest time that a record can carry: 2^64 nanoseconds after 1970.
@@ -24,7 +23,7 @@ var lastTimestamp = Time(math.MaxUint64)
 // empty map, a count of 0, a trace id of zeros, the adjusted_count, which follows from the
 // threshold. Anything else that a record cannot carry is an error that names the field,
 // and ld is as it was.
-func AppendRecord(ld plog.Logs, e *telemetry.Event) error {
+func AppendRecord(ld plog.Logs, e *event.Event) error {
 	w := writer{e: e, rl: plog.NewResourceLogs()}
 	w.sl = w.rl.ScopeLogs().AppendEmpty()
 	w.record = w.sl.LogRecords().AppendEmpty()
@@ -37,7 +36,7 @@ func AppendRecord(ld plog.Logs, e *telemetry.Event) error {
 
 // writer writes one event.
 type writer struct {
-	e      *telemetry.Event
+	e      *event.Event
 	rl     plog.ResourceLogs
 	sl     plog.ScopeLogs
 	record plog.LogRecord
@@ -46,8 +45,8 @@ type writer struct {
 func (w *writer) write() error {
 	e := w.e
 	switch {
-	case e.EventID == "" || len(e.EventID) > MaxIDBytes:
-		return fmt.Errorf("event_id must have 1 to %d bytes, this one has %d", MaxIDBytes, len(e.EventID))
+	case e.EventID == "" || len(e.EventID) > event.MaxIDBytes:
+		return fmt.Errorf("event_id must have 1 to %d bytes, this one has %d", event.MaxIDBytes, len(e.EventID))
 	case e.EventType == "":
 		return errors.New("event_type must not be empty")
 	case !hasTime(e.Timestamp):
@@ -83,7 +82,7 @@ func (w *writer) fields() error {
 		w.record.SetTimestamp(fromTime(w.e.Timestamp))
 	}
 	if w.e.EventID != "" {
-		attributes.PutStr(AttrUID, w.e.EventID)
+		attributes.PutStr(event.AttrUID, w.e.EventID)
 	}
 	return w.metadata()
 }
@@ -102,13 +101,13 @@ func (w *writer) source() error {
 	if source != "" && source == w.sl.Scope().Name() {
 		return nil
 	}
-	if !semconv.IsServiceName(source) {
+	if !event.IsServiceName(source) {
 		return badSource(source)
 	}
-	if _, taken := resource.Attributes().Get(semconv.AttrServiceName); taken {
+	if _, taken := resource.Attributes().Get(event.AttrServiceName); taken {
 		return fmt.Errorf("source is %q, but metadata.resource.attributes has another service.name", shorten(source))
 	}
-	resource.Attributes().PutStr(semconv.AttrServiceName, source)
+	resource.Attributes().PutStr(event.AttrServiceName, source)
 	return nil
 }
 
@@ -120,19 +119,19 @@ func (w *writer) metadata() error {
 	for _, name := range sortedKeys(w.e.Metadata) {
 		value := w.e.Metadata[name]
 		switch {
-		case name == AttrMetadata:
+		case name == event.AttrMetadata:
 			hasOwn = true
 			more, ok := value.(map[string]any)
 			if !ok {
 				return fmt.Errorf("metadata.%s must be a map, not %T", name, value)
 			}
 			for key := range more {
-				if !ReservedMetadata(key) {
+				if !event.ReservedMetadata(key) {
 					return fmt.Errorf("metadata.%s.%s belongs into metadata itself", name, shorten(key))
 				}
 			}
 			maps.Copy(own, more)
-		case ReservedMetadata(name):
+		case event.ReservedMetadata(name):
 			if err := w.reserved(name, value); err != nil {
 				return fmt.Errorf("metadata.%s %w", name, err)
 			}
@@ -143,10 +142,10 @@ func (w *writer) metadata() error {
 	if len(own) == 0 && !hasOwn {
 		return nil
 	}
-	if err := w.free(AttrMetadata); err != nil {
+	if err := w.free(event.AttrMetadata); err != nil {
 		return fmt.Errorf("metadata cannot be kept: %w", err)
 	}
-	if f := putAll(w.record.Attributes().PutEmptyMap(AttrMetadata), own, 1); f != nil {
+	if f := putAll(w.record.Attributes().PutEmptyMap(event.AttrMetadata), own, 1); f != nil {
 		return f.In("metadata")
 	}
 	return nil
@@ -162,72 +161,72 @@ func (w *writer) free(attribute string) error {
 
 func (w *writer) reserved(name string, value any) error {
 	switch name {
-	case semconv.MetaResource, semconv.MetaScope, semconv.MetaSampling:
+	case event.MetaResource, event.MetaScope, event.MetaSampling:
 		m, ok := value.(map[string]any)
 		if !ok {
 			return fmt.Errorf("must be a map, not %T", value)
 		}
 		return w.reservedMap(name, &fields{of: m})
-	case semconv.MetaBody:
-		if _, ok := w.record.Attributes().Get(semconv.AttrBody); !ok {
+	case event.MetaBody:
+		if _, ok := w.record.Attributes().Get(event.AttrBody); !ok {
 			return errors.New("needs data.body; without it, the body is data.body")
 		}
 		if fault := put(w.record.Body(), value, 1); fault != nil {
-			return fmt.Errorf("cannot be kept: %w", fault.In(semconv.MetaBody))
+			return fmt.Errorf("cannot be kept: %w", fault.In(event.MetaBody))
 		}
 		return nil
 	}
 	f := &fields{of: map[string]any{name: value}}
 	switch name {
-	case semconv.MetaSeverity:
+	case event.MetaSeverity:
 		w.record.SetSeverityText(f.text(name))
-	case semconv.MetaSeverityNumber:
+	case event.MetaSeverityNumber:
 		w.record.SetSeverityNumber(plog.SeverityNumber(f.number(name, math.MinInt32, math.MaxInt32)))
-	case semconv.MetaTraceID:
+	case event.MetaTraceID:
 		var id pcommon.TraceID
 		f.hex(name, id[:])
 		w.record.SetTraceID(id)
-	case semconv.MetaSpanID:
+	case event.MetaSpanID:
 		var id pcommon.SpanID
 		f.hex(name, id[:])
 		w.record.SetSpanID(id)
-	case semconv.MetaTraceFlags:
+	case event.MetaTraceFlags:
 		w.record.SetFlags(plog.LogRecordFlags(f.count(name)))
-	case semconv.MetaObservedTimestamp:
+	case event.MetaObservedTimestamp:
 		t, err := time.Parse(time.RFC3339Nano, f.text(name))
 		if err != nil || t.Before(time.Unix(0, 0)) || t.After(lastTimestamp) {
 			return errors.New("must be a time in RFC 3339 between 1970 and 2554")
 		}
 		w.record.SetObservedTimestamp(fromTime(t))
-	case semconv.MetaDropped:
+	case event.MetaDropped:
 		w.record.SetDroppedAttributesCount(f.count(name))
-	case semconv.MetaOriginalID:
-		if err := w.free(AttrOriginalID); err != nil {
+	case event.MetaOriginalID:
+		if err := w.free(event.AttrOriginalID); err != nil {
 			return fmt.Errorf("cannot be kept: %w", err)
 		}
-		w.record.Attributes().PutStr(AttrOriginalID, f.text(name))
+		w.record.Attributes().PutStr(event.AttrOriginalID, f.text(name))
 	}
 	return f.end()
 }
 
 func (w *writer) reservedMap(name string, f *fields) error {
 	switch name {
-	case semconv.MetaResource:
+	case event.MetaResource:
 		resource := w.rl.Resource()
-		w.rl.SetSchemaUrl(f.text(semconv.MetaSchemaURL))
-		resource.SetDroppedAttributesCount(f.count(semconv.MetaDropped))
+		w.rl.SetSchemaUrl(f.text(event.MetaSchemaURL))
+		resource.SetDroppedAttributesCount(f.count(event.MetaDropped))
 		f.attributes(resource.Attributes())
-	case semconv.MetaScope:
+	case event.MetaScope:
 		scope := w.sl.Scope()
-		scope.SetName(f.text(semconv.MetaName))
-		scope.SetVersion(f.text(semconv.MetaVersion))
-		w.sl.SetSchemaUrl(f.text(semconv.MetaSchemaURL))
-		scope.SetDroppedAttributesCount(f.count(semconv.MetaDropped))
+		scope.SetName(f.text(event.MetaName))
+		scope.SetVersion(f.text(event.MetaVersion))
+		w.sl.SetSchemaUrl(f.text(event.MetaSchemaURL))
+		scope.SetDroppedAttributesCount(f.count(event.MetaDropped))
 		f.attributes(scope.Attributes())
-	case semconv.MetaSampling:
-		w.sampling(AttrThreshold, semconv.MetaThreshold, f)
-		w.sampling(AttrRandomness, semconv.MetaRandomness, f)
-		f.take(semconv.MetaAdjustedCount) // follows from the threshold
+	case event.MetaSampling:
+		w.sampling(event.AttrThreshold, event.MetaThreshold, f)
+		w.sampling(event.AttrRandomness, event.MetaRandomness, f)
+		f.take(event.MetaAdjustedCount) // follows from the threshold
 	}
 	return f.end()
 }
@@ -248,7 +247,7 @@ func (w *writer) sampling(attribute, name string, f *fields) {
 }
 
 func badSource(source string) error {
-	return fmt.Errorf("source must not be empty nor start with %s, this one is %q", semconv.UnknownService, shorten(source))
+	return fmt.Errorf("source must not be empty nor start with %s, this one is %q", event.UnknownService, shorten(source))
 }
 
 // hasTime says whether a record can carry a time.

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
@@ -37,9 +37,9 @@ func FuzzRecordToJSON(f *testing.F) {
 			require.Equal(t, ref.EventID(), e.EventID)
 			require.NotEmpty(t, e.EventType)
 			require.NotEmpty(t, e.Source)
-			out := telemetry.AppendJSON(nil, &e)
+			out := event.AppendJSON(nil, &e)
 			require.True(t, json.Valid(out), "%s", out)
-			require.NoError(t, new(telemetry.Event).UnmarshalJSON(out))
+			require.NoError(t, new(event.Event).UnmarshalJSON(out))
 			// Keys that occur twice, which OTLP forbids, may make an event that no sender could have made: an error then, no panic.
 			_ = eventlog.AppendRecord(plog.NewLogs(), &e)
 		}

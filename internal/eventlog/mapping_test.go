@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
@@ -42,7 +42,7 @@ func TestEventHasEverything(t *testing.T) {
 	r.Record.SetDroppedAttributesCount(3)
 	r = canonical(t, r)
 
-	want := telemetry.Event{
+	want := event.Event{
 		EventID: "id", Timestamp: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), EventType: "user.login", Source: "shop",
 		Data: map[string]any{
 			"user": "ann", "n": int64(2), "f": 2.0, "nan": math.NaN(), "raw": []byte{1, 0xff}, "none": nil, "yes": true,
@@ -67,7 +67,7 @@ func TestEventOfAlmostNothing(t *testing.T) {
 	r.Resource.Resource().Attributes().PutStr("service.name", "shop")
 	r.Record.SetTimestamp(1)
 	e := canonical(t, r).Event()
-	assert.Equal(t, telemetry.Event{
+	assert.Equal(t, event.Event{
 		EventID: "id", Timestamp: time.Unix(0, 1).UTC(), EventType: "log", Source: "shop", Data: map[string]any{}, Metadata: map[string]any{},
 	}, e)
 }
@@ -114,11 +114,11 @@ func TestReservedMetadataNamesStayTheUsersOwn(t *testing.T) {
 		"resource", "scope", "severity", "severity_number", "trace_id", "span_id", "trace_flags", "observed_timestamp", "dropped_attributes_count", "sampling",
 		"original_id", "body", "isbl.metadata",
 	} {
-		assert.True(t, eventlog.ReservedMetadata(name), name)
+		assert.True(t, event.ReservedMetadata(name), name)
 		e := canonical(t, logRecord(t, attributes{"isbl.metadata": attributes{name: "mine"}}, nil)).Event()
 		assert.Equal(t, map[string]any{name: "mine"}, e.Metadata["isbl.metadata"], name)
 	}
-	assert.False(t, eventlog.ReservedMetadata("tenant"))
+	assert.False(t, event.ReservedMetadata("tenant"))
 }
 
 func TestAdjustedCount(t *testing.T) {

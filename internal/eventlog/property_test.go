@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"pgregory.net/rapid"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/eventlogtest"
 )
@@ -53,7 +53,7 @@ func exact(v any) string {
 }
 
 // exactEvent is exact for a whole event.
-func exactEvent(e telemetry.Event) string {
+func exactEvent(e event.Event) string {
 	return fmt.Sprintf("%q %d %q %q\n%s\n%s", e.EventID, e.Timestamp.UnixNano(), e.EventType, e.Source, exact(e.Data), exact(e.Metadata))
 }
 
@@ -83,7 +83,7 @@ func TestCanonicalizeTwiceChangesNothing(t *testing.T) {
 		require.Equal(t, once, plain(ld))
 		r := only(ld)
 		require.NotEmpty(t, r.EventID())
-		require.LessOrEqual(t, len(r.EventID()), eventlog.MaxIDBytes)
+		require.LessOrEqual(t, len(r.EventID()), event.MaxIDBytes)
 		require.NotEmpty(t, r.EventType())
 		require.NotEmpty(t, r.Source())
 		require.NotZero(t, r.Record.Timestamp())

@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/isbl/telemetry/internal/semconv"
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // Ref is a record with what it hangs on. It is valid as long as the plog.Logs that it is of
@@ -50,7 +50,7 @@ func RemoveRecords(ld plog.Logs, remove func(plog.LogRecord) bool) {
 
 // EventID is the id of the event.
 func (r Ref) EventID() string {
-	return getStr(r.Record.Attributes(), AttrUID)
+	return getStr(r.Record.Attributes(), event.AttrUID)
 }
 
 // EventType is the type of the event.
@@ -69,7 +69,7 @@ func (r Ref) Timestamp() time.Time { return Time(r.Record.Timestamp()) }
 
 // AdjustedCount is how many events this one stands for: more than 1 when it was sampled.
 func (r Ref) AdjustedCount() float64 {
-	return AdjustedCount(getStr(r.Record.Attributes(), AttrThreshold))
+	return AdjustedCount(getStr(r.Record.Attributes(), event.AttrThreshold))
 }
 
 // AdjustedCount is how many events one with a threshold stands for. It is 1 for what is no threshold.
@@ -83,7 +83,7 @@ func AdjustedCount(threshold string) float64 {
 
 // serviceName returns the resource's service name, or "" where it names no service.
 func serviceName(r pcommon.Resource) string {
-	if name := getStr(r.Attributes(), semconv.AttrServiceName); semconv.IsServiceName(name) {
+	if name := getStr(r.Attributes(), event.AttrServiceName); event.IsServiceName(name) {
 		return name
 	}
 	return ""

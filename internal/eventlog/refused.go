@@ -10,6 +10,8 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // Reasons to refuse a record.
@@ -76,10 +78,10 @@ func (r *Refused) len() int {
 }
 
 func shorten(s string) string {
-	if len(s) <= MaxIDBytes {
+	if len(s) <= event.MaxIDBytes {
 		return s
 	}
-	return strings.ToValidUTF8(s[:MaxIDBytes], "") + "…"
+	return strings.ToValidUTF8(s[:event.MaxIDBytes], "") + "…"
 }
 
 var errPermanent = consumererror.NewPermanent(errors.New("records refused"))

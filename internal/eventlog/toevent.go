@@ -7,13 +7,12 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/sampling"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/isbl/telemetry"
-	"github.com/isbl/telemetry/internal/semconv"
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // Event makes an event of a canonical record. It shares nothing with the record.
-func (r Ref) Event() telemetry.Event {
-	e := telemetry.Event{
+func (r Ref) Event() event.Event {
+	e := event.Event{
 		Timestamp: r.Timestamp(),
 		EventType: r.EventType(),
 		Source:    r.Source(),
@@ -37,43 +36,43 @@ func (r Ref) Event() telemetry.Event {
 // isData says whether an attribute of a canonical record is the event's data.
 func isData(key string, v pcommon.Value) bool {
 	switch key {
-	case AttrUID:
+	case event.AttrUID:
 		return false
-	case AttrThreshold:
+	case event.AttrThreshold:
 		_, err := sampling.TValueToThreshold(str(v))
 		return err != nil
-	case AttrRandomness:
+	case event.AttrRandomness:
 		_, err := sampling.RValueToRandomness(str(v))
 		return err != nil
-	case AttrOriginalID:
+	case event.AttrOriginalID:
 		return v.Type() != pcommon.ValueTypeStr
-	case AttrMetadata:
+	case event.AttrMetadata:
 		return v.Type() != pcommon.ValueTypeMap
 	}
 	return true
 }
 
 // consume puts an attribute that is not data where it belongs.
-func consume(e *telemetry.Event, key string, v pcommon.Value) {
+func consume(e *event.Event, key string, v pcommon.Value) {
 	switch key {
-	case AttrUID:
+	case event.AttrUID:
 		if e.EventID == "" { // the first one is the id
 			e.EventID = v.Str()
 		}
-	case AttrThreshold:
-		s := semconv.Submap(e.Metadata, semconv.MetaSampling)
-		s[semconv.MetaThreshold], s[semconv.MetaAdjustedCount] = v.Str(), AdjustedCount(v.Str())
-	case AttrRandomness:
-		semconv.Submap(e.Metadata, semconv.MetaSampling)[semconv.MetaRandomness] = v.Str()
-	case AttrOriginalID:
-		e.Metadata[semconv.MetaOriginalID] = v.Str()
-	case AttrMetadata:
+	case event.AttrThreshold:
+		s := event.Submap(e.Metadata, event.MetaSampling)
+		s[event.MetaThreshold], s[event.MetaAdjustedCount] = v.Str(), AdjustedCount(v.Str())
+	case event.AttrRandomness:
+		event.Submap(e.Metadata, event.MetaSampling)[event.MetaRandomness] = v.Str()
+	case event.AttrOriginalID:
+		e.Metadata[event.MetaOriginalID] = v.Str()
+	case event.AttrMetadata:
 		if v.Map().Len() == 0 {
-			semconv.Submap(e.Metadata, AttrMetadata)
+			event.Submap(e.Metadata, event.AttrMetadata)
 		}
 		for name, value := range v.Map().All() {
-			if ReservedMetadata(name) {
-				semconv.Submap(e.Metadata, AttrMetadata)[name] = raw(value)
+			if event.ReservedMetadata(name) {
+				event.Submap(e.Metadata, event.AttrMetadata)[name] = raw(value)
 			} else {
 				e.Metadata[name] = raw(value)
 			}
@@ -81,15 +80,15 @@ func consume(e *telemetry.Event, key string, v pcommon.Value) {
 	}
 }
 
-func (r Ref) addBody(e *telemetry.Event) {
+func (r Ref) addBody(e *event.Event) {
 	body := r.Record.Body()
 	if body.Type() == pcommon.ValueTypeEmpty {
 		return
 	}
-	if _, taken := e.Data[semconv.AttrBody]; taken {
-		e.Metadata[semconv.MetaBody] = raw(body)
+	if _, taken := e.Data[event.AttrBody]; taken {
+		e.Metadata[event.MetaBody] = raw(body)
 	} else {
-		e.Data[semconv.AttrBody] = raw(body)
+		e.Data[event.AttrBody] = raw(body)
 	}
 }
 
@@ -99,16 +98,16 @@ func (r Ref) addResource(metadata map[string]any) {
 	// The service name that became the source is not said twice. Where the scope has the
 	// same name, it is, or the way back could not tell whose name the source is.
 	if name := serviceName(resource); name != "" && name != r.Scope.Scope().Name() {
-		delete(attributes, semconv.AttrServiceName)
+		delete(attributes, event.AttrServiceName)
 	}
 	m := map[string]any{}
 	if len(attributes) > 0 {
-		m[semconv.MetaAttributes] = attributes
+		m[event.MetaAttributes] = attributes
 	}
-	semconv.AddString(m, semconv.MetaSchemaURL, r.Resource.SchemaUrl())
-	semconv.AddNumber(m, semconv.MetaDropped, int64(resource.DroppedAttributesCount()))
+	event.AddString(m, event.MetaSchemaURL, r.Resource.SchemaUrl())
+	event.AddNumber(m, event.MetaDropped, int64(resource.DroppedAttributesCount()))
 	if len(m) > 0 {
-		metadata[semconv.MetaResource] = m
+		metadata[event.MetaResource] = m
 	}
 }
 
@@ -116,32 +115,32 @@ func (r Ref) addScope(metadata map[string]any) {
 	scope := r.Scope.Scope()
 	m := map[string]any{}
 	if scope.Attributes().Len() > 0 {
-		m[semconv.MetaAttributes] = rawMap(scope.Attributes())
+		m[event.MetaAttributes] = rawMap(scope.Attributes())
 	}
-	semconv.AddString(m, semconv.MetaName, scope.Name())
-	semconv.AddString(m, semconv.MetaVersion, scope.Version())
-	semconv.AddString(m, semconv.MetaSchemaURL, r.Scope.SchemaUrl())
-	semconv.AddNumber(m, semconv.MetaDropped, int64(scope.DroppedAttributesCount()))
+	event.AddString(m, event.MetaName, scope.Name())
+	event.AddString(m, event.MetaVersion, scope.Version())
+	event.AddString(m, event.MetaSchemaURL, r.Scope.SchemaUrl())
+	event.AddNumber(m, event.MetaDropped, int64(scope.DroppedAttributesCount()))
 	if len(m) > 0 {
-		metadata[semconv.MetaScope] = m
+		metadata[event.MetaScope] = m
 	}
 }
 
 // addContext adds severity, trace context and the like.
 func (r Ref) addContext(metadata map[string]any) {
-	semconv.AddString(metadata, semconv.MetaSeverity, r.Record.SeverityText())
-	semconv.AddNumber(metadata, semconv.MetaSeverityNumber, int64(r.Record.SeverityNumber()))
+	event.AddString(metadata, event.MetaSeverity, r.Record.SeverityText())
+	event.AddNumber(metadata, event.MetaSeverityNumber, int64(r.Record.SeverityNumber()))
 	if id := r.Record.TraceID(); !id.IsEmpty() {
-		metadata[semconv.MetaTraceID] = hex.EncodeToString(id[:])
+		metadata[event.MetaTraceID] = hex.EncodeToString(id[:])
 	}
 	if id := r.Record.SpanID(); !id.IsEmpty() {
-		metadata[semconv.MetaSpanID] = hex.EncodeToString(id[:])
+		metadata[event.MetaSpanID] = hex.EncodeToString(id[:])
 	}
-	semconv.AddNumber(metadata, semconv.MetaTraceFlags, int64(r.Record.Flags()))
+	event.AddNumber(metadata, event.MetaTraceFlags, int64(r.Record.Flags()))
 	if t := r.Record.ObservedTimestamp(); t != 0 {
-		metadata[semconv.MetaObservedTimestamp] = Time(t).Format(time.RFC3339Nano)
+		metadata[event.MetaObservedTimestamp] = Time(t).Format(time.RFC3339Nano)
 	}
-	semconv.AddNumber(metadata, semconv.MetaDropped, int64(r.Record.DroppedAttributesCount()))
+	event.AddNumber(metadata, event.MetaDropped, int64(r.Record.DroppedAttributesCount()))
 }
 
 // raw copies a value of a canonical record, whose depth is bounded.

@@ -9,16 +9,16 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/xpdata"
 
-	"github.com/isbl/telemetry/internal/fault"
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // tooDeepDetail is what senders read about ReasonTooDeep.
-var tooDeepDetail = fmt.Sprintf("nested deeper than %d levels", MaxDepth)
+var tooDeepDetail = fmt.Sprintf("nested deeper than %d levels", event.MaxDepth)
 
 // putAll sets into, which depth lists and maps lie around, to m. It sorts the keys, so that
 // an event always becomes the same bytes. Looking for duplicates, as into.PutEmpty does,
 // would make the time quadratic.
-func putAll(into pcommon.Map, m map[string]any, depth int) *fault.Fault {
+func putAll(into pcommon.Map, m map[string]any, depth int) *event.Fault {
 	var b xpdata.MapBuilder
 	b.EnsureCapacity(len(m))
 	for _, key := range sortedKeys(m) {
@@ -37,7 +37,7 @@ func sortedKeys(m map[string]any) []string {
 }
 
 // put writes a value. depth is how deep v is nested when it is a list or a map.
-func put(into pcommon.Value, v any, depth int) *fault.Fault {
+func put(into pcommon.Value, v any, depth int) *event.Fault {
 	switch v := v.(type) {
 	case nil:
 	case bool:
@@ -53,8 +53,8 @@ func put(into pcommon.Value, v any, depth int) *fault.Fault {
 	case []byte:
 		into.SetEmptyBytes().FromRaw(v)
 	case []any:
-		if depth > MaxDepth {
-			return fault.New("is %s", tooDeepDetail)
+		if depth > event.MaxDepth {
+			return event.NewFault("is %s", tooDeepDetail)
 		}
 		list := into.SetEmptySlice()
 		list.EnsureCapacity(len(v))
@@ -64,12 +64,12 @@ func put(into pcommon.Value, v any, depth int) *fault.Fault {
 			}
 		}
 	case map[string]any:
-		if depth > MaxDepth {
-			return fault.New("is %s", tooDeepDetail)
+		if depth > event.MaxDepth {
+			return event.NewFault("is %s", tooDeepDetail)
 		}
 		return putAll(into.SetEmptyMap(), v, depth)
 	default:
-		return fault.New("has a value of type %T, which an event cannot carry", v)
+		return event.NewFault("has a value of type %T, which an event cannot carry", v)
 	}
 	return nil
 }

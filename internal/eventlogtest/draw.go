@@ -11,8 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"pgregory.net/rapid"
 
-	"github.com/isbl/telemetry"
-	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // keys are names that have a meaning somewhere, and some that do not.
@@ -117,14 +116,14 @@ func values(t *rapid.T, prefix string) map[string]any {
 }
 
 // Event draws an event that could come out of a store: each entry of its metadata says something.
-func Event(t *rapid.T) telemetry.Event {
+func Event(t *rapid.T) event.Event {
 	name := rapid.StringN(1, 20, 40)
 	maybe := func(what string) bool { return rapid.Bool().Draw(t, what) }
 	hex := func(digits int) string {
 		return rapid.StringMatching(fmt.Sprintf("[1-9a-f][0-9a-f]{%d}", digits-1)).Draw(t, "hex")
 	}
-	e := telemetry.Event{
-		EventID:   rapid.StringN(1, 20, eventlog.MaxIDBytes).Draw(t, "id"),
+	e := event.Event{
+		EventID:   rapid.StringN(1, 20, event.MaxIDBytes).Draw(t, "id"),
 		Timestamp: time.Unix(rapid.Int64Range(1, 9_000_000_000).Draw(t, "s"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns")).UTC(),
 		EventType: name.Draw(t, "type"),
 		Source:    name.Draw(t, "source"),

@@ -11,11 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
-func refOf(tb testing.TB, e telemetry.Event) eventlog.Ref {
+func refOf(tb testing.TB, e event.Event) eventlog.Ref {
 	ld := plog.NewLogs()
 	require.NoError(tb, eventlog.AppendRecord(ld, &e))
 	for ref := range eventlog.All(ld) {
@@ -24,7 +24,7 @@ func refOf(tb testing.TB, e telemetry.Event) eventlog.Ref {
 	panic("no record")
 }
 
-var event = telemetry.Event{
+var login = event.Event{
 	EventID: "id-1", Timestamp: time.Unix(1, 0).UTC(), EventType: "user.login", Source: "shop",
 	Data: map[string]any{
 		"n": int64(7), "big": int64(1<<53 + 1), "f": 1.5, "ok": true, "text": "a.b", "none": nil, "raw": []byte{1, 2},
@@ -35,7 +35,7 @@ var event = telemetry.Event{
 }
 
 func TestQuestions(t *testing.T) {
-	ref := refOf(t, event)
+	ref := refOf(t, login)
 	data := func(path string, texts ...string) Spec { return Spec{Data: map[string][]string{path: texts}} }
 	for _, tt := range []struct {
 		name string
@@ -65,7 +65,7 @@ func TestQuestions(t *testing.T) {
 		{"list", data("list", "1"), false},
 		{"body", data("body", "a body"), true},
 		{"missing", data("missing", ""), false},
-		{"what is not data", data(eventlog.AttrUID, "id-1"), false},
+		{"what is not data", data(event.AttrUID, "id-1"), false},
 		{"where", Spec{Where: `attributes["n"] == 7 and event_name == "user.login"`}, true},
 		{"where with contexts", Spec{Where: `log.attributes["n"] == 7 and resource.attributes["service.name"] == "shop"`}, true},
 		{"where, mixed", Spec{Where: `log.attributes["n"] == 7 and severity_number >= SEVERITY_NUMBER_ERROR`}, true},
@@ -124,7 +124,7 @@ func TestWrongQuestions(t *testing.T) {
 func TestConditionThatFails(t *testing.T) {
 	q, err := New(Spec{Where: `Int(attributes["text"]["x"]) > 1`})
 	require.NoError(t, err)
-	ok, err := q.Matches(refOf(t, event))
+	ok, err := q.Matches(refOf(t, login))
 	assert.False(t, ok)
 	require.Error(t, err)
 }
@@ -138,7 +138,7 @@ func TestConditionsMeanWhatTheySay(t *testing.T) {
 		q, err := New(Spec{Where: text})
 		require.NoError(t, err, text)
 		for range 20 {
-			e := telemetry.Event{
+			e := event.Event{
 				EventID: "i", Timestamp: time.Unix(1, 0).UTC(), EventType: types[r.IntN(3)], Source: "shop",
 				Data: map[string]any{"n": r.Int64N(10), "s": string(rune('a' + r.IntN(4)))},
 			}
@@ -149,7 +149,7 @@ func TestConditionsMeanWhatTheySay(t *testing.T) {
 	}
 }
 
-func randomCondition(r *rand.Rand, depth int) (string, func(*telemetry.Event) bool) {
+func randomCondition(r *rand.Rand, depth int) (string, func(*event.Event) bool) {
 	n := r.IntN(7)
 	if depth == 0 {
 		n %= 4
@@ -159,11 +159,11 @@ func randomCondition(r *rand.Rand, depth int) (string, func(*telemetry.Event) bo
 		right, rr := randomCondition(r, depth-1)
 		switch n {
 		case 4:
-			return "(" + left + " and " + right + ")", func(e *telemetry.Event) bool { return l(e) && rr(e) }
+			return "(" + left + " and " + right + ")", func(e *event.Event) bool { return l(e) && rr(e) }
 		case 5:
-			return "(" + left + " or " + right + ")", func(e *telemetry.Event) bool { return l(e) || rr(e) }
+			return "(" + left + " or " + right + ")", func(e *event.Event) bool { return l(e) || rr(e) }
 		default:
-			return "not (" + left + ")", func(e *telemetry.Event) bool { return !l(e) }
+			return "not (" + left + ")", func(e *event.Event) bool { return !l(e) }
 		}
 	}
 	prefix := []string{"", "log."}[r.IntN(2)]
@@ -171,20 +171,20 @@ func randomCondition(r *rand.Rand, depth int) (string, func(*telemetry.Event) bo
 	letter := string(rune('a' + r.IntN(4)))
 	switch n {
 	case 0:
-		return fmt.Sprintf(`%sattributes["n"] > %d`, prefix, k), func(e *telemetry.Event) bool { return e.Data["n"].(int64) > k }
+		return fmt.Sprintf(`%sattributes["n"] > %d`, prefix, k), func(e *event.Event) bool { return e.Data["n"].(int64) > k }
 	case 1:
-		return fmt.Sprintf(`%sattributes["n"] == %d`, prefix, k), func(e *telemetry.Event) bool { return e.Data["n"].(int64) == k }
+		return fmt.Sprintf(`%sattributes["n"] == %d`, prefix, k), func(e *event.Event) bool { return e.Data["n"].(int64) == k }
 	case 2:
-		return fmt.Sprintf(`%sattributes["s"] != %q`, prefix, letter), func(e *telemetry.Event) bool { return e.Data["s"] != letter }
+		return fmt.Sprintf(`%sattributes["s"] != %q`, prefix, letter), func(e *event.Event) bool { return e.Data["s"] != letter }
 	default:
-		return fmt.Sprintf(`IsMatch(%sevent_name, "^user[.]")`, prefix), func(e *telemetry.Event) bool { return strings.HasPrefix(e.EventType, "user.") }
+		return fmt.Sprintf(`IsMatch(%sevent_name, "^user[.]")`, prefix), func(e *event.Event) bool { return strings.HasPrefix(e.EventType, "user.") }
 	}
 }
 
 func BenchmarkWhere(b *testing.B) {
 	q, err := New(Spec{Where: `attributes["n"] > 5 and severity_number >= SEVERITY_NUMBER_ERROR`})
 	require.NoError(b, err)
-	ref := refOf(b, event)
+	ref := refOf(b, login)
 	b.ReportAllocs()
 	for b.Loop() {
 		if ok, err := q.Matches(ref); !ok || err != nil {

@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 
-	"github.com/isbl/telemetry/internal/semconv"
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // Defaults are for records that do not say themselves. None may be empty.
@@ -20,8 +20,8 @@ type Defaults struct {
 	SourceID string
 }
 
-// ErrTooDeep means that a record is nested deeper than MaxDepth, in itself or in what it hangs on.
-var ErrTooDeep = fmt.Errorf("the record is nested deeper than %d levels", MaxDepth)
+// ErrTooDeep means that a record is nested deeper than event.MaxDepth, in itself or in what it hangs on.
+var ErrTooDeep = fmt.Errorf("the record is nested deeper than %d levels", event.MaxDepth)
 
 // TypeOf returns the event type of a record of the SDK, and which attribute gave it; "" for none.
 func TypeOf(in *sdklog.Record, otherwise string) (eventType string, promoted attribute.Key) {
@@ -32,10 +32,10 @@ func TypeOf(in *sdklog.Record, otherwise string) (eventType string, promoted att
 	in.WalkAttributes(func(kv attribute.KeyValue) bool {
 		switch name := text(kv.Value); {
 		case name == "":
-		case kv.Key == semconv.AttrOTelEventName:
+		case kv.Key == event.AttrOTelEventName:
 			eventType, promoted = name, kv.Key
 			return false
-		case kv.Key == semconv.AttrEventName && promoted == "":
+		case kv.Key == event.AttrEventName && promoted == "":
 			eventType, promoted = name, kv.Key
 		}
 		return true
@@ -50,7 +50,7 @@ func FromSDK(in *sdklog.Record, d Defaults, now time.Time) (*Record, error) {
 	a := attributes{all: make([]attribute.KeyValue, 0, in.AttributesLen()+2), promoted: promoted}
 	in.WalkAttributes(a.add)
 	body := in.Body()
-	if a.deep || tooDeepAround(in) || depthExceeds(body, MaxDepth) {
+	if a.deep || tooDeepAround(in) || depthExceeds(body, event.MaxDepth) {
 		return nil, ErrTooDeep
 	}
 	if a.own == 0 && !a.body && isDetails(body) {
@@ -75,10 +75,10 @@ func FromSDK(in *sdklog.Record, d Defaults, now time.Time) (*Record, error) {
 	}
 	switch {
 	case r.ID == "":
-		r.UUID = NewUUID(now)
-	case len(r.ID) > semconv.MaxIDBytes:
-		r.Write(semconv.AttrOriginalID, r.ID, true)
-		r.ID = semconv.StandIn(r.ID)
+		r.UUID = event.NewUUID(now)
+	case len(r.ID) > event.MaxIDBytes:
+		r.Write(event.AttrOriginalID, r.ID, true)
+		r.ID = event.ReplaceID(r.ID)
 	}
 	return r, nil
 }
@@ -106,10 +106,10 @@ type attributes struct {
 
 func (a *attributes) add(kv attribute.KeyValue) bool {
 	switch {
-	case depthExceeds(kv.Value, MaxDepth):
+	case depthExceeds(kv.Value, event.MaxDepth):
 		a.deep = true
 		return false
-	case kv.Key == semconv.AttrUID:
+	case kv.Key == event.AttrUID:
 		if !a.hasUID {
 			a.hasUID, a.uid = true, asString(kv.Value)
 		}
@@ -117,9 +117,9 @@ func (a *attributes) add(kv attribute.KeyValue) bool {
 	case kv.Key == a.promoted:
 		a.promoted = ""
 		return true
-	case kv.Key == semconv.AttrBody:
+	case kv.Key == event.AttrBody:
 		a.body = true
-	case kv.Key == semconv.AttrEventName, kv.Key == semconv.AttrOTelEventName, !semconv.Reserved(string(kv.Key)):
+	case kv.Key == event.AttrEventName, kv.Key == event.AttrOTelEventName, !event.Reserved(string(kv.Key)):
 		a.own++
 	}
 	a.all = append(a.all, kv)
@@ -142,7 +142,7 @@ func asString(v attribute.Value) string {
 // there.
 func isDetails(body attribute.Value) bool {
 	return body.Type() == attribute.MAP &&
-		!slices.ContainsFunc(body.AsMap(), func(kv attribute.KeyValue) bool { return semconv.Reserved(string(kv.Key)) })
+		!slices.ContainsFunc(body.AsMap(), func(kv attribute.KeyValue) bool { return event.Reserved(string(kv.Key)) })
 }
 
 // tooDeepAround says whether the resource or the scope of a record is nested too deep.
@@ -150,7 +150,7 @@ func tooDeepAround(in *sdklog.Record) bool {
 	scope := in.InstrumentationScope()
 	for _, set := range []*attribute.Set{in.Resource().Set(), &scope.Attributes} {
 		for iter := set.Iter(); iter.Next(); {
-			if depthExceeds(iter.Attribute().Value, MaxDepth) {
+			if depthExceeds(iter.Attribute().Value, event.MaxDepth) {
 				return true
 			}
 		}

@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/otel/log"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/isbl/telemetry/internal/semconv"
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // Log makes a log record of the event, which becomes the same event where it arrives. What it hangs on, the logger says: its scope
@@ -18,10 +18,10 @@ func (r *Record) Log() (out log.Record) {
 	out.SetSeverity(r.Severity)
 	out.SetSeverityText(r.severityText())
 	// The SDK drops attributes beyond a limit, 128 unless told otherwise: what has a meaning of its own comes first.
-	out.AddAttributes(attribute.String(semconv.AttrUID, r.EventID()))
+	out.AddAttributes(attribute.String(event.AttrUID, r.EventID()))
 	for _, reserved := range []bool{true, false} {
 		for _, kv := range r.Attrs {
-			if semconv.Reserved(string(kv.Key)) == reserved {
+			if event.Reserved(string(kv.Key)) == reserved {
 				out.AddAttributes(kv)
 			}
 		}

@@ -17,8 +17,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/sampling"
-	"github.com/isbl/telemetry/internal/semconv"
 )
 
 // Record is an event.
@@ -80,15 +80,15 @@ func (r *Record) Fields() (data, metadata map[string]any) {
 			consume(metadata, kv)
 		}
 	}
-	semconv.AddString(metadata, semconv.MetaSeverity, r.severityText())
-	semconv.AddNumber(metadata, semconv.MetaSeverityNumber, int64(r.severity()))
+	event.AddString(metadata, event.MetaSeverity, r.severityText())
+	event.AddNumber(metadata, event.MetaSeverityNumber, int64(r.severity()))
 	if r.TraceID.IsValid() {
-		metadata[semconv.MetaTraceID] = hex.EncodeToString(r.TraceID[:])
+		metadata[event.MetaTraceID] = hex.EncodeToString(r.TraceID[:])
 	}
 	if r.SpanID.IsValid() {
-		metadata[semconv.MetaSpanID] = hex.EncodeToString(r.SpanID[:])
+		metadata[event.MetaSpanID] = hex.EncodeToString(r.SpanID[:])
 	}
-	semconv.AddNumber(metadata, semconv.MetaTraceFlags, int64(r.Flags))
+	event.AddNumber(metadata, event.MetaTraceFlags, int64(r.Flags))
 	if r.Origin != nil {
 		r.Origin.add(data, metadata)
 	}
@@ -117,15 +117,15 @@ func (r *Record) severityText() string {
 // isData says whether an attribute is the event's data.
 func isData(kv attribute.KeyValue) bool {
 	switch kv.Key {
-	case semconv.AttrUID:
+	case event.AttrUID:
 		return false
-	case semconv.AttrThreshold:
+	case event.AttrThreshold:
 		return !sampling.IsThreshold(text(kv.Value))
-	case semconv.AttrRandomness:
+	case event.AttrRandomness:
 		return !sampling.IsRandomness(text(kv.Value))
-	case semconv.AttrOriginalID:
+	case event.AttrOriginalID:
 		return kv.Value.Type() != attribute.STRING
-	case semconv.AttrMetadata:
+	case event.AttrMetadata:
 		return kv.Value.Type() != attribute.MAP
 	}
 	return true
@@ -134,22 +134,22 @@ func isData(kv attribute.KeyValue) bool {
 // consume puts an attribute that is not data where it belongs.
 func consume(metadata map[string]any, kv attribute.KeyValue) {
 	switch kv.Key {
-	case semconv.AttrThreshold:
-		s := semconv.Submap(metadata, semconv.MetaSampling)
-		s[semconv.MetaThreshold] = kv.Value.AsString()
-		s[semconv.MetaAdjustedCount] = sampling.AdjustedCount(kv.Value.AsString())
-	case semconv.AttrRandomness:
-		semconv.Submap(metadata, semconv.MetaSampling)[semconv.MetaRandomness] = kv.Value.AsString()
-	case semconv.AttrOriginalID:
-		metadata[semconv.MetaOriginalID] = kv.Value.AsString()
-	case semconv.AttrMetadata:
+	case event.AttrThreshold:
+		s := event.Submap(metadata, event.MetaSampling)
+		s[event.MetaThreshold] = kv.Value.AsString()
+		s[event.MetaAdjustedCount] = sampling.AdjustedCount(kv.Value.AsString())
+	case event.AttrRandomness:
+		event.Submap(metadata, event.MetaSampling)[event.MetaRandomness] = kv.Value.AsString()
+	case event.AttrOriginalID:
+		metadata[event.MetaOriginalID] = kv.Value.AsString()
+	case event.AttrMetadata:
 		entries := kv.Value.AsMap()
 		if len(entries) == 0 {
-			semconv.Submap(metadata, semconv.AttrMetadata)
+			event.Submap(metadata, event.AttrMetadata)
 		}
 		for _, entry := range entries {
-			if name := string(entry.Key); semconv.ReservedMetadata(name) {
-				semconv.Submap(metadata, semconv.AttrMetadata)[name] = Raw(entry.Value)
+			if name := string(entry.Key); event.ReservedMetadata(name) {
+				event.Submap(metadata, event.AttrMetadata)[name] = Raw(entry.Value)
 			} else {
 				metadata[name] = Raw(entry.Value)
 			}
@@ -159,47 +159,47 @@ func consume(metadata map[string]any, kv attribute.KeyValue) {
 
 func (o *Origin) add(data, metadata map[string]any) {
 	if o.Body.Type() != attribute.EMPTY {
-		if _, taken := data[semconv.AttrBody]; taken {
-			metadata[semconv.MetaBody] = Raw(o.Body)
+		if _, taken := data[event.AttrBody]; taken {
+			metadata[event.MetaBody] = Raw(o.Body)
 		} else {
-			data[semconv.AttrBody] = Raw(o.Body)
+			data[event.AttrBody] = Raw(o.Body)
 		}
 	}
 
 	m := map[string]any{}
 	attributes := rawSet(o.Resource.Set())
 	if name := serviceName(o.Resource); name != "" && name != o.Scope.Name {
-		delete(attributes, semconv.AttrServiceName) // it is the source
+		delete(attributes, event.AttrServiceName) // it is the source
 	}
 	if len(attributes) > 0 {
-		m[semconv.MetaAttributes] = attributes
+		m[event.MetaAttributes] = attributes
 	}
-	semconv.AddString(m, semconv.MetaSchemaURL, o.Resource.SchemaURL())
+	event.AddString(m, event.MetaSchemaURL, o.Resource.SchemaURL())
 	if len(m) > 0 {
-		metadata[semconv.MetaResource] = m
+		metadata[event.MetaResource] = m
 	}
 
 	m = map[string]any{}
 	if o.Scope.Attributes.Len() > 0 {
-		m[semconv.MetaAttributes] = rawSet(&o.Scope.Attributes)
+		m[event.MetaAttributes] = rawSet(&o.Scope.Attributes)
 	}
-	semconv.AddString(m, semconv.MetaName, o.Scope.Name)
-	semconv.AddString(m, semconv.MetaVersion, o.Scope.Version)
-	semconv.AddString(m, semconv.MetaSchemaURL, o.Scope.SchemaURL)
+	event.AddString(m, event.MetaName, o.Scope.Name)
+	event.AddString(m, event.MetaVersion, o.Scope.Version)
+	event.AddString(m, event.MetaSchemaURL, o.Scope.SchemaURL)
 	if len(m) > 0 {
-		metadata[semconv.MetaScope] = m
+		metadata[event.MetaScope] = m
 	}
 
 	if o.Observed != 0 {
-		metadata[semconv.MetaObservedTimestamp] = toTime(o.Observed).Format(time.RFC3339Nano)
+		metadata[event.MetaObservedTimestamp] = toTime(o.Observed).Format(time.RFC3339Nano)
 	}
-	semconv.AddNumber(metadata, semconv.MetaDropped, int64(o.Dropped))
+	event.AddNumber(metadata, event.MetaDropped, int64(o.Dropped))
 }
 
 // serviceName returns the resource's service name, or "" where it names no service.
 func serviceName(r *resource.Resource) string {
-	v, _ := r.Set().Value(semconv.AttrServiceName)
-	if name := text(v); semconv.IsServiceName(name) {
+	v, _ := r.Set().Value(event.AttrServiceName)
+	if name := text(v); event.IsServiceName(name) {
 		return name
 	}
 	return ""

@@ -10,17 +10,13 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 
-	"github.com/isbl/telemetry/internal/fault"
-	"github.com/isbl/telemetry/internal/semconv"
+	"github.com/isbl/telemetry/internal/event"
 )
 
-// MaxDepth is how deep lists and maps may be nested in a value.
-const MaxDepth = 64
-
-func tooDeep() *fault.Fault { return fault.New("is nested deeper than %d levels", MaxDepth) }
+func tooDeep() *event.Fault { return event.NewFault("is nested deeper than %d levels", event.MaxDepth) }
 
 // AppendData appends the entries of data, which share no memory with it but for strings, in no order.
-func AppendData(dst []attribute.KeyValue, data map[string]any) ([]attribute.KeyValue, *fault.Fault) {
+func AppendData(dst []attribute.KeyValue, data map[string]any) ([]attribute.KeyValue, *event.Fault) {
 	for name, v := range data {
 		if f := checkName(name); f != nil {
 			return dst, f
@@ -35,13 +31,13 @@ func AppendData(dst []attribute.KeyValue, data map[string]any) ([]attribute.KeyV
 }
 
 // AppendAttributes appends attributes. They are data, and are not changed.
-func AppendAttributes(dst, data []attribute.KeyValue) ([]attribute.KeyValue, *fault.Fault) {
+func AppendAttributes(dst, data []attribute.KeyValue) ([]attribute.KeyValue, *event.Fault) {
 	for i := range data {
 		name := string(data[i].Key)
 		if f := checkName(name); f != nil {
 			return dst, f
 		}
-		if kind := data[i].Value.Type(); (kind == attribute.MAP || kind == attribute.SLICE) && depthExceeds(data[i].Value, MaxDepth) {
+		if kind := data[i].Value.Type(); (kind == attribute.MAP || kind == attribute.SLICE) && depthExceeds(data[i].Value, event.MaxDepth) {
 			return dst, tooDeep().In(name)
 		}
 	}
@@ -49,30 +45,30 @@ func AppendAttributes(dst, data []attribute.KeyValue) ([]attribute.KeyValue, *fa
 }
 
 // checkName says what is wrong with the name of a data field.
-func checkName(name string) *fault.Fault {
+func checkName(name string) *event.Fault {
 	switch name {
 	case "":
-		return fault.New("must have a name").In(`""`)
-	case semconv.AttrUID, semconv.AttrThreshold, semconv.AttrRandomness, semconv.AttrMetadata, semconv.AttrOriginalID:
-		return fault.New("must not be set: the name has a meaning of its own").In(name)
+		return event.NewFault("must have a name").In(`""`)
+	case event.AttrUID, event.AttrThreshold, event.AttrRandomness, event.AttrMetadata, event.AttrOriginalID:
+		return event.NewFault("must not be set: the name has a meaning of its own").In(name)
 	}
 	return nil
 }
 
 // Metadata makes the attribute that holds the entries of an event's metadata. None has a name that is reserved.
-func Metadata(entries map[string]any) (attribute.KeyValue, *fault.Fault) {
+func Metadata(entries map[string]any) (attribute.KeyValue, *event.Fault) {
 	for name := range entries {
-		if semconv.ReservedMetadata(name) {
-			return attribute.KeyValue{}, fault.New("must not be set: the name is reserved for what OpenTelemetry knows of an event").In(name)
+		if event.ReservedMetadata(name) {
+			return attribute.KeyValue{}, event.NewFault("must not be set: the name is reserved for what OpenTelemetry knows of an event").In(name)
 		}
 	}
 	value, f := mapOf(entries, 1)
-	return attribute.KeyValue{Key: semconv.AttrMetadata, Value: value}, f
+	return attribute.KeyValue{Key: event.AttrMetadata, Value: value}, f
 }
 
 // valueOf converts what an event can carry, and Go's other ways to write it. depth is how deep v is nested when it is a list or a
 // map.
-func valueOf(v any, depth int) (attribute.Value, *fault.Fault) {
+func valueOf(v any, depth int) (attribute.Value, *event.Fault) {
 	switch v := v.(type) {
 	case nil:
 		return attribute.Value{}, nil
@@ -89,7 +85,7 @@ func valueOf(v any, depth int) (attribute.Value, *fault.Fault) {
 	case []byte:
 		return attribute.ByteSliceValue(v), nil
 	case []string:
-		if depth > MaxDepth {
+		if depth > event.MaxDepth {
 			return attribute.Value{}, tooDeep()
 		}
 		return attribute.StringSliceValue(v), nil
@@ -101,8 +97,8 @@ func valueOf(v any, depth int) (attribute.Value, *fault.Fault) {
 	return reflected(v, depth)
 }
 
-func mapOf(m map[string]any, depth int) (attribute.Value, *fault.Fault) {
-	if depth > MaxDepth {
+func mapOf(m map[string]any, depth int) (attribute.Value, *event.Fault) {
+	if depth > event.MaxDepth {
 		return attribute.Value{}, tooDeep()
 	}
 	entries := make([]attribute.KeyValue, 0, len(m))
@@ -117,12 +113,12 @@ func mapOf(m map[string]any, depth int) (attribute.Value, *fault.Fault) {
 }
 
 // reflected converts the kinds of Go that come up less often.
-func reflected(v any, depth int) (attribute.Value, *fault.Fault) {
+func reflected(v any, depth int) (attribute.Value, *event.Fault) {
 	r := reflect.ValueOf(v)
 	if m, ok := v.(encoding.TextMarshaler); ok && (r.Kind() != reflect.Pointer || !r.IsNil()) {
 		text, err := m.MarshalText()
 		if err != nil {
-			return attribute.Value{}, fault.New("cannot be written as text: %v", err)
+			return attribute.Value{}, event.NewFault("cannot be written as text: %v", err)
 		}
 		return attribute.StringValue(string(text)), nil
 	}
@@ -138,7 +134,7 @@ func reflected(v any, depth int) (attribute.Value, *fault.Fault) {
 		if n := r.Uint(); n <= math.MaxInt64 {
 			return attribute.Int64Value(int64(n)), nil
 		}
-		return attribute.Value{}, fault.New("is the number %d, which does not fit an int64: write it as a string", r.Uint())
+		return attribute.Value{}, event.NewFault("is the number %d, which does not fit an int64: write it as a string", r.Uint())
 	case reflect.Float32, reflect.Float64:
 		return attribute.Float64Value(r.Float()), nil
 	case reflect.String:
@@ -156,7 +152,7 @@ func reflected(v any, depth int) (attribute.Value, *fault.Fault) {
 		if r.Kind() == reflect.Slice && r.Type().Elem().Kind() == reflect.Uint8 {
 			return attribute.ByteSliceValue(r.Bytes()), nil
 		}
-		if depth > MaxDepth {
+		if depth > event.MaxDepth {
 			return attribute.Value{}, tooDeep()
 		}
 		elements := make([]attribute.Value, 0, r.Len())
@@ -169,7 +165,7 @@ func reflected(v any, depth int) (attribute.Value, *fault.Fault) {
 		}
 		return attribute.SliceValue(elements...), nil
 	}
-	return attribute.Value{}, fault.New("has a value of type %T, which an event cannot carry: write it as a string, a number, a list or a map", v)
+	return attribute.Value{}, event.NewFault("has a value of type %T, which an event cannot carry: write it as a string, a number, a list or a map", v)
 }
 
 // depthExceeds says whether lists and maps are nested more than limit deep in v.

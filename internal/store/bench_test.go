@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/store/block"
@@ -35,7 +36,7 @@ func sample(n int, seed uint64) plog.Logs {
 		r.SetTraceID([16]byte{byte(seed), byte(i), byte(i >> 8), 1, 2, 3})
 		r.SetSpanID([8]byte{byte(i), 7})
 		a := r.Attributes()
-		a.PutStr(eventlog.AttrUID, fmt.Sprintf("0198f3b2-%04x-7%03x-8000-%012x", i&0xffff, i&0xfff, seed))
+		a.PutStr(event.AttrUID, fmt.Sprintf("0198f3b2-%04x-7%03x-8000-%012x", i&0xffff, i&0xfff, seed))
 		a.PutStr("user.id", fmt.Sprintf("u-%d", i*7919%10000))
 		a.PutStr("http.route", "/api/v1/cart/{id}")
 		a.PutInt("http.response.status_code", 200)

@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventtype"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/store/block"
@@ -26,9 +26,9 @@ func mixed(first, n int) plog.Logs {
 		r := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 		r.SetEventName([]string{"user.login", "user.cart.add", "metric.cpu"}[i%3])
 		r.SetTimestamp(pcommon.NewTimestampFromTime(epoch.Add(time.Duration(i) * time.Second)))
-		r.Attributes().PutStr(eventlog.AttrUID, fmt.Sprintf("m-%d", i))
+		r.Attributes().PutStr(event.AttrUID, fmt.Sprintf("m-%d", i))
 		if i%3 == 2 {
-			r.Attributes().PutStr(eventlog.AttrThreshold, "c") // one in four
+			r.Attributes().PutStr(event.AttrThreshold, "c") // one in four
 		}
 	}
 	return ld

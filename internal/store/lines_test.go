@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/store/wire"
 )
@@ -31,8 +31,8 @@ func TestAllReadersGetTheSameLines(t *testing.T) {
 						}
 						var encoder wire.JSONEncoder
 						for _, e := range p.Entries {
-							event := e.Ref().Event()
-							want := fmt.Sprintf(`{"cursor":%q,%s`, e.Cursor, telemetry.AppendJSON(nil, &event)[1:])
+							one := e.Ref().Event()
+							want := fmt.Sprintf(`{"cursor":%q,%s`, e.Cursor, event.AppendJSON(nil, &one)[1:])
 							assert.Equal(t, want, string(e.AppendJSON(nil, &encoder)))
 						}
 					}

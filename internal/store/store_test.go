@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/goleak"
 
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/eventtype"
 	"github.com/isbl/telemetry/internal/store"
@@ -41,7 +42,7 @@ func logs(eventType string, first, n int) plog.Logs {
 		r := records.AppendEmpty()
 		r.SetEventName(eventType)
 		r.SetTimestamp(pcommon.NewTimestampFromTime(epoch.Add(time.Duration(i) * time.Second)))
-		r.Attributes().PutStr(eventlog.AttrUID, fmt.Sprintf("%s-%d", eventType, i))
+		r.Attributes().PutStr(event.AttrUID, fmt.Sprintf("%s-%d", eventType, i))
 		r.Attributes().PutStr("text", strings.Repeat("x", i%50))
 	}
 	return ld

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor/processortest"
 
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/processor/eventbufferprocessor/internal/metadata"
 )
@@ -37,7 +38,7 @@ func realistic(events int) plog.Logs {
 		binary.BigEndian.PutUint64(id[:8], random.Uint64())
 		binary.BigEndian.PutUint64(id[8:], random.Uint64())
 		r.SetTraceID(id)
-		r.Attributes().PutStr(eventlog.AttrUID, uuid.NewString())
+		r.Attributes().PutStr(event.AttrUID, uuid.NewString())
 		r.Attributes().PutStr("user", "4f1c9a")
 		r.Attributes().PutStr("path", "/checkout/payment/confirm")
 		r.Attributes().PutInt("items", 3)

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor/processortest"
 
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
@@ -65,9 +66,9 @@ func TestKeepsWhatTheContribSamplerKeeps(t *testing.T) {
 func thresholds(s *sink) map[pcommon.TraceID]string {
 	all := map[pcommon.TraceID]string{}
 	for _, ld := range s.taken {
-		for event := range eventlog.All(ld) {
-			th, _ := event.Record.Attributes().Get(eventlog.AttrThreshold)
-			all[event.Record.TraceID()] = th.Str()
+		for ref := range eventlog.All(ld) {
+			th, _ := ref.Record.Attributes().Get(event.AttrThreshold)
+			all[ref.Record.TraceID()] = th.Str()
 		}
 	}
 	return all

@@ -24,6 +24,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/isbl/telemetry/internal/buffers"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/processor/eventbufferprocessor/internal/metadata"
 )
@@ -113,7 +114,7 @@ func numbered(from, to int) plog.Logs {
 	for i := from; i < to; i++ {
 		r := records.AppendEmpty()
 		r.SetEventName("test.event")
-		r.Attributes().PutStr(eventlog.AttrUID, fmt.Sprint(i))
+		r.Attributes().PutStr(event.AttrUID, fmt.Sprint(i))
 	}
 	return ld
 }
@@ -129,7 +130,7 @@ func numbers(from, to int) (ids []string) {
 // nested is a value nested too deep.
 func nested(record plog.LogRecord) {
 	list := record.Attributes().PutEmptySlice("deep")
-	for range eventlog.MaxDepth + 1 {
+	for range event.MaxDepth + 1 {
 		list = list.AppendEmpty().SetEmptySlice()
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor/processortest"
 
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/processor/eventbufferprocessor/internal/metadata"
 )
@@ -85,7 +86,7 @@ func (b *books) request(id string) (ld plog.Logs, keep, deep int) {
 		records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 		for range 1 + rand.N(8) {
 			r := records.AppendEmpty()
-			r.Attributes().PutStr(eventlog.AttrUID, fmt.Sprint(id, "/", b.sent.Add(1)))
+			r.Attributes().PutStr(event.AttrUID, fmt.Sprint(id, "/", b.sent.Add(1)))
 			switch rand.N(8) {
 			case 0, 1:
 				r.SetEventName("noise.a")

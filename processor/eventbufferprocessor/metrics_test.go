@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
-	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/processor/eventbufferprocessor/internal/metadata"
 	"github.com/isbl/telemetry/processor/eventbufferprocessor/internal/metadatatest"
 )
@@ -45,7 +45,7 @@ func TestMetrics(t *testing.T) {
 		instances = append(instances, p)
 		ld := events("noise", "user.login", "user.login", "deep")
 		records := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
-		records.At(2).Attributes().PutStr(eventlog.AttrThreshold, "x")
+		records.At(2).Attributes().PutStr(event.AttrThreshold, "x")
 		nested(records.At(3))
 		err := p.ConsumeLogs(t.Context(), ld)
 		assert.Equal(t, i == 2, err == nil, "one record is refused, but not where all are dropped")

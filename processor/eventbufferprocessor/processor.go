@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/internal/buffers"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/eventtype"
 	"github.com/isbl/telemetry/internal/problems"
@@ -149,8 +150,8 @@ func (p *eventBuffer) keeps(record plog.LogRecord, t *tally) bool {
 	}
 	of.kept++
 	t.kept++
-	write(record, eventlog.AttrThreshold, d.Threshold, d.RemoveThreshold)
-	write(record, eventlog.AttrRandomness, d.Randomness, d.RemoveRandomness)
+	write(record, event.AttrThreshold, d.Threshold, d.RemoveThreshold)
+	write(record, event.AttrRandomness, d.Randomness, d.RemoveRandomness)
 	return true
 }
 
@@ -167,10 +168,10 @@ func write(record plog.LogRecord, attribute, text string, remove bool) {
 func inputOf(record plog.LogRecord) sampling.Input {
 	attributes := record.Attributes()
 	in := sampling.Input{TraceID: record.TraceID()}
-	if v, ok := attributes.Get(eventlog.AttrThreshold); ok {
+	if v, ok := attributes.Get(event.AttrThreshold); ok {
 		in.Threshold = samplingText(v)
 	}
-	if v, ok := attributes.Get(eventlog.AttrRandomness); ok {
+	if v, ok := attributes.Get(event.AttrRandomness); ok {
 		in.Randomness = samplingText(v)
 	}
 	if record.TraceID().IsEmpty() {

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/isbl/telemetry/internal/buffers"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/processor/eventbufferprocessor/internal/metadata"
 )
@@ -241,13 +242,13 @@ func TestSnapshotIsThereFromStartToShutdown(t *testing.T) {
 
 func TestSamplingAttributes(t *testing.T) {
 	attributes := func(kv ...any) map[string]any {
-		m := map[string]any{eventlog.AttrUID: "1"}
+		m := map[string]any{event.AttrUID: "1"}
 		for i := 0; i < len(kv); i += 2 {
 			m[kv[i].(string)] = kv[i+1]
 		}
 		return m
 	}
-	const th, rv = eventlog.AttrThreshold, eventlog.AttrRandomness
+	const th, rv = event.AttrThreshold, event.AttrRandomness
 	highest := pcommon.TraceID{1, 9: 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 	tests := []struct {
 		name     string

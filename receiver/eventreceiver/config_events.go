@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
 
-	"github.com/isbl/telemetry/internal/eventjson"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/problems"
 )
 
@@ -78,7 +78,7 @@ func defaultEvents() EventsConfig {
 	server.MaxRequestBodySize = defaultMaxBody
 	return EventsConfig{
 		ServerConfig: serverKeys(server),
-		Limits:       LimitsConfig{MaxEvents: 10_000, MaxAttributes: 1000, MaxDepth: eventjson.MaxDepth, MaxStringBytes: 256 << 10},
+		Limits:       LimitsConfig{MaxEvents: 10_000, MaxAttributes: 1000, MaxDepth: event.MaxDepth, MaxStringBytes: 256 << 10},
 	}
 }
 
@@ -124,8 +124,8 @@ func (cfg *LimitsConfig) Validate() error {
 			errs = append(errs, fmt.Errorf("`%s` must be positive, got %d: leave it out for %d", limit.key, limit.value, limit.usual))
 		}
 	}
-	if cfg.MaxDepth < 1 || cfg.MaxDepth > eventjson.MaxDepth {
-		errs = append(errs, fmt.Errorf("`max_depth` must be between 1 and %d, got %d: leave it out for %[1]d", eventjson.MaxDepth, cfg.MaxDepth))
+	if cfg.MaxDepth < 1 || cfg.MaxDepth > event.MaxDepth {
+		errs = append(errs, fmt.Errorf("`max_depth` must be between 1 and %d, got %d: leave it out for %[1]d", event.MaxDepth, cfg.MaxDepth))
 	}
 	return errors.Join(errs...)
 }

@@ -25,6 +25,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/metadata"
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/metadatatest"
@@ -231,7 +232,7 @@ func refuse(total int, id, eventType, reason string) *eventlog.Refused {
 	return &eventlog.Refused{Total: total, Records: []eventlog.Refusal{{EventID: id, EventType: eventType, Reason: reason}}}
 }
 
-// deepAt returns n records of the types e.0, e.1 …; those with the given places are nested deeper than eventlog.MaxDepth.
+// deepAt returns n records of the types e.0, e.1 …; those with the given places are nested deeper than event.MaxDepth.
 func deepAt(n int, deep ...int) plog.Logs {
 	ld := plog.NewLogs()
 	for i := range n {
@@ -239,7 +240,7 @@ func deepAt(n int, deep ...int) plog.Logs {
 	}
 	for _, i := range deep {
 		nested := recordAt(ld, i).Attributes().PutEmptySlice("nested")
-		for range eventlog.MaxDepth {
+		for range event.MaxDepth {
 			nested = nested.AppendEmpty().SetEmptySlice()
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store/wire"
 )
@@ -33,8 +33,8 @@ func block(n int) []byte {
 		r.Attributes().PutStr("session.id", "6f0f6a3c6a4e5d0b9c551d6a3f1f1f0e")
 		r.Attributes().PutInt("attempt", 2)
 		r.Attributes().PutDouble("duration", 12.5)
-		r.Attributes().PutStr(eventlog.AttrUID, fmt.Sprintf("0198c5a2-7d1c-7c3e-9f1a-%012d", i))
-		r.Attributes().PutStr(eventlog.AttrThreshold, "8")
+		r.Attributes().PutStr(event.AttrUID, fmt.Sprintf("0198c5a2-7d1c-7c3e-9f1a-%012d", i))
+		r.Attributes().PutStr(event.AttrThreshold, "8")
 	}
 	raw, _ := (&plog.ProtoMarshaler{}).MarshalLogs(ld)
 	return raw
@@ -88,15 +88,15 @@ func BenchmarkJSON(b *testing.B) {
 		}
 		perEvent(b)
 	})
-	b.Run("pdata and telemetry.AppendJSON", func(b *testing.B) {
+	b.Run("pdata and event.AppendJSON", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			buffer = buffer[:0]
 			ld, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(raw)
 			require.NoError(b, err)
 			for ref := range eventlog.All(ld) {
-				event := ref.Event()
-				buffer = telemetry.AppendJSON(buffer, &event)
+				e := ref.Event()
+				buffer = event.AppendJSON(buffer, &e)
 			}
 		}
 		perEvent(b)

@@ -1,8 +1,10 @@
 package wire
 
-import "google.golang.org/protobuf/encoding/protowire"
+import (
+	"google.golang.org/protobuf/encoding/protowire"
+)
 
-// maxDepth is beyond how deep a canonical record is nested: eventlog.MaxDepth levels of up to
+// maxDepth is beyond how deep a canonical record is nested: event.MaxDepth levels of up to
 // three messages each, and those around them.
 const maxDepth = 256
 

@@ -3,12 +3,11 @@ package wire
 import (
 	"encoding/hex"
 
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
-	"github.com/isbl/telemetry/internal/jsonview"
-	"github.com/isbl/telemetry/internal/semconv"
 )
 
-// JSONEncoder writes the events of canonical records as telemetry.AppendJSON does, straight
+// JSONEncoder writes the events of canonical records as event.AppendJSON does, straight
 // from their encoding: neither the record nor the event is made. The zero JSONEncoder is
 // ready. It is for one goroutine, and keeps the last few LogsData that it wrote in memory.
 type JSONEncoder struct {
@@ -30,11 +29,11 @@ func (e *JSONEncoder) Append(dst []byte, r Record) []byte {
 	p := &e.record
 
 	dst = append(dst, `{"event_id":`...)
-	dst = jsonview.AppendString(dst, p.id)
+	dst = event.AppendString(dst, p.id)
 	dst = append(dst, `,"timestamp":`...)
 	dst = e.clock.append(dst, p.time)
 	dst = append(dst, `,"event_type":`...)
-	dst = jsonview.AppendString(dst, p.eventName)
+	dst = event.AppendString(dst, p.eventName)
 	dst = append(dst, `,"source":`...)
 	dst = append(dst, e.sourceJSON...)
 	dst = append(dst, `,"data":`...)
@@ -51,7 +50,7 @@ func (e *JSONEncoder) enter(sl *scopeLogs) {
 	scope.readScope(sl.scope)
 	service := sl.service()
 	e.of = sl
-	e.sourceJSON = jsonview.AppendString(e.sourceJSON[:0], sl.source())
+	e.sourceJSON = event.AppendString(e.sourceJSON[:0], sl.source())
 	// The service name that became the source is not said twice. Where the scope has the
 	// same name, it is, or the way back could not tell whose name the source is.
 	e.resource = e.origin(e.resource[:0], resource, service != "" && service != scope.name)
@@ -63,18 +62,18 @@ func (e *JSONEncoder) origin(dst []byte, from *origin, hideService bool) []byte 
 	e.stack = e.stack[:0]
 	o := e.open(0)
 	for _, m := range from.attributes {
-		if !hideService || m.name != semconv.AttrServiceName {
+		if !hideService || m.name != event.AttrServiceName {
 			e.stack = append(e.stack, m)
 		}
 	}
 	dst = append(dst, '{')
 	if len(e.stack) > 0 {
-		dst = e.members(o.name(dst, semconv.MetaAttributes), 0)
+		dst = e.members(o.name(dst, event.MetaAttributes), 0)
 	}
-	dst = o.number(dst, semconv.MetaDropped, int64(from.dropped))
-	dst = o.text(dst, semconv.MetaName, from.name)
-	dst = o.text(dst, semconv.MetaSchemaURL, from.schemaURL)
-	dst = o.text(dst, semconv.MetaVersion, from.version)
+	dst = o.number(dst, event.MetaDropped, int64(from.dropped))
+	dst = o.text(dst, event.MetaName, from.name)
+	dst = o.text(dst, event.MetaSchemaURL, from.schemaURL)
+	dst = o.text(dst, event.MetaVersion, from.version)
 	if dst = o.end(dst); len(dst) == len("{}") {
 		return dst[:0]
 	}
@@ -101,26 +100,26 @@ func (e *JSONEncoder) metadata(dst []byte) []byte {
 	o := e.open(0)
 	dst = append(dst, '{')
 	if r.bodyTaken && r.body.num != 0 {
-		dst = e.value(o.name(dst, semconv.MetaBody), &r.body)
+		dst = e.value(o.name(dst, event.MetaBody), &r.body)
 	}
-	dst = o.number(dst, semconv.MetaDropped, int64(r.dropped))
-	dst = o.made(dst, eventlog.AttrMetadata, nested)
+	dst = o.number(dst, event.MetaDropped, int64(r.dropped))
+	dst = o.made(dst, event.AttrMetadata, nested)
 	if r.observed != 0 {
-		dst = e.clock.append(o.name(dst, semconv.MetaObservedTimestamp), r.observed)
+		dst = e.clock.append(o.name(dst, event.MetaObservedTimestamp), r.observed)
 	}
 	if r.originalID.num != 0 {
-		dst = jsonview.AppendString(o.name(dst, semconv.MetaOriginalID), r.originalID.text())
+		dst = event.AppendString(o.name(dst, event.MetaOriginalID), r.originalID.text())
 	}
-	dst = o.made(dst, semconv.MetaResource, e.resource)
+	dst = o.made(dst, event.MetaResource, e.resource)
 	if r.threshold != "" || r.randomness != "" {
-		dst = e.sampling(o.name(dst, semconv.MetaSampling))
+		dst = e.sampling(o.name(dst, event.MetaSampling))
 	}
-	dst = o.made(dst, semconv.MetaScope, e.scope)
-	dst = o.text(dst, semconv.MetaSeverity, r.severityText)
-	dst = o.number(dst, semconv.MetaSeverityNumber, int64(r.severityNumber))
-	dst = o.hex(dst, semconv.MetaSpanID, r.spanID)
-	dst = o.number(dst, semconv.MetaTraceFlags, int64(r.flags))
-	dst = o.hex(dst, semconv.MetaTraceID, r.traceID)
+	dst = o.made(dst, event.MetaScope, e.scope)
+	dst = o.text(dst, event.MetaSeverity, r.severityText)
+	dst = o.number(dst, event.MetaSeverityNumber, int64(r.severityNumber))
+	dst = o.hex(dst, event.MetaSpanID, r.spanID)
+	dst = o.number(dst, event.MetaTraceFlags, int64(r.flags))
+	dst = o.hex(dst, event.MetaTraceID, r.traceID)
 	return o.end(dst)
 }
 
@@ -139,7 +138,7 @@ func (e *JSONEncoder) push(reserved bool) (empty bool) {
 		empty = empty || len(metadata) == 0
 		for f := range fields(metadata) {
 			e.stack = appendMember(e.stack, f.bytes)
-			if last := len(e.stack) - 1; eventlog.ReservedMetadata(e.stack[last].name) != reserved {
+			if last := len(e.stack) - 1; event.ReservedMetadata(e.stack[last].name) != reserved {
 				e.stack = e.stack[:last]
 			}
 		}
@@ -151,10 +150,10 @@ func (e *JSONEncoder) sampling(dst []byte) []byte {
 	o := e.open(len(e.stack))
 	dst = append(dst, '{')
 	if e.record.threshold != "" {
-		dst = jsonview.AppendFloat(o.name(dst, semconv.MetaAdjustedCount), eventlog.AdjustedCount(e.record.threshold))
+		dst = event.AppendFloat(o.name(dst, event.MetaAdjustedCount), eventlog.AdjustedCount(e.record.threshold))
 	}
-	dst = o.text(dst, semconv.MetaRandomness, e.record.randomness)
-	dst = o.text(dst, semconv.MetaThreshold, e.record.threshold)
+	dst = o.text(dst, event.MetaRandomness, e.record.randomness)
+	dst = o.text(dst, event.MetaThreshold, e.record.threshold)
 	return o.end(dst)
 }
 

@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/xpdata"
 	"pgregory.net/rapid"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/eventlogtest"
 	"github.com/isbl/telemetry/internal/store/wire"
@@ -41,7 +41,7 @@ func canonical(t *rapid.T) plog.Logs {
 		if rapid.Bool().Draw(t, "repeat") {
 			repeat(t, rl.Resource().Attributes())
 			repeat(t, records.At(1).Attributes())
-			if v, ok := records.At(1).Attributes().Get(eventlog.AttrMetadata); ok && v.Type() == pcommon.ValueTypeMap {
+			if v, ok := records.At(1).Attributes().Get(event.AttrMetadata); ok && v.Type() == pcommon.ValueTypeMap {
 				repeat(t, v.Map())
 			}
 		}
@@ -62,8 +62,8 @@ func requireSame(tb require.TestingT, raw []byte, ld plog.Logs, records []wire.R
 	var encoder wire.JSONEncoder
 	n := 0
 	for ref := range eventlog.All(ld) {
-		event := ref.Event()
-		require.Equal(tb, string(telemetry.AppendJSON(nil, &event)), string(encoder.Append(nil, records[n])))
+		e := ref.Event()
+		require.Equal(tb, string(event.AppendJSON(nil, &e)), string(encoder.Append(nil, records[n])))
 		at, eventType := records[n].Head()
 		require.Equal(tb, ref.Record.Timestamp(), at)
 		require.Equal(tb, ref.EventType(), eventType)
@@ -84,9 +84,9 @@ func TestJSONStraightFromRecords(t *testing.T) {
 
 func TestJSONOfEvents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		event := eventlogtest.Event(t)
+		e := eventlogtest.Event(t)
 		ld := plog.NewLogs()
-		require.NoError(t, eventlog.AppendRecord(ld, &event))
+		require.NoError(t, eventlog.AppendRecord(ld, &e))
 		raw := marshal(t, ld)
 		records, ok := wire.Records(raw, 1)
 		require.True(t, ok)

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/isbl/telemetry/internal/jsonview"
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // value writes the value of an AnyValue.
@@ -31,11 +31,11 @@ func (e *JSONEncoder) value(dst []byte, v *field) []byte {
 		}
 		return append(dst, ']')
 	case kindString:
-		return jsonview.AppendString(dst, text(v.bytes))
+		return event.AppendString(dst, text(v.bytes))
 	case kindInt:
 		return strconv.AppendInt(dst, int64(v.number()), 10)
 	case kindDouble:
-		return jsonview.AppendFloat(dst, math.Float64frombits(v.number()))
+		return event.AppendFloat(dst, math.Float64frombits(v.number()))
 	case kindBool:
 		return strconv.AppendBool(dst, v.number() != 0)
 	case kindBytes:
@@ -109,7 +109,7 @@ func (o *object) text(dst []byte, name, text string) []byte {
 	if text == "" {
 		return dst
 	}
-	return jsonview.AppendString(o.name(dst, name), text)
+	return event.AppendString(o.name(dst, name), text)
 }
 
 // made writes a member whose JSON is there, unless it says nothing.
@@ -121,7 +121,7 @@ func (o *object) made(dst []byte, name string, made []byte) []byte {
 }
 
 func appendName(dst []byte, name string) []byte {
-	return append(jsonview.AppendString(appendComma(dst), name), ':')
+	return append(event.AppendString(appendComma(dst), name), ':')
 }
 
 func appendComma(dst []byte) []byte {

@@ -4,8 +4,7 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/sampling"
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"github.com/isbl/telemetry/internal/eventlog"
-	"github.com/isbl/telemetry/internal/semconv"
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // member is a name and a value: a KeyValue.
@@ -62,17 +61,17 @@ func (f *field) text() string {
 // isData says whether an attribute of a canonical record is the event's data.
 func (m *member) isData() bool {
 	switch m.name {
-	case eventlog.AttrUID:
+	case event.AttrUID:
 		return false
-	case eventlog.AttrThreshold:
+	case event.AttrThreshold:
 		_, err := sampling.TValueToThreshold(m.value.text())
 		return err != nil
-	case eventlog.AttrRandomness:
+	case event.AttrRandomness:
 		_, err := sampling.RValueToRandomness(m.value.text())
 		return err != nil
-	case eventlog.AttrOriginalID:
+	case event.AttrOriginalID:
 		return m.value.num != kindString
-	case eventlog.AttrMetadata:
+	case event.AttrMetadata:
 		return m.value.num != kindKeyValueList
 	}
 	return true
@@ -110,7 +109,7 @@ func (r *record) read(logRecord []byte, members []member) []member {
 			members = appendMember(members, f.bytes)
 			last := len(members) - 1
 			if m := &members[last]; m.isData() {
-				r.bodyTaken = r.bodyTaken || m.name == semconv.AttrBody
+				r.bodyTaken = r.bodyTaken || m.name == event.AttrBody
 			} else {
 				r.keep(m)
 				members = members[:last]
@@ -130,7 +129,7 @@ func (r *record) read(logRecord []byte, members []member) []member {
 		}
 	}
 	if !r.bodyTaken && r.body.num != 0 {
-		members = append(members, member{semconv.AttrBody, r.body})
+		members = append(members, member{event.AttrBody, r.body})
 	}
 	return members
 }
@@ -138,17 +137,17 @@ func (r *record) read(logRecord []byte, members []member) []member {
 // keep keeps an attribute that is not data.
 func (r *record) keep(m *member) {
 	switch m.name {
-	case eventlog.AttrUID:
+	case event.AttrUID:
 		if r.id == "" { // the first one is the id
 			r.id = m.value.text()
 		}
-	case eventlog.AttrThreshold:
+	case event.AttrThreshold:
 		r.threshold = m.value.text()
-	case eventlog.AttrRandomness:
+	case event.AttrRandomness:
 		r.randomness = m.value.text()
-	case eventlog.AttrOriginalID:
+	case event.AttrOriginalID:
 		r.originalID = m.value
-	case eventlog.AttrMetadata:
+	case event.AttrMetadata:
 		r.metadata = append(r.metadata, m.value.bytes)
 	}
 }

@@ -3,7 +3,7 @@ package wire
 import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/isbl/telemetry/internal/semconv"
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // Record is an encoded log record, and what it hangs on. It shares the memory of the LogsData
@@ -82,10 +82,10 @@ func (s *scopeLogs) source() string {
 func (s *scopeLogs) service() string {
 	for attribute := range nested(s.resource, 1, 1) {
 		var m member
-		if m.read(attribute); m.name != semconv.AttrServiceName {
+		if m.read(attribute); m.name != event.AttrServiceName {
 			continue
 		}
-		if name := m.value.text(); semconv.IsServiceName(name) {
+		if name := m.value.text(); event.IsServiceName(name) {
 			return name
 		}
 		return ""

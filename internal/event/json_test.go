@@ -1,4 +1,4 @@
-package telemetry_test
+package event_test
 
 import (
 	"encoding/json"
@@ -13,25 +13,25 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 )
 
-func TestNewEventID(t *testing.T) {
-	id, err := uuid.Parse(telemetry.NewEventID())
+func TestNewID(t *testing.T) {
+	id, err := uuid.Parse(event.NewID())
 	require.NoError(t, err)
 	assert.EqualValues(t, 7, id.Version())
-	assert.NotEqual(t, id.String(), telemetry.NewEventID())
+	assert.NotEqual(t, id.String(), event.NewID())
 }
 
 func TestAppendJSONWritesTheWholeEvent(t *testing.T) {
-	e := telemetry.Event{
+	e := event.Event{
 		EventID: "1", Timestamp: time.Date(2026, 1, 2, 13, 0, 1, 500, time.FixedZone("", 3600)), EventType: "user.login", Source: "shop",
 		Data:     map[string]any{"user": "ann", "a": int64(1)},
 		Metadata: map[string]any{"severity": "INFO"},
 	}
 	const want = `{"event_id":"1","timestamp":"2026-01-02T12:00:01.0000005Z","event_type":"user.login","source":"shop",` +
 		`"data":{"a":1,"user":"ann"},"metadata":{"severity":"INFO"}}`
-	assert.Equal(t, "before "+want, string(telemetry.AppendJSON([]byte("before "), &e)), "it appends")
+	assert.Equal(t, "before "+want, string(event.AppendJSON([]byte("before "), &e)), "it appends")
 
 	marshalled, err := json.Marshal(e)
 	require.NoError(t, err)
@@ -39,7 +39,7 @@ func TestAppendJSONWritesTheWholeEvent(t *testing.T) {
 
 	//nolint:testifylint // as above
 	assert.Equal(t, `{"event_id":"","timestamp":"0001-01-01T00:00:00Z","event_type":"","source":"","data":{},"metadata":{}}`,
-		string(telemetry.AppendJSON(nil, &telemetry.Event{})), "nil maps are empty ones")
+		string(event.AppendJSON(nil, &event.Event{})), "nil maps are empty ones")
 }
 
 func TestAppendJSONValues(t *testing.T) {
@@ -75,8 +75,8 @@ func TestAppendJSONValues(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			e := telemetry.Event{Data: map[string]any{"v": tt.in}}
-			got := string(telemetry.AppendJSON(nil, &e))
+			e := event.Event{Data: map[string]any{"v": tt.in}}
+			got := string(event.AppendJSON(nil, &e))
 			assert.Contains(t, got, `"data":{"v":`+tt.want+`},"metadata"`)
 			assert.True(t, json.Valid([]byte(got)))
 		})
@@ -84,13 +84,13 @@ func TestAppendJSONValues(t *testing.T) {
 }
 
 func TestAppendJSONManyKeysAreSorted(t *testing.T) {
-	e := telemetry.Event{Data: map[string]any{}}
+	e := event.Event{Data: map[string]any{}}
 	var want strings.Builder
 	for i := range 100 {
 		e.Data[fmt.Sprintf("k%02d", i)] = int64(i)
 		fmt.Fprintf(&want, `,"k%02d":%d`, i, i)
 	}
-	assert.Contains(t, string(telemetry.AppendJSON(nil, &e)), `"data":{`+want.String()[1:]+`}`)
+	assert.Contains(t, string(event.AppendJSON(nil, &e)), `"data":{`+want.String()[1:]+`}`)
 }
 
 // nested is levels lists around an int.
@@ -103,30 +103,30 @@ func nested(levels int) any {
 }
 
 func TestJSONDepth(t *testing.T) {
-	at := func(levels int) telemetry.Event {
-		return telemetry.Event{
+	at := func(levels int) event.Event {
+		return event.Event{
 			Data:     map[string]any{"v": nested(levels)},
 			Metadata: map[string]any{"resource": map[string]any{"attributes": map[string]any{"v": nested(levels)}}},
 		}
 	}
-	deepest := at(telemetry.MaxDepth)
-	var back telemetry.Event
-	require.NoError(t, json.Unmarshal(telemetry.AppendJSON(nil, &deepest), &back))
+	deepest := at(event.MaxDepth)
+	var back event.Event
+	require.NoError(t, json.Unmarshal(event.AppendJSON(nil, &deepest), &back))
 	assert.Equal(t, deepest, back)
 
 	tooDeep := at(100_000)
-	assert.True(t, json.Valid(telemetry.AppendJSON(nil, &tooDeep)), "a value that is too deep is cut, and nothing overflows")
+	assert.True(t, json.Valid(event.AppendJSON(nil, &tooDeep)), "a value that is too deep is cut, and nothing overflows")
 
 	for _, levels := range []int{80, 9_000, 100_000} {
 		in := `{"data":{"v":` + strings.Repeat(`[`, levels) + strings.Repeat(`]`, levels) + `}}`
-		assert.Error(t, new(telemetry.Event).UnmarshalJSON([]byte(in)), levels)
+		assert.Error(t, new(event.Event).UnmarshalJSON([]byte(in)), levels)
 		in = `{"metadata":{"v":` + strings.Repeat(`{"a":`, levels) + `1` + strings.Repeat(`}`, levels) + `}}`
-		assert.Error(t, new(telemetry.Event).UnmarshalJSON([]byte(in)), levels)
+		assert.Error(t, new(event.Event).UnmarshalJSON([]byte(in)), levels)
 	}
 	circle := map[string]any{}
 	circle["again"] = circle
-	endless := telemetry.Event{Data: circle}
-	assert.True(t, json.Valid(telemetry.AppendJSON(nil, &endless)), "a map in itself ends too")
+	endless := event.Event{Data: circle}
+	assert.True(t, json.Valid(event.AppendJSON(nil, &endless)), "a map in itself ends too")
 }
 
 // jsonValues draws values of the kinds that JSON can carry.
@@ -153,7 +153,7 @@ func jsonMaps(depth int) *rapid.Generator[map[string]any] {
 
 func TestJSONRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		e := telemetry.Event{
+		e := event.Event{
 			EventID:   rapid.String().Draw(t, "id"),
 			Timestamp: time.Unix(rapid.Int64Range(-62167219200, 253402300799).Draw(t, "s"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns")).UTC(),
 			EventType: rapid.String().Draw(t, "type"),
@@ -161,17 +161,17 @@ func TestJSONRoundTrip(t *testing.T) {
 			Data:      jsonMaps(3).Draw(t, "data"),
 			Metadata:  jsonMaps(3).Draw(t, "metadata"),
 		}
-		out := telemetry.AppendJSON(nil, &e)
+		out := event.AppendJSON(nil, &e)
 		require.True(t, json.Valid(out), "%s", out)
 		require.NotContains(t, string(out), "\n", "one line")
-		var back telemetry.Event
+		var back event.Event
 		require.NoError(t, json.Unmarshal(out, &back))
 		require.Equal(t, e, back)
 	})
 }
 
 func BenchmarkAppendJSON(b *testing.B) {
-	e := telemetry.Event{
+	e := event.Event{
 		EventID: "0198c5a2-7d1c-7c3e-9f1a-5b2d6f0e1a2b", Timestamp: time.Date(2026, 1, 2, 3, 4, 5, 678_000_000, time.UTC), EventType: "user.login", Source: "checkout",
 		Data: map[string]any{"user.id": "u-123456", "session.id": "6f0f6a3c6a4e5d0b", "attempt": int64(2), "duration": 12.5, "ok": true},
 		Metadata: map[string]any{
@@ -179,10 +179,10 @@ func BenchmarkAppendJSON(b *testing.B) {
 			"severity": "INFO", "severity_number": int64(9), "trace_id": "5b8efff798038103d269b633813fc60c", "span_id": "eee19b7ec3c1b174",
 		},
 	}
-	buffer := telemetry.AppendJSON(nil, &e)
+	buffer := event.AppendJSON(nil, &e)
 	b.ReportAllocs()
 	b.SetBytes(int64(len(buffer)))
 	for b.Loop() {
-		buffer = telemetry.AppendJSON(buffer[:0], &e)
+		buffer = event.AppendJSON(buffer[:0], &e)
 	}
 }

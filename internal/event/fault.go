@@ -1,5 +1,4 @@
-// Package fault says what is wrong with a value that lies somewhere in an event.
-package fault
+package event
 
 import (
 	"fmt"
@@ -13,8 +12,8 @@ type Fault struct {
 	what string
 }
 
-// New returns a fault of the value itself. The text goes on after the path: "is too long".
-func New(format string, args ...any) *Fault { return &Fault{what: fmt.Sprintf(format, args...)} }
+// NewFault returns a fault of the value itself. The text continues after the path: "is too long".
+func NewFault(format string, args ...any) *Fault { return &Fault{what: fmt.Sprintf(format, args...)} }
 
 // In says that the fault lies in the map entry or list element of this name.
 func (f *Fault) In(name string) *Fault {

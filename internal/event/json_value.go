@@ -1,5 +1,4 @@
-// Package jsonview writes values of events as JSON, in the way that telemetry.AppendJSON describes.
-package jsonview
+package event
 
 import (
 	"encoding/base64"
@@ -10,8 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// MaxDepth is how deep values may be nested; those that are deeper are shown as a string.
-const MaxDepth = 68
+// jsonDepth is how deep values may be nested in JSON: MaxDepth, and the maps of metadata around the attributes of a resource or a
+// scope. Values that are nested deeper are shown as a string.
+const jsonDepth = MaxDepth + 4
 
 // AppendMap writes an object, its names sorted.
 func AppendMap(dst []byte, m map[string]any) []byte { return appendMap(dst, m, 0) }
@@ -39,7 +39,7 @@ func appendMap(dst []byte, m map[string]any, depth int) []byte {
 }
 
 func appendValue(dst []byte, v any, depth int) []byte {
-	if depth > MaxDepth {
+	if depth > jsonDepth {
 		return append(dst, `"…"`...)
 	}
 	switch v := v.(type) {

@@ -1,4 +1,4 @@
-package telemetry
+package event
 
 import (
 	"bytes"
@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/isbl/telemetry/internal/fault"
 )
 
 // UnmarshalJSON reads what AppendJSON wrote. Numbers without a point or an exponent become
@@ -88,7 +86,7 @@ func timestamp(raw json.RawMessage) (time.Time, error) {
 }
 
 // numbers gives the numbers in m their kinds. depth is that of m's values.
-func numbers(m map[string]any, depth int) *fault.Fault {
+func numbers(m map[string]any, depth int) *Fault {
 	for k, v := range m {
 		value, f := number(v, depth)
 		if f != nil {
@@ -99,9 +97,9 @@ func numbers(m map[string]any, depth int) *fault.Fault {
 	return nil
 }
 
-func number(v any, depth int) (any, *fault.Fault) {
+func number(v any, depth int) (any, *Fault) {
 	if depth > jsonDepth {
-		return nil, fault.New("is nested deeper than %d levels", MaxDepth)
+		return nil, NewFault("is nested deeper than %d levels", MaxDepth)
 	}
 	switch v := v.(type) {
 	case json.Number:
@@ -123,17 +121,17 @@ func number(v any, depth int) (any, *fault.Fault) {
 }
 
 // kindOf returns the int64 or float64 that a number is.
-func kindOf(n json.Number) (any, *fault.Fault) {
+func kindOf(n json.Number) (any, *Fault) {
 	if !strings.ContainsAny(n.String(), ".eE") {
 		i, err := n.Int64()
 		if err != nil {
-			return nil, fault.New("is the number %.40s, which does not fit 64 bits: send it as a string", n)
+			return nil, NewFault("is the number %.40s, which does not fit 64 bits: send it as a string", n)
 		}
 		return i, nil
 	}
 	f, err := n.Float64()
 	if err != nil {
-		return nil, fault.New("is the number %.40s, which does not fit 64 bits: send it as a string", n)
+		return nil, NewFault("is the number %.40s, which does not fit 64 bits: send it as a string", n)
 	}
 	return f, nil
 }

@@ -1,10 +1,6 @@
-package telemetry
+package event
 
-import (
-	"time"
-
-	"github.com/isbl/telemetry/internal/jsonview"
-)
+import "time"
 
 // MarshalJSON is AppendJSON.
 func (e Event) MarshalJSON() ([]byte, error) { return AppendJSON(nil, &e), nil }
@@ -16,23 +12,16 @@ func (e Event) MarshalJSON() ([]byte, error) { return AppendJSON(nil, &e), nil }
 // always has a point or an exponent, so that it stays distinct from an integer.
 func AppendJSON(dst []byte, e *Event) []byte {
 	dst = append(dst, `{"event_id":`...)
-	dst = jsonview.AppendString(dst, e.EventID)
+	dst = AppendString(dst, e.EventID)
 	dst = append(dst, `,"timestamp":"`...)
 	dst = e.Timestamp.UTC().AppendFormat(dst, time.RFC3339Nano)
 	dst = append(dst, `","event_type":`...)
-	dst = jsonview.AppendString(dst, e.EventType)
+	dst = AppendString(dst, e.EventType)
 	dst = append(dst, `,"source":`...)
-	dst = jsonview.AppendString(dst, e.Source)
+	dst = AppendString(dst, e.Source)
 	dst = append(dst, `,"data":`...)
-	dst = jsonview.AppendMap(dst, e.Data)
+	dst = AppendMap(dst, e.Data)
 	dst = append(dst, `,"metadata":`...)
-	dst = jsonview.AppendMap(dst, e.Metadata)
+	dst = AppendMap(dst, e.Metadata)
 	return append(dst, '}')
 }
-
-// jsonDepth is MaxDepth and room for the maps of metadata around the attributes of a
-// resource or scope.
-const jsonDepth = MaxDepth + 4
-
-// The two must be the same.
-var _ = [1]struct{}{}[jsonDepth-jsonview.MaxDepth]

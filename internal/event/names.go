@@ -1,12 +1,6 @@
-// Package semconv names what log records and events call things: the attributes of a canonical record and the reserved names of an
-// event's metadata. docs/architecture.md has the table of what goes where.
-package semconv
+package event
 
-import (
-	"strings"
-
-	"github.com/google/uuid"
-)
+import "strings"
 
 // Attributes of a record that are not the event's data.
 const (
@@ -75,15 +69,6 @@ func ReservedMetadata(name string) bool {
 	}
 	return false
 }
-
-// MaxIDBytes is the longest event id that is kept as it came.
-const MaxIDBytes = 128
-
-// idNamespace is the namespace of the UUIDv5 that stands for an id that is too long.
-var idNamespace = uuid.MustParse("6f0f6a3c-6a4e-5d0b-9c55-1d6a3f1f1f0e")
-
-// StandIn is the id of an event whose own id is longer than MaxIDBytes: always the same for the same one.
-func StandIn(longID string) string { return uuid.NewSHA1(idNamespace, []byte(longID)).String() }
 
 // UnknownService starts the service name that SDKs make up where nobody gave one.
 const UnknownService = "unknown_service"

@@ -1,4 +1,4 @@
-package telemetry_test
+package event_test
 
 import (
 	"encoding/json"
@@ -10,15 +10,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/event"
 )
 
 func TestUnmarshalJSON(t *testing.T) {
-	var e telemetry.Event
+	var e event.Event
 	require.NoError(t, json.Unmarshal([]byte(` {"event_id":"1","timestamp":"2026-01-02T13:04:05.000000006+01:00","event_type":"user.login","source":"shop",
 		"data":{"int":-5,"zero":0,"max":9223372036854775807,"float":5.0,"exponent":5e0,"EXPONENT":5E0,"list":[1,[2.5],{"n":3}],"none":null,"nan":"NaN"},
 		"metadata":{"sampling":{"adjusted_count":10.0}},"later":{"a":1}} `), &e))
-	assert.Equal(t, telemetry.Event{
+	assert.Equal(t, event.Event{
 		EventID: "1", Timestamp: time.Date(2026, 1, 2, 12, 4, 5, 6, time.UTC), EventType: "user.login", Source: "shop",
 		Data: map[string]any{
 			"int": int64(-5), "zero": int64(0), "max": int64(math.MaxInt64), "float": 5.0, "exponent": 5.0, "EXPONENT": 5.0,
@@ -28,7 +28,7 @@ func TestUnmarshalJSON(t *testing.T) {
 	}, e)
 
 	require.NoError(t, json.Unmarshal([]byte(`{"data":null,"timestamp":null}`), &e))
-	assert.Equal(t, telemetry.Event{Data: map[string]any{}, Metadata: map[string]any{}}, e, "nothing of the event before is left")
+	assert.Equal(t, event.Event{Data: map[string]any{}, Metadata: map[string]any{}}, e, "nothing of the event before is left")
 
 	e.EventID = "kept"
 	require.NoError(t, e.UnmarshalJSON([]byte(" null ")))
@@ -55,9 +55,9 @@ func TestUnmarshalJSONErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			e := telemetry.Event{EventID: "before"}
+			e := event.Event{EventID: "before"}
 			require.ErrorContains(t, e.UnmarshalJSON([]byte(tt.in)), tt.want)
-			assert.Equal(t, telemetry.Event{EventID: "before"}, e, "an error leaves the event as it was")
+			assert.Equal(t, event.Event{EventID: "before"}, e, "an error leaves the event as it was")
 		})
 	}
 }
@@ -71,11 +71,11 @@ func FuzzUnmarshalJSON(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
-		var e, again telemetry.Event
+		var e, again event.Event
 		if e.UnmarshalJSON(in) != nil {
 			return
 		}
-		out := telemetry.AppendJSON(nil, &e)
+		out := event.AppendJSON(nil, &e)
 		require.True(t, json.Valid(out), "%s", out)
 		require.NoError(t, again.UnmarshalJSON(out))
 		if e.Data == nil { // null left the event alone
@@ -92,7 +92,7 @@ func TestUnmarshalJSONErrorsAreShort(t *testing.T) {
 		`{"timestamp":"` + strings.Repeat("1", 5000) + `"}`,
 		`{"timestamp":"0000-01-01T00:00:00.` + strings.Repeat("1", 5000) + `+01:00"}`,
 	} {
-		err := new(telemetry.Event).UnmarshalJSON([]byte(in))
+		err := new(event.Event).UnmarshalJSON([]byte(in))
 		require.Error(t, err)
 		assert.Less(t, len(err.Error()), 300)
 	}

@@ -1,4 +1,4 @@
-package semconv
+package event
 
 // AddString adds an entry of metadata, unless it says nothing.
 func AddString(m map[string]any, name, value string) {

@@ -18,6 +18,7 @@ import (
 	"github.com/isbl/telemetry/internal/aggregate"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/text"
 )
 
 // DefaultMaxScan is how many events an aggregate may look at unless Options say otherwise.
@@ -70,10 +71,7 @@ func (h *Handler) serveAggregate(w http.ResponseWriter, r *http.Request, values 
 		workers[i] = a
 		workers[i].rows = map[group]*aggregate.Values{}
 	}
-	extendDeadlines(w, r, maxCounting)
-	deadline, cancel := context.WithTimeout(r.Context(), maxCounting)
-	defer cancel()
-	ctx, stop := context.WithCancelCause(deadline)
+	ctx, stop := h.scan(w, r)
 	defer stop(nil)
 	failures, err := h.opts.Store.Scan(ctx, filter, h.opts.MaxScan, func(worker int, ref eventlog.Ref) {
 		if !workers[worker].add(ref) {
@@ -89,10 +87,8 @@ func (h *Handler) serveAggregate(w http.ResponseWriter, r *http.Request, values 
 		return newProblem(http.StatusUnprocessableEntity, "%v: choose fewer events by since, until, event_type or source, or raise max_scan of the exporter", limit)
 	case errors.Is(context.Cause(ctx), store.ErrTooManyCounts), len(a.rows) > maxRows:
 		return badRequest("by", "there are more than %d groups: choose a longer interval, another by, or fewer events by since, until, event_type or source", maxRows)
-	case err != nil && deadline.Err() != nil && r.Context().Err() == nil:
-		return newProblem(http.StatusServiceUnavailable, "computing took longer than %v: choose fewer events by since, until, event_type or source", maxCounting)
 	case err != nil:
-		return h.storeProblem(r, err, "")
+		return h.scanProblem(ctx, r, err)
 	}
 	writeJSON(w, r, http.StatusOK, contentJSON, a.answer(values, failures))
 	return nil
@@ -102,7 +98,7 @@ func (p *params) aggregation() aggregation {
 	a := aggregation{by: p.values.Get("by"), interval: p.interval()}
 	var named bool
 	if a.field, named = strings.CutPrefix(p.values.Get("field"), dataPrefix); p.has("field") && (!named || !validPath(a.field)) {
-		p.fail("field", "field is %s, but must be data. and a key, or up to %d keys with dots between them", quote(p.values.Get("field")), maxDataPath)
+		p.fail("field", "field is %s, but must be data. and a key, or up to %d keys with dots between them", text.Quote(p.values.Get("field")), maxDataPath)
 	}
 	names := p.list("functions")
 	if names == nil {
@@ -125,7 +121,7 @@ func (p *params) aggregation() aggregation {
 	path, ofData := strings.CutPrefix(a.by, dataPrefix)
 	known := ofData && validPath(path) || slices.Contains([]string{"event_type", "category", "source"}, a.by)
 	if p.has("by") && !known {
-		p.fail("by", "by is %s, but must be event_type, category, source, or data. and a key", quote(a.by))
+		p.fail("by", "by is %s, but must be event_type, category, source, or data. and a key", text.Quote(a.by))
 	}
 	return a
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/consumer"
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/text"
 	"github.com/isbl/telemetry/internal/when"
 )
 
@@ -150,7 +151,7 @@ func (h *Handler) serveAck(w http.ResponseWriter, r *http.Request, _ url.Values)
 			return badPointer("delay", "delay: %v", err)
 		}
 		if d > consumer.MaxDelay {
-			return badPointer("delay", "delay is %s, but may be at most %v", quote(body.Delay), consumer.MaxDelay)
+			return badPointer("delay", "delay is %s, but may be at most %v", text.Quote(body.Delay), consumer.MaxDelay)
 		}
 		ack.Delay = d
 	}
@@ -222,7 +223,7 @@ func (h *Handler) consumerProblem(r *http.Request, err error) *problem {
 	var failed *consumer.FailedError
 	var conflict *consumer.ConflictError
 	var cursor *store.CursorError
-	name := quote(r.PathValue("name"))
+	name := text.Quote(r.PathValue("name"))
 	switch {
 	case errors.Is(err, consumer.ErrNoConsumer):
 		return newProblem(http.StatusNotFound, "there is no consumer %s; PUT %s/… makes one", name, consumersPath)

@@ -3,19 +3,21 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/text"
 	"github.com/isbl/telemetry/internal/when"
 )
 
 const (
 	// maxRows is how many numbers an answer may have.
 	maxRows = 10_000
-	// maxCounting is how long counting may take.
-	maxCounting = 20 * time.Second
+	// maxScanning is how long counts and aggregates may take.
+	maxScanning = 20 * time.Second
 )
 
 func (h *Handler) countsCall() call {
@@ -54,17 +56,14 @@ func (h *Handler) serveCounts(w http.ResponseWriter, r *http.Request, values url
 	if p.bad != nil {
 		return p.bad
 	}
-	extendDeadlines(w, r, maxCounting)
-	ctx, cancel := context.WithTimeout(r.Context(), maxCounting)
-	defer cancel()
+	ctx, stop := h.scan(w, r)
+	defer stop(nil)
 	counts, failures, err := h.opts.Store.Count(ctx, q)
 	switch {
 	case errors.Is(err, store.ErrTooManyCounts):
 		return badRequest("interval", "there are more than %d counts: choose a longer interval, or fewer events by since, until, event_type or source", maxRows)
-	case err != nil && ctx.Err() != nil && r.Context().Err() == nil:
-		return newProblem(http.StatusServiceUnavailable, "counting took longer than %v: choose fewer events by since, until, event_type or source", maxCounting)
 	case err != nil:
-		return h.storeProblem(r, err, "")
+		return h.scanProblem(ctx, r, err)
 	}
 	answer := struct {
 		By       string   `json:"by"`
@@ -92,6 +91,33 @@ func (h *Handler) serveCounts(w http.ResponseWriter, r *http.Request, values url
 	return nil
 }
 
+var errScanTime = fmt.Errorf("looking at the events took longer than %v", maxScanning)
+
+// scan starts to look at many events for an answer: the context is done after maxScanning, when the
+// client leaves, and when the Handler is closed.
+func (h *Handler) scan(w http.ResponseWriter, r *http.Request) (context.Context, context.CancelCauseFunc) {
+	extendDeadlines(w, r, maxScanning)
+	ctx, stop := context.WithCancelCause(r.Context())
+	timer := time.AfterFunc(maxScanning, func() { stop(errScanTime) })
+	leave := context.AfterFunc(h.closing, func() { stop(store.ErrClosed) })
+	return ctx, func(cause error) {
+		timer.Stop()
+		leave()
+		stop(cause)
+	}
+}
+
+// scanProblem says why a scan failed.
+func (h *Handler) scanProblem(ctx context.Context, r *http.Request, err error) *problem {
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	if errors.Is(err, errScanTime) {
+		return newProblem(http.StatusServiceUnavailable, "%v: choose fewer events by since, until, event_type or source", err)
+	}
+	return h.storeProblem(r, err, "")
+}
+
 // minInterval is the shortest bucket: shorter ones would be one an event.
 const minInterval = time.Second
 
@@ -106,7 +132,7 @@ func (p *params) interval() time.Duration {
 	case err != nil:
 		p.fail("interval", "interval: %v", err)
 	case d < minInterval:
-		p.fail("interval", "interval is %s, but must be at least %v", quote(value), minInterval)
+		p.fail("interval", "interval is %s, but must be at least %v", text.Quote(value), minInterval)
 	}
 	return d
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/store/wire"
+	"github.com/isbl/telemetry/internal/text"
 )
 
 const (
@@ -108,7 +109,7 @@ func (p *params) number(name string, least, most, standard int) int {
 	}
 	n, err := strconv.Atoi(p.values.Get(name))
 	if err != nil || n < least || n > most {
-		p.fail(name, "%s is %s, but must be a number from %d to %d", name, quote(p.values.Get(name)), least, most)
+		p.fail(name, "%s is %s, but must be a number from %d to %d", name, text.Quote(p.values.Get(name)), least, most)
 	}
 	return n
 }

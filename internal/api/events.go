@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/text"
 	"github.com/isbl/telemetry/internal/when"
 )
 
@@ -120,7 +121,7 @@ func (h *Handler) limit(p *params) int {
 	default:
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 1 || n > maxLimit {
-			p.fail("limit", "limit is %s, but must be a number from 1 to %d, or all", quote(value), maxLimit)
+			p.fail("limit", "limit is %s, but must be a number from 1 to %d, or all", text.Quote(value), maxLimit)
 		}
 		return n
 	}
@@ -177,7 +178,7 @@ func (p *params) start() start {
 		value := p.values.Get("after")
 		cursor, err := store.ParseCursor(value)
 		if err != nil {
-			p.fail("after", "after is %s: %v", quote(value), err)
+			p.fail("after", "after is %s: %v", text.Quote(value), err)
 		}
 		return start{parameter: "after", cursor: cursor}
 	case p.has("from"):
@@ -197,7 +198,7 @@ func (p *params) from(value string) start {
 	}
 	var err error
 	if s.cursor, err = store.ParseCursor(value); err != nil {
-		p.fail("from", "from is %s, but must be start, now, a time in RFC 3339, a duration back from now such as 15m, or a cursor", quote(value))
+		p.fail("from", "from is %s, but must be start, now, a time in RFC 3339, a duration back from now such as 15m, or a cursor", text.Quote(value))
 	}
 	return s
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/isbl/telemetry/internal/eventtype"
+	"github.com/isbl/telemetry/internal/text"
 	"github.com/isbl/telemetry/internal/when"
 )
 
@@ -29,7 +30,7 @@ func (c *call) check(values url.Values) *problem {
 
 func (c *call) unknownParameter(name string) *problem {
 	if len(c.Parameters) == 0 {
-		return badRequest(name, "%s takes no parameters, so not %s", c.Path, quote(name))
+		return badRequest(name, "%s takes no parameters, so not %s", c.Path, text.Quote(name))
 	}
 	names := make([]string, len(c.Parameters))
 	for i, p := range c.Parameters {
@@ -39,7 +40,7 @@ func (c *call) unknownParameter(name string) *problem {
 	if near := nearest(name, names); near != "" {
 		hint = " Did you mean " + near + "?"
 	}
-	return badRequest(name, "There is no parameter %s.%s The parameters of %s are %s.", quote(name), hint, c.Path, strings.Join(names, ", "))
+	return badRequest(name, "There is no parameter %s.%s The parameters of %s are %s.", text.Quote(name), hint, c.Path, strings.Join(names, ", "))
 }
 
 // params reads the values of a query's parameters. The first mistake is kept, and what
@@ -65,7 +66,7 @@ func (p *params) choice(name string, options ...string) string {
 	}
 	value := p.values.Get(name)
 	if !slices.Contains(options, value) {
-		p.fail(name, "%s is %s, but must be %s", name, quote(value), strings.Join(options, " or "))
+		p.fail(name, "%s is %s, but must be %s", name, text.Quote(value), strings.Join(options, " or "))
 	}
 	return value
 }
@@ -94,7 +95,7 @@ func (p *params) eventTime(name string) time.Time {
 	value := p.values.Get(name)
 	t, ok := when.Time(value, p.now)
 	if !ok {
-		p.fail(name, "%s is %s, but must be a time in RFC 3339 such as 2026-01-02T03:04:05Z, or a duration back from now with its unit, such as 15m, 7d or 2w", name, quote(value))
+		p.fail(name, "%s is %s, but must be a time in RFC 3339 such as 2026-01-02T03:04:05Z, or a duration back from now with its unit, such as 15m, 7d or 2w", name, text.Quote(value))
 	}
 	return t
 }
@@ -110,7 +111,7 @@ func (p *params) duration(name string, most time.Duration) time.Duration {
 	case err != nil:
 		p.fail(name, "%s: %v", name, err)
 	case d > most:
-		p.fail(name, "%s is %s, but may be at most %v", name, quote(value), most)
+		p.fail(name, "%s is %s, but may be at most %v", name, text.Quote(value), most)
 	}
 	return d
 }

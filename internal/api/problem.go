@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/text"
 )
 
 // ingestURL is where the receiver listens unless it is configured otherwise.
@@ -51,9 +52,9 @@ func wrongMethod(method, path string, methods []string) *problem {
 	var detail strings.Builder
 	allow := strings.Join(methods, ", ")
 	if allow == "" {
-		fmt.Fprintf(&detail, "%s is not served here: this port hands events out.", quote(path))
+		fmt.Fprintf(&detail, "%s is not served here: this port hands events out.", text.Quote(path))
 	} else {
-		fmt.Fprintf(&detail, "%s does not take %s, but %s.", quote(path), quote(method), allow)
+		fmt.Fprintf(&detail, "%s does not take %s, but %s.", text.Quote(path), text.Quote(method), allow)
 	}
 	fmt.Fprintf(&detail, " Send events over OTLP to the receiver: POST %s, unless it is configured otherwise.", ingestURL)
 	p := newProblem(http.StatusMethodNotAllowed, "%s", detail.String())
@@ -70,7 +71,7 @@ func (h *Handler) unknownPath(path string) *problem {
 	if near := nearest(path, paths); near != "" {
 		hint = " Did you mean " + near + "?"
 	}
-	return newProblem(http.StatusNotFound, "There is no %s.%s GET / lists the calls.", quote(path), hint)
+	return newProblem(http.StatusNotFound, "There is no %s.%s GET / lists the calls.", text.Quote(path), hint)
 }
 
 // storeProblem says why the store could not be read, or nil when the client went away
@@ -97,14 +98,4 @@ func (p *problem) write(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Allow"] = p.allow
 	}
 	writeJSON(w, r, p.Status, "application/problem+json", p)
-}
-
-// maxQuoted is how many bytes of what a client sent are repeated to it.
-const maxQuoted = 80
-
-func quote(s string) string {
-	if len(s) > maxQuoted {
-		return fmt.Sprintf("%q…", s[:maxQuoted])
-	}
-	return fmt.Sprintf("%q", s)
 }

@@ -9,6 +9,8 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+
+	"github.com/isbl/telemetry/internal/text"
 )
 
 // maxBody is how large the body of a request may be.
@@ -32,7 +34,7 @@ func decode(r *http.Request, into any, empty bool) *problem {
 	case len(raw) == 0 && empty:
 		return nil
 	case len(raw) > 0 && mediaType(r) != contentJSON && mediaType(r) != "application/x-www-form-urlencoded": // what curl says unless told
-		return newProblem(http.StatusUnsupportedMediaType, "the body is %s, but must be %s", quote(r.Header.Get("Content-Type")), contentJSON)
+		return newProblem(http.StatusUnsupportedMediaType, "the body is %s, but must be %s", text.Quote(r.Header.Get("Content-Type")), contentJSON)
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()

@@ -3,6 +3,7 @@
 package question
 
 import (
+	"context"
 	"encoding/hex"
 	"fmt"
 	"maps"
@@ -11,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/filter/condition"
 )
 
 // Spec is a question as a reader writes it. What it names has to hold all together; of
@@ -42,7 +44,7 @@ type Question struct {
 	eventIDs []string
 	traceIDs []pcommon.TraceID
 	data     []datum
-	where    *condition
+	where    *condition.Condition
 }
 
 // New returns the question that spec asks, nil when that is none. Errors: *SpecError.
@@ -58,9 +60,11 @@ func New(spec Spec) (*Question, error) {
 	for _, path := range slices.Sorted(maps.Keys(spec.Data)) {
 		q.data = append(q.data, newDatum(path, spec.Data[path]))
 	}
-	var err error
-	if q.where, err = parse(spec.Where); err != nil {
-		return nil, &SpecError{"where", err}
+	if spec.Where != "" {
+		var err error
+		if q.where, err = condition.Parse(spec.Where); err != nil {
+			return nil, &SpecError{"where", err}
+		}
 	}
 	if len(q.eventIDs)+len(q.traceIDs)+len(q.data) == 0 && q.where == nil {
 		return nil, nil
@@ -69,8 +73,8 @@ func New(spec Spec) (*Question, error) {
 }
 
 // Matches says whether an event is what the question asks for. An error is about this
-// event alone: the condition means nothing for it.
-func (q *Question) Matches(ref eventlog.Ref) (bool, error) {
+// event alone: the condition cannot be decided for it, or ctx is done.
+func (q *Question) Matches(ctx context.Context, ref eventlog.Ref) (bool, error) {
 	if len(q.eventIDs) > 0 && !slices.Contains(q.eventIDs, ref.EventID()) ||
 		len(q.traceIDs) > 0 && !slices.Contains(q.traceIDs, ref.Record.TraceID()) {
 		return false, nil
@@ -83,5 +87,5 @@ func (q *Question) Matches(ref eventlog.Ref) (bool, error) {
 	if q.where == nil {
 		return true, nil
 	}
-	return q.where.eval(ref)
+	return q.where.Matches(ctx, ref)
 }

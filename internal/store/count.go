@@ -59,7 +59,7 @@ func (s *Store) Count(ctx context.Context, q CountQuery) ([]Count, Failures, err
 			return c.counts(), c.failures, nil
 		}
 		if err := ctx.Err(); err != nil {
-			return nil, Failures{}, context.Cause(ctx)
+			return nil, Failures{}, err
 		}
 		if !c.addRun(&run) {
 			if err := s.countEvents(ctx, &c, run.First, run.Last); err != nil {
@@ -86,8 +86,11 @@ func (s *Store) countEvents(ctx context.Context, c *counter, first, last uint64)
 				continue
 			}
 			for i := range b.events.Records {
-				if c.filter.matches(b.events, i, &c.failures) {
+				if c.filter.matches(ctx, b.events, i, &c.failures) {
 					c.addEvent(b.events.Refs()[i])
+				}
+				if err := ctx.Err(); err != nil {
+					return err
 				}
 			}
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/eventtype"
 	"github.com/isbl/telemetry/internal/store/wire"
+	"github.com/isbl/telemetry/internal/text"
 )
 
 // ErrClosed is returned by every call on a store that was closed.
@@ -59,7 +61,7 @@ type Filter struct {
 // Question decides by an event's content. Its type must be comparable, and its methods
 // safe for concurrent use.
 type Question interface {
-	Matches(ref eventlog.Ref) (bool, error)
+	Matches(ctx context.Context, ref eventlog.Ref) (bool, error)
 }
 
 // Failures tell of events that a Question could not decide about.
@@ -69,9 +71,12 @@ type Failures struct {
 	First string `json:"first"`
 }
 
+// maxReason bounds First, in bytes: errors of conditions repeat values of the event.
+const maxReason = 300
+
 func (f *Failures) add(err error) {
 	if f.Events == 0 {
-		f.First = err.Error()
+		f.First = text.Shorten(err.Error(), maxReason)
 	}
 	f.Events++
 }

@@ -57,6 +57,9 @@ func (r *reader) ascend(ctx context.Context) error {
 		}
 	}
 	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		at = r.s.normalise(at)
 		next, ok := r.skipEvicted(at)
 		if !ok {
@@ -110,7 +113,12 @@ func (r *reader) ascend(ctx context.Context) error {
 				if len(r.page.Entries) == r.q.Limit {
 					return r.stop(r.s.cursor(place{b.seq, i}), true)
 				}
-				r.take(b, i)
+				r.take(ctx, b, i)
+				if overdue, err := r.overdue(ctx); err != nil {
+					return err
+				} else if overdue {
+					return r.stop(r.s.cursor(place{b.seq, i + 1}), true)
+				}
 			}
 			at = place{seq: b.seq + 1}
 		}
@@ -139,6 +147,9 @@ func (r *reader) descend(ctx context.Context) error {
 		at.pos = max(at.pos-1, 0) // the cursor names its event, which was read
 	}
 	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		seq := at.seq
 		if at.pos == 0 {
 			seq--
@@ -186,7 +197,12 @@ func (r *reader) descend(ctx context.Context) error {
 				if len(r.page.Entries) == r.q.Limit {
 					return r.stop(r.older(place{b.seq, i + 1}), true)
 				}
-				r.take(b, i)
+				r.take(ctx, b, i)
+				if overdue, err := r.overdue(ctx); err != nil {
+					return err
+				} else if overdue {
+					return r.stop(r.older(place{b.seq, i}), true)
+				}
 			}
 			at = place{seq: b.seq}
 		}
@@ -246,8 +262,17 @@ func (r *reader) want() int {
 	return n
 }
 
-func (r *reader) take(b opened, i int) {
-	if !r.filter.all && !r.filter.matches(b.events, i, &r.page.Failures) {
+// overdue says whether the page has to end after the event that was looked at last. It fails when
+// ctx is done.
+func (r *reader) overdue(ctx context.Context) (bool, error) {
+	if r.filter.f.Question == nil {
+		return false, nil // an event takes nanoseconds: the next block is soon enough
+	}
+	return time.Now().After(r.deadline), ctx.Err()
+}
+
+func (r *reader) take(ctx context.Context, b opened, i int) {
+	if !r.filter.all && !r.filter.matches(ctx, b.events, i, &r.page.Failures) {
 		return
 	}
 	if n := len(r.page.Entries); n == 0 || r.page.Entries[n-1].events != b.events {
@@ -291,8 +316,8 @@ func newFilter(f *Filter) filter {
 }
 
 // matches says whether event i of a block matches. Only a Question looks at more than the
-// encoded record.
-func (f *filter) matches(of *decoded, i int, failures *Failures) bool {
+// encoded record. The answer means nothing when ctx is done.
+func (f *filter) matches(ctx context.Context, of *decoded, i int, failures *Failures) bool {
 	if f.all {
 		return true
 	}
@@ -305,8 +330,8 @@ func (f *filter) matches(of *decoded, i int, failures *Failures) bool {
 	if f.f.Question == nil {
 		return true
 	}
-	ok, err := f.f.Question.Matches(of.Refs()[i])
-	if err != nil {
+	ok, err := f.f.Question.Matches(ctx, of.Refs()[i])
+	if err != nil && ctx.Err() == nil {
 		failures.add(err)
 	}
 	return ok && err == nil

@@ -92,8 +92,11 @@ func (s *Store) scanSpan(ctx context.Context, f *filter, span index.Span, failur
 				continue
 			}
 			for i := range b.events.Records {
-				if f.matches(b.events, i, failures) {
+				if f.matches(ctx, b.events, i, failures) {
 					visit(b.events.Refs()[i])
+				}
+				if err := ctx.Err(); err != nil {
+					return err
 				}
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/isbl/telemetry/internal/text"
 )
 
 // Duration reads a duration that is not negative: what Go writes, or whole days (7d) or
@@ -20,7 +22,7 @@ func Duration(s string) (time.Duration, error) {
 		number, found := strings.CutSuffix(s, unit.suffix)
 		if n, err := strconv.ParseUint(number, 10, 63); found && err == nil {
 			if n > uint64(math.MaxInt64/unit.length) {
-				return 0, fmt.Errorf("%s is too long", quote(s))
+				return 0, fmt.Errorf("%s is too long", text.Quote(s))
 			}
 			return time.Duration(n) * unit.length, nil
 		}
@@ -30,12 +32,12 @@ func Duration(s string) (time.Duration, error) {
 	case err == nil && d >= 0:
 		return d, nil
 	case err == nil:
-		return 0, fmt.Errorf("%s is negative", quote(s))
+		return 0, fmt.Errorf("%s is negative", text.Quote(s))
 	}
 	if _, err := strconv.ParseUint(s, 10, 63); err == nil {
-		return 0, fmt.Errorf("%s has no unit: write %ss", quote(s), s)
+		return 0, fmt.Errorf("%s has no unit: write %ss", text.Quote(s), s)
 	}
-	return 0, fmt.Errorf("%s is not a duration: write a number with its unit, such as 5s", quote(s))
+	return 0, fmt.Errorf("%s is not a duration: write a number with its unit, such as 5s", text.Quote(s))
 }
 
 // Time reads RFC 3339, or a duration back from now.
@@ -72,14 +74,4 @@ func Until(t time.Time) time.Time {
 		return time.Time{}
 	}
 	return Clamp(t)
-}
-
-// maxQuoted is how many bytes of what somebody wrote are repeated to them.
-const maxQuoted = 80
-
-func quote(s string) string {
-	if len(s) > maxQuoted {
-		return fmt.Sprintf("%q…", s[:maxQuoted])
-	}
-	return fmt.Sprintf("%q", s)
 }

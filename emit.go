@@ -281,8 +281,5 @@ func checkSource(name string) error {
 	if name == "" {
 		return fmt.Errorf("must not be empty: leave it out for %q", DefaultConfig().SourceID)
 	}
-	if !event.IsServiceName(name) {
-		return fmt.Errorf("is %q, but the prefix %s marks sources without a name: choose another", name, event.UnknownService)
-	}
-	return nil
+	return event.CheckSource(name)
 }

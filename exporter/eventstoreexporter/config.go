@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/isbl/telemetry/internal/api"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -104,10 +105,8 @@ func (cfg *Config) Validate() error {
 	}
 	if cfg.SourceID == "" {
 		errs = append(errs, fmt.Errorf("`source_id` must not be empty: leave it out for %q", defaultSourceID))
-	}
-	if strings.HasPrefix(cfg.SourceID, "unknown_service") {
-		errs = append(errs, fmt.Errorf(
-			"`source_id` is %q, but the prefix unknown_service marks sources without a name: choose another", cfg.SourceID))
+	} else if err := event.CheckSource(cfg.SourceID); err != nil {
+		errs = append(errs, fmt.Errorf("`source_id` %w", err))
 	}
 	if cfg.DefaultEventType == "" {
 		errs = append(errs, fmt.Errorf("`default_event_type` must not be empty: leave it out for %q", defaultEventType))

@@ -109,12 +109,12 @@ func (c *cloudEvent) check() (t time.Time, f *eventjson.Fault) {
 		}
 	}
 	if version := c.specVersion.text; version != cloudevents.CloudEventsVersionV1 {
-		return t, eventjson.NewFault("/specversion", eventjson.ReasonValue, "must be 1.0, not %q", eventjson.Shorten(version))
+		return t, eventjson.NewFault("/specversion", eventjson.ReasonValue, "must be 1.0, not %q", event.Shorten(version))
 	}
 	if source := c.source.text; source != c.valid.source {
 		uri := types.ParseURIRef(source)
 		if uri == nil {
-			return t, eventjson.NewFault("/source", eventjson.ReasonValue, "must be a URI reference, not %q", eventjson.Shorten(source))
+			return t, eventjson.NewFault("/source", eventjson.ReasonValue, "must be a URI reference, not %q", event.Shorten(source))
 		}
 		c.valid.source, c.valid.uri = source, uri
 	}
@@ -127,13 +127,13 @@ func (c *cloudEvent) check() (t time.Time, f *eventjson.Fault) {
 	}
 	if schema := c.dataSchema; schema.set {
 		if context.DataSchema = types.ParseURI(schema.text); context.DataSchema == nil {
-			return t, eventjson.NewFault("/dataschema", eventjson.ReasonValue, "must be a URI, not %q", eventjson.Shorten(schema.text))
+			return t, eventjson.NewFault("/dataschema", eventjson.ReasonValue, "must be a URI, not %q", event.Shorten(schema.text))
 		}
 	}
 	if c.time.set {
 		parsed, err := types.ParseTimestamp(c.time.text)
 		if err != nil || parsed == nil {
-			return t, eventjson.NewFault("/time", eventjson.ReasonValue, "must be a time in RFC 3339, not %q", eventjson.Shorten(c.time.text))
+			return t, eventjson.NewFault("/time", eventjson.ReasonValue, "must be a time in RFC 3339, not %q", event.Shorten(c.time.text))
 		}
 		t = parsed.Time
 	}
@@ -158,9 +158,9 @@ func (c *cloudEvent) add(into *eventlog.Batch) (string, *eventjson.Fault) {
 	if event.IsServiceName(c.source.text) {
 		e.Source = c.source.text
 	}
-	event.AddString(meta, metaSubject, c.subject.text)
-	event.AddString(meta, metaSchema, c.dataSchema.text)
-	event.AddString(meta, metaContentType, c.dataMediaType.text)
+	setText(meta, metaSubject, c.subject.text)
+	setText(meta, metaSchema, c.dataSchema.text)
+	setText(meta, metaContentType, c.dataMediaType.text)
 	switch {
 	case !c.time.set:
 		meta[metaTime] = nil
@@ -172,12 +172,19 @@ func (c *cloudEvent) add(into *eventlog.Batch) (string, *eventjson.Fault) {
 		meta[metaExtensions] = c.extensions
 	}
 	data, where := c.body()
-	event.AddString(meta, metaData, where)
+	setText(meta, metaData, where)
 	id, err := into.Add(&e, data)
 	if err != nil {
 		return "", invalid(err)
 	}
 	return id, nil
+}
+
+// setText sets an entry, unless the text is empty.
+func setText(m map[string]any, name, text string) {
+	if text != "" {
+		m[name] = text
+	}
 }
 
 // invalid names the attribute as CloudEvents does.

@@ -16,7 +16,9 @@ func (c *cloudEvent) moveExtensions(e *event.Event) {
 	if parent, ok := c.extensions[extTraceParent].(string); ok {
 		if trace, span, flags, ok := parseTraceParent(parent); ok {
 			e.Metadata[event.MetaTraceID], e.Metadata[event.MetaSpanID] = trace, span
-			event.AddNumber(e.Metadata, event.MetaTraceFlags, flags)
+			if flags != 0 {
+				e.Metadata[event.MetaTraceFlags] = flags
+			}
 			c.moved(extTraceParent, parent == formatTraceParent(trace, span, flags))
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventjson"
 	"github.com/isbl/telemetry/internal/eventlog"
 )
@@ -111,7 +112,7 @@ func isName(name string) bool {
 
 func badName(pointer, name string) *eventjson.Fault {
 	return eventjson.NewFault(pointer, eventjson.ReasonUnknown,
-		"is no name of an attribute of a CloudEvent, which has lower-case letters and digits only: %q", eventjson.Shorten(name))
+		"is no name of an attribute of a CloudEvent, which has lower-case letters and digits only: %q", event.Shorten(name))
 }
 
 // finish looks at the data as the content type says, which may come after them.
@@ -131,7 +132,7 @@ func (c *cloudEvent) finish(into *eventlog.Batch) (string, *eventjson.Fault) {
 		}
 		c.setBytes(b)
 	case c.hasData && !isJSON(c.dataMediaType.text) && c.data.Type() != pcommon.ValueTypeStr:
-		return "", eventjson.NewFault("/data", eventjson.ReasonKind, "must be a string, since datacontenttype is %q, and no JSON", eventjson.Shorten(c.dataMediaType.text))
+		return "", eventjson.NewFault("/data", eventjson.ReasonKind, "must be a string, since datacontenttype is %q, and no JSON", event.Shorten(c.dataMediaType.text))
 	}
 	return c.add(into)
 }

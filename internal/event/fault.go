@@ -22,12 +22,7 @@ func (f *Fault) In(name string) *Fault {
 }
 
 func (f *Fault) Error() string {
-	const shown = 100 // bytes of the path
 	path := slices.Clone(f.path)
 	slices.Reverse(path)
-	name := strings.Join(path, ".")
-	if len(name) > shown {
-		name = strings.ToValidUTF8(name[:shown], "") + "…"
-	}
-	return name + " " + f.what
+	return Shorten(strings.Join(path, ".")) + " " + f.what
 }

@@ -191,7 +191,7 @@ func (r *Reader) timestamp() (t time.Time, fault *Fault) {
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
-		return t, r.fault(ReasonValue, "must be a time in RFC 3339, like 2026-01-02T03:04:05.678Z, not %q", Shorten(s))
+		return t, r.fault(ReasonValue, "must be a time in RFC 3339, like 2026-01-02T03:04:05.678Z, not %q", event.Shorten(s))
 	}
 	return t, nil
 }

@@ -3,11 +3,12 @@ package eventjson
 import (
 	"bytes"
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/xpdata"
+
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // Kinds of JSON values, as jsontext names them.
@@ -212,19 +213,10 @@ func isWhole(number []byte) bool {
 }
 
 func (r *Reader) tooLarge(number jsontext.Value) *Fault {
-	return r.fault(ReasonValue, "is the number %s, which does not fit 64 bits: send it as a string", Shorten(string(number)))
+	return r.fault(ReasonValue, "is the number %s, which does not fit 64 bits: send it as a string", event.Shorten(string(number)))
 }
 
 // fault is what is wrong with the value that was read last.
 func (r *Reader) fault(reason, format string, args ...any) *Fault {
 	return NewFault(string(r.dec.StackPointer()), reason, format, args...)
-}
-
-// Shorten cuts a text that is shown to people.
-func Shorten(s string) string {
-	const most = 80
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
 }

@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -56,7 +57,7 @@ func (b *Batch) Add(e *event.Event, data pcommon.Map) (id string, err error) {
 func (w *writer) placed() bool { return w.rl != plog.ResourceLogs{} }
 
 func (b *Batch) fill(w *writer) error {
-	if t := w.e.Timestamp; !t.IsZero() && !hasTime(t) {
+	if t := w.e.Timestamp; !t.IsZero() && !event.HasTimestamp(t) {
 		return badTime(t)
 	}
 	for _, name := range []string{event.MetaResource, event.MetaScope} {
@@ -87,8 +88,10 @@ func (b *Batch) writeSource(w *writer) error {
 		return nil
 	case w.placed():
 		return w.source()
-	case w.e.Source != "" && !event.IsServiceName(w.e.Source):
-		return badSource(w.e.Source)
+	case w.e.Source != "":
+		if err := event.CheckSource(w.e.Source); err != nil {
+			return fmt.Errorf("source %w", err)
+		}
 	}
 	return nil
 }

@@ -80,7 +80,7 @@ func (f *fields) attributes(into pcommon.Map) {
 func (f *fields) end() error {
 	if f.err == nil && f.seen < len(f.of) {
 		names := sortedKeys(f.of)
-		f.fail("has an entry without a meaning among %s", shorten(strings.Join(names, ", ")))
+		f.fail("has an entry without a meaning among %s", event.Shorten(strings.Join(names, ", ")))
 	}
 	return f.err
 }

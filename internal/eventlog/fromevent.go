@@ -13,9 +13,6 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// lastTimestamp is the latest time that a record can carry: 2^64 nanoseconds after 1970.
-var lastTimestamp = Time(math.MaxUint64)
-
 // AppendRecord appends an event to ld as a canonical record with a resource and scope of
 // its own, which shares no memory with it. It is the way back of Ref.Event: an event from
 // there becomes the same record, and always the same bytes. In an event made by hand an
@@ -49,7 +46,7 @@ func (w *writer) write() error {
 		return fmt.Errorf("event_id must have 1 to %d bytes, this one has %d", event.MaxIDBytes, len(e.EventID))
 	case e.EventType == "":
 		return errors.New("event_type must not be empty")
-	case !hasTime(e.Timestamp):
+	case !event.HasTimestamp(e.Timestamp):
 		return badTime(e.Timestamp)
 	}
 	if f := putAll(w.record.Attributes(), e.Data, 0); f != nil {
@@ -79,7 +76,7 @@ func (w *writer) fields() error {
 	}
 	w.record.SetEventName(w.e.EventType)
 	if !w.e.Timestamp.IsZero() {
-		w.record.SetTimestamp(fromTime(w.e.Timestamp))
+		w.record.SetTimestamp(pcommon.Timestamp(event.Nanoseconds(w.e.Timestamp)))
 	}
 	if w.e.EventID != "" {
 		attributes.PutStr(event.AttrUID, w.e.EventID)
@@ -94,18 +91,18 @@ func (w *writer) source() error {
 	resource := w.rl.Resource()
 	if name := serviceName(resource); name != "" {
 		if name != source {
-			return fmt.Errorf("source is %q, but metadata.resource.attributes has the service.name %q", shorten(source), shorten(name))
+			return fmt.Errorf("source is %q, but metadata.resource.attributes has the service.name %q", event.Shorten(source), event.Shorten(name))
 		}
 		return nil
 	}
 	if source != "" && source == w.sl.Scope().Name() {
 		return nil
 	}
-	if !event.IsServiceName(source) {
-		return badSource(source)
+	if err := event.CheckSource(source); err != nil {
+		return fmt.Errorf("source %w", err)
 	}
 	if _, taken := resource.Attributes().Get(event.AttrServiceName); taken {
-		return fmt.Errorf("source is %q, but metadata.resource.attributes has another service.name", shorten(source))
+		return fmt.Errorf("source is %q, but metadata.resource.attributes has another service.name", event.Shorten(source))
 	}
 	resource.Attributes().PutStr(event.AttrServiceName, source)
 	return nil
@@ -127,7 +124,7 @@ func (w *writer) metadata() error {
 			}
 			for key := range more {
 				if !event.ReservedMetadata(key) {
-					return fmt.Errorf("metadata.%s.%s belongs into metadata itself", name, shorten(key))
+					return fmt.Errorf("metadata.%s.%s belongs into metadata itself", name, event.Shorten(key))
 				}
 			}
 			maps.Copy(own, more)
@@ -194,17 +191,18 @@ func (w *writer) reserved(name string, value any) error {
 		w.record.SetFlags(plog.LogRecordFlags(f.count(name)))
 	case event.MetaObservedTimestamp:
 		t, err := time.Parse(time.RFC3339Nano, f.text(name))
-		if err != nil || t.Before(time.Unix(0, 0)) || t.After(lastTimestamp) {
+		if err != nil || !t.Equal(time.Unix(0, 0)) && !event.HasTimestamp(t) {
 			return errors.New("must be a time in RFC 3339 between 1970 and 2554")
 		}
-		w.record.SetObservedTimestamp(fromTime(t))
+		w.record.SetObservedTimestamp(pcommon.Timestamp(event.Nanoseconds(t)))
 	case event.MetaDropped:
 		w.record.SetDroppedAttributesCount(f.count(name))
-	case event.MetaOriginalID:
-		if err := w.free(event.AttrOriginalID); err != nil {
+	default:
+		attribute := event.TextAttribute(name)
+		if err := w.free(attribute); err != nil {
 			return fmt.Errorf("cannot be kept: %w", err)
 		}
-		w.record.Attributes().PutStr(event.AttrOriginalID, f.text(name))
+		w.record.Attributes().PutStr(attribute, f.text(name))
 	}
 	return f.end()
 }
@@ -238,7 +236,7 @@ func (w *writer) sampling(attribute, name string, f *fields) {
 	}
 	v := pcommon.NewValueStr(f.text(name))
 	if isData(attribute, v) {
-		f.fail("has a bad %s: %q", name, shorten(v.Str()))
+		f.fail("has a bad %s: %q", name, event.Shorten(v.Str()))
 	}
 	if err := w.free(attribute); err != nil {
 		f.fail("cannot be kept: %w", err)
@@ -246,18 +244,6 @@ func (w *writer) sampling(attribute, name string, f *fields) {
 	v.MoveTo(w.record.Attributes().PutEmpty(attribute))
 }
 
-func badSource(source string) error {
-	return fmt.Errorf("source must not be empty nor start with %s, this one is %q", event.UnknownService, shorten(source))
-}
-
-// hasTime says whether a record can carry a time.
-func hasTime(t time.Time) bool { return !t.Before(time.Unix(0, 1)) && !t.After(lastTimestamp) }
-
 func badTime(t time.Time) error {
 	return fmt.Errorf("timestamp must lie between 1970 and 2554, this one is %s", t)
-}
-
-// fromTime is the way back of toTime.
-func fromTime(t time.Time) pcommon.Timestamp {
-	return pcommon.Timestamp(uint64(t.Unix())*uint64(time.Second) + uint64(t.Nanosecond()))
 }

@@ -47,7 +47,7 @@ func TestAppendRecordErrors(t *testing.T) {
 		{name: "1970 itself means no time", set: func(e *event.Event) { e.Timestamp = time.Unix(0, 0) }, want: "timestamp must lie"},
 		{name: "later than the last time", set: func(e *event.Event) { e.Timestamp = time.Date(2554, 7, 21, 23, 34, 33, 709551616, time.UTC) }, want: "timestamp must lie"},
 		{name: "no source", set: func(e *event.Event) { e.Source = "" }, want: "source must not be empty"},
-		{name: "unknown source", set: func(e *event.Event) { e.Source = "unknown_service:go" }, want: "source must not be empty nor start with unknown_service"},
+		{name: "unknown source", set: func(e *event.Event) { e.Source = "unknown_service:go" }, want: "source is \"unknown_service:go\", but the prefix unknown_service marks sources without a name"},
 		{name: "source and resource differ", set: func(e *event.Event) { e.Metadata["resource"] = m{"attributes": m{"service.name": "cart"}} }, want: `source is "shop", but metadata.resource.attributes has the service.name "cart"`},
 		{name: "source over another kind", set: func(e *event.Event) { e.Metadata["resource"] = m{"attributes": m{"service.name": int64(5)}} }, want: `source is "shop", but metadata.resource.attributes has another service.name`},
 		{name: "unknown kind", set: func(e *event.Event) { e.Data["a"] = m{"b": []any{int64(1), time.Second}} }, want: "data.a.b.1 has a value of type time.Duration, which an event cannot carry"},

@@ -4,11 +4,11 @@ import (
 	"iter"
 	"time"
 
-	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/sampling"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/isbl/telemetry/internal/event"
+	"github.com/isbl/telemetry/internal/sampling"
 )
 
 // Ref is a record with what it hangs on. It is valid as long as the plog.Logs that it is of
@@ -58,27 +58,15 @@ func (r Ref) EventType() string { return r.Record.EventName() }
 
 // Source is the system that emitted the event.
 func (r Ref) Source() string {
-	if name := serviceName(r.Resource.Resource()); name != "" {
-		return name
-	}
-	return r.Scope.Scope().Name()
+	return event.SourceOf(getStr(r.Resource.Resource().Attributes(), event.AttrServiceName), r.Scope.Scope().Name())
 }
 
 // Timestamp is when it happened, in UTC.
-func (r Ref) Timestamp() time.Time { return Time(r.Record.Timestamp()) }
+func (r Ref) Timestamp() time.Time { return event.Time(uint64(r.Record.Timestamp())) }
 
 // AdjustedCount is how many events this one stands for: more than 1 when it was sampled.
 func (r Ref) AdjustedCount() float64 {
-	return AdjustedCount(getStr(r.Record.Attributes(), event.AttrThreshold))
-}
-
-// AdjustedCount is how many events one with a threshold stands for. It is 1 for what is no threshold.
-func AdjustedCount(threshold string) float64 {
-	th, err := sampling.TValueToThreshold(threshold)
-	if err != nil {
-		return 1
-	}
-	return th.AdjustedCount()
+	return sampling.AdjustedCount(getStr(r.Record.Attributes(), event.AttrThreshold))
 }
 
 // serviceName returns the resource's service name, or "" where it names no service.
@@ -104,10 +92,4 @@ func str(v pcommon.Value) string {
 		return ""
 	}
 	return v.Str()
-}
-
-// Time is when a timestamp of a record is, in UTC. It does not overflow in 2262, as Timestamp.AsTime does.
-func Time(t pcommon.Timestamp) time.Time {
-	const second = uint64(time.Second)
-	return time.Unix(int64(uint64(t)/second), int64(uint64(t)%second)).UTC()
 }

@@ -62,7 +62,7 @@ func (r *Refused) Error() string {
 		}
 		fmt.Fprintf(&b, "record %d", rec.Index)
 		if rec.EventType != "" || rec.EventID != "" {
-			fmt.Fprintf(&b, " (event type %q, id %q)", shorten(rec.EventType), shorten(rec.EventID))
+			fmt.Fprintf(&b, " (event type %q, id %q)", event.Shorten(rec.EventType), event.Shorten(rec.EventID))
 		}
 		fmt.Fprintf(&b, ": %s: %s", rec.Reason, rec.Detail)
 	}
@@ -75,13 +75,6 @@ func (r *Refused) len() int {
 		return 0
 	}
 	return len(r.Records)
-}
-
-func shorten(s string) string {
-	if len(s) <= event.MaxIDBytes {
-		return s
-	}
-	return strings.ToValidUTF8(s[:event.MaxIDBytes], "") + "…"
 }
 
 var errPermanent = consumererror.NewPermanent(errors.New("records refused"))

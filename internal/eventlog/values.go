@@ -73,3 +73,40 @@ func put(into pcommon.Value, v any, depth int) *event.Fault {
 	}
 	return nil
 }
+
+// raw copies a value of a canonical record, whose depth is bounded.
+func raw(v pcommon.Value) any {
+	switch v.Type() {
+	case pcommon.ValueTypeMap:
+		return rawMap(v.Map())
+	case pcommon.ValueTypeSlice:
+		out := make([]any, 0, v.Slice().Len())
+		for _, element := range v.Slice().All() {
+			out = append(out, raw(element))
+		}
+		return out
+	case pcommon.ValueTypeStr:
+		return v.Str()
+	case pcommon.ValueTypeInt:
+		return v.Int()
+	case pcommon.ValueTypeDouble:
+		return v.Double()
+	case pcommon.ValueTypeBool:
+		return v.Bool()
+	case pcommon.ValueTypeBytes:
+		if b := v.Bytes().AsRaw(); b != nil { // a copy
+			return b
+		}
+		return []byte{}
+	default:
+		return nil
+	}
+}
+
+func rawMap(m pcommon.Map) map[string]any {
+	out := make(map[string]any, m.Len())
+	for key, v := range m.All() {
+		out[key] = raw(v)
+	}
+	return out
+}

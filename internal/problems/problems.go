@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // Problem is an event, or a request, that was refused or looks wrong.
@@ -150,12 +152,7 @@ func (p *Problem) shorten(redact bool) {
 }
 
 // cut copies what it keeps, so that an example keeps no request in memory.
-func cut(s string, most int) string {
-	if len(s) > most {
-		return strings.ToValidUTF8(s[:most], "\ufffd") + "…"
-	}
-	return strings.Clone(strings.ToValidUTF8(s, "\ufffd"))
-}
+func cut(s string, most int) string { return strings.Clone(event.ShortenTo(s, most)) }
 
 // Reports reads the problems of a collector, those of equal components added up, sorted by component and reason. The caller owns
 // the result.

@@ -84,13 +84,10 @@ func FromSDK(in *sdklog.Record, d Defaults, now time.Time) (*Record, error) {
 }
 
 func (r *Record) setSource(otherwise string) {
-	if r.Source = serviceName(r.Origin.Resource); r.Source != "" {
-		return
+	service := serviceName(r.Origin.Resource)
+	if r.Source = event.SourceOf(service, r.Origin.Scope.Name); r.Source == "" {
+		r.Source, r.Origin.Scope.Name = otherwise, otherwise
 	}
-	if r.Origin.Scope.Name == "" {
-		r.Origin.Scope.Name = otherwise
-	}
-	r.Source = r.Origin.Scope.Name
 }
 
 // attributes is what one pass over the attributes of a record finds.

@@ -46,10 +46,10 @@ func AppendAttributes(dst, data []attribute.KeyValue) ([]attribute.KeyValue, *ev
 
 // checkName says what is wrong with the name of a data field.
 func checkName(name string) *event.Fault {
-	switch name {
-	case "":
+	switch {
+	case name == "":
 		return event.NewFault("must have a name").In(`""`)
-	case event.AttrUID, event.AttrThreshold, event.AttrRandomness, event.AttrMetadata, event.AttrOriginalID:
+	case event.HasMeaning(name):
 		return event.NewFault("must not be set: the name has a meaning of its own").In(name)
 	}
 	return nil
@@ -217,8 +217,6 @@ func rawMap(entries []attribute.KeyValue) map[string]any {
 	}
 	return m
 }
-
-func rawSet(s *attribute.Set) map[string]any { return rawMap(s.ToSlice()) }
 
 // text returns the text of a string, and "" of any other value.
 func text(v attribute.Value) string {

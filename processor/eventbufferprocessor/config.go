@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventtype"
 	"github.com/isbl/telemetry/internal/sampling"
 )
@@ -117,9 +118,8 @@ func (cfg *Config) Validate() error {
 
 	if cfg.SourceID == "" {
 		fail("`source_id` must not be empty: leave it out for %q", defaultSourceID)
-	}
-	if strings.HasPrefix(cfg.SourceID, "unknown_service") {
-		fail("`source_id` is %q, but the prefix unknown_service marks sources without a name: choose another", cfg.SourceID)
+	} else if err := event.CheckSource(cfg.SourceID); err != nil {
+		fail("`source_id` %w", err)
 	}
 	if cfg.DefaultEventType == "" {
 		fail("`default_event_type` must not be empty: leave it out for %q", defaultEventType)

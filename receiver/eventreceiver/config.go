@@ -3,11 +3,12 @@ package eventreceiver
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // Config is the configuration of the event receiver.
@@ -73,9 +74,8 @@ func (cfg *Config) Validate() error {
 	}
 	if cfg.SourceID == "" {
 		errs = append(errs, fmt.Errorf("`source_id` must not be empty: leave it out for %q", defaultSourceID))
-	}
-	if strings.HasPrefix(cfg.SourceID, "unknown_service") {
-		errs = append(errs, fmt.Errorf("`source_id` is %q, but the prefix unknown_service marks sources without a name: choose another", cfg.SourceID))
+	} else if err := event.CheckSource(cfg.SourceID); err != nil {
+		errs = append(errs, fmt.Errorf("`source_id` %w", err))
 	}
 	if cfg.DefaultEventType == "" {
 		errs = append(errs, fmt.Errorf("`default_event_type` must not be empty: leave it out for %q", defaultEventType))

@@ -16,6 +16,12 @@ const (
 	fieldSchemaURL    = 3 // of ResourceLogs and ScopeLogs
 )
 
+// Numbers of fields of InstrumentationScope.
+const (
+	scopeName       = 1
+	scopeAttributes = 3
+)
+
 // Numbers of fields of LogRecord.
 const (
 	recordTime      = 1

@@ -2,169 +2,174 @@ package wire
 
 import (
 	"encoding/hex"
+	"slices"
+	"strconv"
 
 	"github.com/isbl/telemetry/internal/event"
-	"github.com/isbl/telemetry/internal/eventlog"
 )
 
-// JSONEncoder writes the events of canonical records as event.AppendJSON does, straight
-// from their encoding: neither the record nor the event is made. The zero JSONEncoder is
-// ready. It is for one goroutine, and keeps the last few LogsData that it wrote in memory.
+// JSONEncoder writes the events of canonical records as event.AppendJSON does, straight from their encoding: neither the record nor
+// the event is made. The zero JSONEncoder is ready. It is for one goroutine, and keeps the last few LogsData that it wrote in memory.
 type JSONEncoder struct {
-	of                          *scopeLogs // those of the record before, and their JSON:
+	common                      *scopeLogs // around the record before, and the JSON of what it says:
 	sourceJSON, resource, scope []byte
-	resourceParts, scopeParts   origin
 	record                      record
-	stack                       []member // of the objects that are being written, the innermost last
-	orders                      orders   // of the data
-	clock                       clock
+	orders                      orders // of the data
+	times                       times
+	sink                        object
+	stack                       []member // of the maps that are being written, the innermost last
 }
 
 // Append appends the event of a record as one line of JSON, without a line feed.
 func (e *JSONEncoder) Append(dst []byte, r Record) []byte {
-	if r.of != e.of {
+	if r.of != e.common {
 		e.enter(r.of)
 	}
-	e.stack = e.record.read(r.record, e.stack[:0])
 	p := &e.record
+	p.read(r.record)
 
 	dst = append(dst, `{"event_id":`...)
-	dst = event.AppendString(dst, p.id)
+	dst = event.AppendString(dst, p.ID())
 	dst = append(dst, `,"timestamp":`...)
-	dst = e.clock.append(dst, p.time)
+	dst = e.times.append(dst, p.Time)
 	dst = append(dst, `,"event_type":`...)
-	dst = event.AppendString(dst, p.eventName)
+	dst = event.AppendString(dst, p.EventType)
 	dst = append(dst, `,"source":`...)
 	dst = append(dst, e.sourceJSON...)
 	dst = append(dst, `,"data":`...)
 	dst = e.data(dst)
 	dst = append(dst, `,"metadata":`...)
-	dst = e.metadata(dst)
-	return append(dst, '}')
+	return append(e.object(dst, p.Metadata), '}')
 }
 
 // enter writes what the records of a scope have in common.
 func (e *JSONEncoder) enter(sl *scopeLogs) {
-	resource, scope := &e.resourceParts, &e.scopeParts
-	resource.readResource(sl.resource)
-	scope.readScope(sl.scope)
-	service := sl.service()
-	e.of = sl
-	e.sourceJSON = event.AppendString(e.sourceJSON[:0], sl.source())
-	// The service name that became the source is not said twice. Where the scope has the
-	// same name, it is, or the way back could not tell whose name the source is.
-	e.resource = e.origin(e.resource[:0], resource, service != "" && service != scope.name)
-	e.scope = e.origin(e.scope[:0], scope, false)
+	p := &e.record
+	p.readResource(sl.resource)
+	p.readScope(sl.scope)
+	e.common = sl
+	e.sourceJSON = event.AppendString(e.sourceJSON[:0], p.SetSource(sl.service()))
+	e.resource = e.object(e.resource[:0], p.Resource.Show)
+	e.scope = e.object(e.scope[:0], p.Scope.Show)
 }
 
-// origin writes a resource or a scope, or nothing where there is nothing to say.
-func (e *JSONEncoder) origin(dst []byte, from *origin, hideService bool) []byte {
-	e.stack = e.stack[:0]
-	o := e.open(0)
-	for _, m := range from.attributes {
-		if !hideService || m.name != event.AttrServiceName {
-			e.stack = append(e.stack, m)
-		}
-	}
-	dst = append(dst, '{')
-	if len(e.stack) > 0 {
-		dst = e.members(o.name(dst, event.MetaAttributes), 0)
-	}
-	dst = o.number(dst, event.MetaDropped, int64(from.dropped))
-	dst = o.text(dst, event.MetaName, from.name)
-	dst = o.text(dst, event.MetaSchemaURL, from.schemaURL)
-	dst = o.text(dst, event.MetaVersion, from.version)
-	if dst = o.end(dst); len(dst) == len("{}") {
-		return dst[:0]
-	}
-	return dst
-}
-
-// data writes the data of the record, which is on the stack.
+// data writes the data of the record.
 func (e *JSONEncoder) data(dst []byte) []byte {
-	n := len(e.stack)
-	for _, at := range e.orders.of(e.stack) {
-		e.stack = append(e.stack, e.stack[at])
+	p := &e.record
+	p.sorted = p.sorted[:0]
+	for _, at := range e.orders.of(p.data) {
+		p.sorted = append(p.sorted, p.data[at])
 	}
-	sorted := object{e: e, from: n, next: n, last: len(e.stack)}
-	dst = sorted.end(append(dst, '{'))
-	e.stack = e.stack[:0]
-	return dst
+	return append(e.members(append(dst, '{'), p.sorted), '}')
 }
 
-// metadata writes the metadata of the record: its own entries, and among them the reserved
-// ones, in the order of all their names.
-func (e *JSONEncoder) metadata(dst []byte) []byte {
-	r, nested := &e.record, e.nested()
-	e.push(false)
-	o := e.open(0)
-	dst = append(dst, '{')
-	if r.bodyTaken && r.body.num != 0 {
-		dst = e.value(o.name(dst, event.MetaBody), &r.body)
-	}
-	dst = o.number(dst, event.MetaDropped, int64(r.dropped))
-	dst = o.made(dst, event.AttrMetadata, nested)
-	if r.observed != 0 {
-		dst = e.clock.append(o.name(dst, event.MetaObservedTimestamp), r.observed)
-	}
-	if r.originalID.num != 0 {
-		dst = event.AppendString(o.name(dst, event.MetaOriginalID), r.originalID.text())
-	}
-	dst = o.made(dst, event.MetaResource, e.resource)
-	if r.threshold != "" || r.randomness != "" {
-		dst = e.sampling(o.name(dst, event.MetaSampling))
-	}
-	dst = o.made(dst, event.MetaScope, e.scope)
-	dst = o.text(dst, event.MetaSeverity, r.severityText)
-	dst = o.number(dst, event.MetaSeverityNumber, int64(r.severityNumber))
-	dst = o.hex(dst, event.MetaSpanID, r.spanID)
-	dst = o.number(dst, event.MetaTraceFlags, int64(r.flags))
-	dst = o.hex(dst, event.MetaTraceID, r.traceID)
-	return o.end(dst)
+// object is an event.Sink that writes an object: what it is told in the order of the names, and among that its members.
+type object struct {
+	e       *JSONEncoder
+	dst     []byte
+	members []member // sorted, those that are not written yet
+	outer   []member // of the object around
 }
 
-// nested is the JSON of a record's own metadata whose names are reserved; nil without any.
-func (e *JSONEncoder) nested() []byte {
-	if empty := e.push(true); !empty && len(e.stack) == 0 {
-		return nil
-	}
-	return e.members(nil, 0)
+// object writes what show shows.
+func (e *JSONEncoder) object(dst []byte, show func(event.Sink[field])) []byte {
+	o := &e.sink
+	*o = object{e: e, dst: append(dst, '{')}
+	show(o)
+	return append(e.members(o.dst, o.members), '}')
 }
 
-// push puts the entries of the record's own metadata on the stack whose names are reserved,
-// or those whose names are not. It says whether one of the maps is empty.
-func (e *JSONEncoder) push(reserved bool) (empty bool) {
-	for _, metadata := range e.record.metadata {
-		empty = empty || len(metadata) == 0
-		for f := range fields(metadata) {
-			e.stack = appendMember(e.stack, f.bytes)
-			if last := len(e.stack) - 1; event.ReservedMetadata(e.stack[last].name) != reserved {
-				e.stack = e.stack[:last]
-			}
+// Entries sorts the members. It is called before anything is written.
+func (o *object) Entries(all []member) {
+	sortByName(all)
+	o.members = all
+}
+
+// name writes a name, and the members before it.
+func (o *object) name(name string) {
+	if len(o.members) > 0 {
+		n := 0
+		for n < len(o.members) && o.members[n].Name < name {
+			n++
 		}
+		o.dst = o.e.members(o.dst, o.members[:n])
+		o.members = o.members[n:]
 	}
-	return empty
+	dst := append(appendComma(o.dst), '"')
+	o.dst = append(append(dst, name...), `":`...)
 }
 
-func (e *JSONEncoder) sampling(dst []byte) []byte {
-	o := e.open(len(e.stack))
-	dst = append(dst, '{')
-	if e.record.threshold != "" {
-		dst = event.AppendFloat(o.name(dst, event.MetaAdjustedCount), eventlog.AdjustedCount(e.record.threshold))
-	}
-	dst = o.text(dst, event.MetaRandomness, e.record.randomness)
-	dst = o.text(dst, event.MetaThreshold, e.record.threshold)
-	return o.end(dst)
+// Open begins an object.
+func (o *object) Open(name string) {
+	o.name(name)
+	o.dst = append(o.dst, '{')
+	o.outer, o.members = o.members, nil
 }
 
-// hex writes a member, unless it is an id of zeros.
-func (o *object) hex(dst []byte, name string, id []byte) []byte {
-	for _, b := range id {
-		if b != 0 {
-			dst = append(o.name(dst, name), '"')
-			dst = hex.AppendEncode(dst, id)
-			return append(dst, '"')
-		}
+// Close ends the object that Open began.
+func (o *object) Close() {
+	o.dst = append(o.e.members(o.dst, o.members), '}')
+	o.members = o.outer
+}
+
+// Origin is written once for all records that have it in common.
+func (o *object) Origin(name string, _ *event.Origin[field]) {
+	written := o.e.resource
+	if name == event.MetaScope {
+		written = o.e.scope
 	}
-	return dst
+	if len(written) > len("{}") {
+		o.name(name)
+		o.dst = append(o.dst, written...)
+	}
+}
+
+// Attributes writes the attributes of a resource or a scope.
+func (o *object) Attributes(name string, attributes field, without string) {
+	e := o.e
+	e.stack = attributes.AppendEntries(e.stack[:0])
+	if without != "" {
+		e.stack = slices.DeleteFunc(e.stack, func(m member) bool { return m.Name == without })
+	}
+	if len(e.stack) > 0 {
+		o.name(name)
+		o.dst = e.popMap(o.dst, 0)
+	}
+}
+
+// Map writes a map.
+func (o *object) Map(name string, entries []member) {
+	o.name(name)
+	sortByName(entries)
+	o.dst = append(o.e.members(append(o.dst, '{'), entries), '}')
+}
+
+// Text writes a string.
+func (o *object) Text(name, text string) {
+	o.name(name)
+	o.dst = event.AppendString(o.dst, text)
+}
+
+// Number writes an integer.
+func (o *object) Number(name string, n int64) {
+	o.name(name)
+	o.dst = strconv.AppendInt(o.dst, n, 10)
+}
+
+// Float writes a number that is no integer.
+func (o *object) Float(name string, f float64) {
+	o.name(name)
+	o.dst = event.AppendFloat(o.dst, f)
+}
+
+// Hex writes an id.
+func (o *object) Hex(name string, id []byte) {
+	o.name(name)
+	o.dst = append(hex.AppendEncode(append(o.dst, '"'), id), '"')
+}
+
+// Time writes a time.
+func (o *object) Time(name string, nanoseconds uint64) {
+	o.name(name)
+	o.dst = o.e.times.append(o.dst, nanoseconds)
 }

@@ -18,7 +18,7 @@ func (e *JSONEncoder) value(dst []byte, v *field) []byte {
 		for f := range fields(v.bytes) {
 			e.stack = appendMember(e.stack, f.bytes)
 		}
-		return e.members(dst, from)
+		return e.popMap(dst, from)
 	case kindArray:
 		dst = append(dst, '[')
 		for f := range fields(v.bytes) {
@@ -47,77 +47,32 @@ func (e *JSONEncoder) value(dst []byte, v *field) []byte {
 	}
 }
 
-// members writes the members on the stack, from a place on, as an object, and takes them
-// off.
-func (e *JSONEncoder) members(dst []byte, from int) []byte {
-	o := e.open(from)
-	return o.end(append(dst, '{'))
-}
-
-// object is an object that is being written: members on the stack, and among them others
-// that are named in the order of their names, and are called differently.
-type object struct {
-	e          *JSONEncoder
-	from       int
-	next, last int // of the stack, what is not written yet
-}
-
-// open sorts the members on the stack, from a place on.
-func (e *JSONEncoder) open(from int) object {
-	slices.SortStableFunc(e.stack[from:], func(a, b member) int { return strings.Compare(a.name, b.name) })
-	return object{e: e, from: from, next: from, last: len(e.stack)}
-}
-
-// name writes a name of ours, and the members before it.
-func (o *object) name(dst []byte, name string) []byte {
-	for o.next < o.last && o.e.stack[o.next].name < name {
-		dst = o.member(dst)
+// popMap writes the members on the stack, from a place on, as an object, and takes them off.
+func (e *JSONEncoder) popMap(dst []byte, from int) []byte {
+	sortByName(e.stack[from:])
+	dst = append(dst, '{')
+	for i := from; i < len(e.stack); i++ { // value puts others on the stack meanwhile, and takes them off
+		if i+1 == len(e.stack) || e.stack[i].Name != e.stack[i+1].Name { // of several with one name the last, as in a Go map
+			m := &e.stack[i]
+			dst = e.value(appendName(dst, m.Name), &m.Value)
+		}
 	}
-	dst = append(append(appendComma(dst), '"'), name...)
-	return append(dst, `":`...)
-}
-
-// end writes the other members, and takes all off the stack.
-func (o *object) end(dst []byte) []byte {
-	for o.next < o.last {
-		dst = o.member(dst)
-	}
-	o.e.stack = o.e.stack[:o.from]
+	e.stack = e.stack[:from]
 	return append(dst, '}')
 }
 
-// member writes the next member; of several with one name the last, as in a Go map.
-func (o *object) member(dst []byte) []byte {
-	for o.next+1 < o.last && o.e.stack[o.next+1].name == o.e.stack[o.next].name {
-		o.next++
+// members writes members that are sorted; of several with one name the last, as in a Go map.
+func (e *JSONEncoder) members(dst []byte, sorted []member) []byte {
+	for i := range sorted {
+		if m := &sorted[i]; i+1 == len(sorted) || m.Name != sorted[i+1].Name {
+			dst = e.value(appendName(dst, m.Name), &m.Value)
+		}
 	}
-	m := &o.e.stack[o.next]
-	o.next++
-	return o.e.value(appendName(dst, m.name), &m.value)
+	return dst
 }
 
-// number writes a member, unless it says nothing.
-func (o *object) number(dst []byte, name string, n int64) []byte {
-	if n == 0 {
-		return dst
-	}
-	return strconv.AppendInt(o.name(dst, name), n, 10)
-}
-
-// text writes a member, unless it says nothing.
-func (o *object) text(dst []byte, name, text string) []byte {
-	if text == "" {
-		return dst
-	}
-	return event.AppendString(o.name(dst, name), text)
-}
-
-// made writes a member whose JSON is there, unless it says nothing.
-func (o *object) made(dst []byte, name string, made []byte) []byte {
-	if len(made) == 0 {
-		return dst
-	}
-	return append(o.name(dst, name), made...)
+func sortByName(members []member) {
+	slices.SortStableFunc(members, func(a, b member) int { return strings.Compare(a.Name, b.Name) })
 }
 
 func appendName(dst []byte, name string) []byte {

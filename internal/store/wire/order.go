@@ -19,7 +19,7 @@ type order struct {
 func (o *orders) of(members []member) []int {
 	kind := uint(len(members))
 	for i := range members {
-		kind = 31*kind + uint(len(members[i].name))
+		kind = 31*kind + uint(len(members[i].Name))
 	}
 	known := &o[kind%uint(len(o))]
 	if !known.isOf(members) {
@@ -33,7 +33,7 @@ func (o *order) isOf(members []member) bool {
 		return false
 	}
 	for i, name := range o.names {
-		if name != members[i].name {
+		if name != members[i].Name {
 			return false
 		}
 	}
@@ -43,7 +43,7 @@ func (o *order) isOf(members []member) bool {
 func (o *order) sort(members []member) {
 	o.names, o.at = o.names[:0], o.at[:0]
 	for i := range members {
-		o.names, o.at = append(o.names, members[i].name), append(o.at, i)
+		o.names, o.at = append(o.names, members[i].Name), append(o.at, i)
 	}
 	slices.SortStableFunc(o.at, func(a, b int) int { return strings.Compare(o.names[a], o.names[b]) })
 }

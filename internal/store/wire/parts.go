@@ -1,25 +1,21 @@
 package wire
 
 import (
-	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/sampling"
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/isbl/telemetry/internal/event"
 )
 
 // member is a name and a value: a KeyValue.
-type member struct {
-	name  string
-	value field
-}
+type member = event.Entry[field]
 
-func (m *member) read(keyValue []byte) {
+func readMember(m *member, keyValue []byte) {
 	for f := range fields(keyValue) {
 		switch f.num {
 		case 1:
-			m.name = text(f.bytes)
+			m.Name = text(f.bytes)
 		case 2:
-			m.value.readValue(f.bytes)
+			m.Value.readValue(f.bytes)
 		}
 	}
 }
@@ -27,7 +23,7 @@ func (m *member) read(keyValue []byte) {
 // appendMember appends what is in a KeyValue.
 func appendMember(to []member, keyValue []byte) []member {
 	to = append(to, member{})
-	to[len(to)-1].read(keyValue)
+	readMember(&to[len(to)-1], keyValue)
 	return to
 }
 
@@ -43,6 +39,12 @@ const (
 	kindStringIndex  protowire.Number = 8 // of profiles only
 )
 
+// The attributes of a resource or a scope are a list of KeyValue too, among other fields. These kinds stand for the message.
+const (
+	kindResource protowire.Number = 101
+	kindScope    protowire.Number = 103
+)
+
 // readValue makes f the one field of an AnyValue, whose num is 0 without one.
 func (f *field) readValue(anyValue []byte) {
 	if first, end := take(anyValue, 0); end > 0 && first.num != kindStringIndex {
@@ -50,153 +52,125 @@ func (f *field) readValue(anyValue []byte) {
 	}
 }
 
-// text is the value of a string, and "" of others.
-func (f *field) text() string {
+// Kind, Text and AppendEntries make a field that is a value a view of it for package event.
+
+// Kind is the kind of the value.
+func (f field) Kind() event.Kind {
+	switch f.num {
+	case 0:
+		return event.KindEmpty
+	case kindString:
+		return event.KindText
+	case kindKeyValueList, kindResource, kindScope:
+		return event.KindMap
+	}
+	return event.KindOther
+}
+
+// Text is the value of a string, and "" of others.
+func (f field) Text() string {
 	if f.num != kindString {
 		return ""
 	}
 	return text(f.bytes)
 }
 
-// isData says whether an attribute of a canonical record is the event's data.
-func (m *member) isData() bool {
-	switch m.name {
-	case event.AttrUID:
-		return false
-	case event.AttrThreshold:
-		_, err := sampling.TValueToThreshold(m.value.text())
-		return err != nil
-	case event.AttrRandomness:
-		_, err := sampling.RValueToRandomness(m.value.text())
-		return err != nil
-	case event.AttrOriginalID:
-		return m.value.num != kindString
-	case event.AttrMetadata:
-		return m.value.num != kindKeyValueList
+// AppendEntries appends the entries of a map.
+func (f field) AppendEntries(to []member) []member {
+	list := protowire.Number(1) // of KeyValueList and Resource
+	if f.num == kindScope {
+		list = scopeAttributes
 	}
-	return true
+	for entry := range fields(f.bytes) {
+		if entry.num == list {
+			to = appendMember(to, entry.bytes)
+		}
+	}
+	return to
 }
 
-// record is what there is in a LogRecord, but for the data.
+// record is what there is in a LogRecord.
 type record struct {
-	time, observed          uint64
-	severityNumber          int32
-	severityText, eventName string
-	dropped, flags          uint32
-	traceID, spanID         []byte
-	body                    field
-
-	id, threshold, randomness string
-	originalID                field
-	metadata                  [][]byte
-	bodyTaken                 bool // an attribute has the name that the body has in data
+	event.Record[field]
+	data   []member
+	sorted []member // data
 }
 
-// read reads a LogRecord, and appends its data to members.
-func (r *record) read(logRecord []byte, members []member) []member {
-	*r = record{metadata: r.metadata[:0]}
+// read reads a LogRecord.
+func (r *record) read(logRecord []byte) {
+	r.Reset()
+	r.data = r.data[:0]
 	for f := range fields(logRecord) {
 		switch f.num {
 		case recordTime:
-			r.time = f.number()
+			r.Time = f.number()
 		case 2:
-			r.severityNumber = int32(f.number())
+			r.SeverityNumber = int32(f.number())
 		case 3:
-			r.severityText = text(f.bytes)
+			r.SeverityText = text(f.bytes)
 		case 5:
-			r.body.readValue(f.bytes)
+			r.Body.readValue(f.bytes)
 		case 6:
-			members = appendMember(members, f.bytes)
-			last := len(members) - 1
-			if m := &members[last]; m.isData() {
-				r.bodyTaken = r.bodyTaken || m.name == event.AttrBody
-			} else {
-				r.keep(m)
-				members = members[:last]
+			r.data = appendMember(r.data, f.bytes)
+			last := len(r.data) - 1
+			if m := &r.data[last]; !r.IsData(m.Name, m.Value) {
+				r.data = r.data[:last]
 			}
 		case 7:
-			r.dropped = uint32(f.number())
+			r.Dropped = uint32(f.number())
 		case 8:
-			r.flags = uint32(f.number())
+			r.Flags = uint32(f.number())
 		case 9:
-			r.traceID = f.bytes
+			copy(r.TraceID[:], f.bytes)
 		case 10:
-			r.spanID = f.bytes
+			copy(r.SpanID[:], f.bytes)
 		case 11:
-			r.observed = f.number()
+			r.Observed = f.number()
 		case recordEventName:
-			r.eventName = text(f.bytes)
+			r.EventType = text(f.bytes)
 		}
 	}
-	if !r.bodyTaken && r.body.num != 0 {
-		members = append(members, member{event.AttrBody, r.body})
-	}
-	return members
-}
-
-// keep keeps an attribute that is not data.
-func (r *record) keep(m *member) {
-	switch m.name {
-	case event.AttrUID:
-		if r.id == "" { // the first one is the id
-			r.id = m.value.text()
-		}
-	case event.AttrThreshold:
-		r.threshold = m.value.text()
-	case event.AttrRandomness:
-		r.randomness = m.value.text()
-	case event.AttrOriginalID:
-		r.originalID = m.value
-	case event.AttrMetadata:
-		r.metadata = append(r.metadata, m.value.bytes)
+	if body, ok := r.BodyData(); ok {
+		r.data = append(r.data, member{Name: event.AttrBody, Value: body})
 	}
 }
 
-// origin is a resource or a scope.
-type origin struct {
-	attributes               []member
-	name, version, schemaURL string
-	dropped                  uint32
-}
-
-func (o *origin) readResource(resourceLogs []byte) {
-	*o = origin{attributes: o.attributes[:0]}
+// readResource and readScope read what a record belongs to.
+func (r *record) readResource(resourceLogs []byte) {
+	r.Resource = event.Origin[field]{}
 	for f := range fields(resourceLogs) {
 		switch f.num {
 		case 1:
+			r.Resource.Attributes = field{num: kindResource, bytes: f.bytes}
 			for f := range fields(f.bytes) {
-				switch f.num {
-				case 1:
-					o.attributes = appendMember(o.attributes, f.bytes)
-				case 2:
-					o.dropped = uint32(f.number())
+				if f.num == 2 {
+					r.Resource.Dropped = uint32(f.number())
 				}
 			}
 		case fieldSchemaURL:
-			o.schemaURL = text(f.bytes)
+			r.Resource.SchemaURL = text(f.bytes)
 		}
 	}
 }
 
-func (o *origin) readScope(scopeLogs []byte) {
-	*o = origin{attributes: o.attributes[:0]}
+func (r *record) readScope(scopeLogs []byte) {
+	r.Scope = event.Origin[field]{}
 	for f := range fields(scopeLogs) {
 		switch f.num {
 		case 1:
+			r.Scope.Attributes = field{num: kindScope, bytes: f.bytes}
 			for f := range fields(f.bytes) {
 				switch f.num {
-				case 1:
-					o.name = text(f.bytes)
+				case scopeName:
+					r.Scope.Name = text(f.bytes)
 				case 2:
-					o.version = text(f.bytes)
-				case 3:
-					o.attributes = appendMember(o.attributes, f.bytes)
+					r.Scope.Version = text(f.bytes)
 				case 4:
-					o.dropped = uint32(f.number())
+					r.Scope.Dropped = uint32(f.number())
 				}
 			}
 		case fieldSchemaURL:
-			o.schemaURL = text(f.bytes)
+			r.Scope.SchemaURL = text(f.bytes)
 		}
 	}
 }

@@ -69,26 +69,21 @@ func (r Record) Head() (at pcommon.Timestamp, eventType string) {
 func (r Record) Source() string { return r.of.source() }
 
 func (s *scopeLogs) source() string {
-	if service := s.service(); service != "" {
-		return service
+	scope := ""
+	for name := range nested(s.scope, 1, scopeName) {
+		scope = text(name)
+		break
 	}
-	for name := range nested(s.scope, 1, 1) {
-		return text(name)
-	}
-	return ""
+	return event.SourceOf(s.service(), scope)
 }
 
-// service is the service name of the resource, or "" where it names no service.
+// service is the service name of the resource, "" without one.
 func (s *scopeLogs) service() string {
 	for attribute := range nested(s.resource, 1, 1) {
 		var m member
-		if m.read(attribute); m.name != event.AttrServiceName {
-			continue
+		if readMember(&m, attribute); m.Name == event.AttrServiceName {
+			return m.Value.Text()
 		}
-		if name := m.value.text(); event.IsServiceName(name) {
-			return name
-		}
-		return ""
 	}
 	return ""
 }

@@ -4,25 +4,23 @@ import (
 	"strconv"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-
-	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/event"
 )
 
-// clock writes times. It keeps the text of the second that it wrote last: many events have it in
+// times writes times. It keeps the text of the second that it wrote last: many events have it in
 // common.
-type clock struct {
+type times struct {
 	second uint64 // since 1970
 	text   []byte // of it, without the time zone; nil for none
 }
 
 // append appends nanoseconds since 1970 as time.RFC3339Nano does, in quotes.
-func (c *clock) append(dst []byte, nanos uint64) []byte {
+func (c *times) append(dst []byte, nanos uint64) []byte {
 	const perSecond = uint64(time.Second)
 	second, fraction := nanos/perSecond, nanos%perSecond
 	if c.text == nil || second != c.second {
 		c.second = second
-		c.text = eventlog.Time(pcommon.Timestamp(nanos)).AppendFormat(c.text[:0], "2006-01-02T15:04:05")
+		c.text = event.Time(nanos).AppendFormat(c.text[:0], "2006-01-02T15:04:05")
 	}
 	dst = append(append(dst, '"'), c.text...)
 	if fraction > 0 {

@@ -1,0 +1,130 @@
+package event
+
+import "github.com/isbl/telemetry/internal/sampling"
+
+// This file has every name with a meaning of its own, in the attributes of a record and in the metadata of an event, and which
+// becomes which. docs/architecture.md has the table.
+
+// Attributes of a record that are not the event's data, or not always.
+const (
+	// AttrUID holds the event id (OpenTelemetry semantic conventions, general logs).
+	AttrUID = "log.record.uid"
+	// AttrOTelEventName and AttrEventName name the event where the record has no EventName: the OTLP mapping for protocols without
+	// the field, and the convention before it. In a canonical record they are data.
+	AttrOTelEventName = "otel.event.name"
+	AttrEventName     = "event.name"
+	// AttrThreshold and AttrRandomness carry consistent probability sampling, as the contrib probabilistic_sampler writes it.
+	AttrThreshold  = "sampling.threshold"
+	AttrRandomness = "sampling.randomness"
+	// AttrMetadata is a map whose entries are the event's metadata.
+	AttrMetadata = "isbl.metadata"
+	// AttrOriginalID holds an event id that was too long.
+	AttrOriginalID = "isbl.original_id"
+
+	// AttrBody is the name of the body in data.
+	AttrBody = "body"
+	// AttrServiceName is the attribute of a resource that names the source.
+	AttrServiceName = "service.name"
+)
+
+// Names in an event's metadata that are not the user's.
+const (
+	MetaResource          = "resource"
+	MetaScope             = "scope"
+	MetaSeverity          = "severity"
+	MetaSeverityNumber    = "severity_number"
+	MetaTraceID           = "trace_id"
+	MetaSpanID            = "span_id"
+	MetaTraceFlags        = "trace_flags"
+	MetaObservedTimestamp = "observed_timestamp"
+	MetaDropped           = "dropped_attributes_count"
+	MetaSampling          = "sampling"
+	MetaOriginalID        = "original_id"
+	MetaBody              = "body"
+
+	// Entries of the maps above.
+	MetaAttributes    = "attributes"
+	MetaSchemaURL     = "schema_url"
+	MetaName          = "name"
+	MetaVersion       = "version"
+	MetaThreshold     = "threshold"
+	MetaRandomness    = "randomness"
+	MetaAdjustedCount = "adjusted_count"
+)
+
+// reserved are the attributes of a canonical record that have a meaning of their own. One whose value does not fit is data.
+var reserved = [...]struct {
+	name  string
+	fits  func(kind Kind, text string) bool
+	shown string // the entry of metadata that is the text; "" for others
+}{
+	isUID:        {name: AttrUID, fits: func(Kind, string) bool { return true }},
+	isThreshold:  {name: AttrThreshold, fits: func(_ Kind, text string) bool { return sampling.IsThreshold(text) }},
+	isRandomness: {name: AttrRandomness, fits: func(_ Kind, text string) bool { return sampling.IsRandomness(text) }},
+	isMetadata:   {name: AttrMetadata, fits: func(kind Kind, _ string) bool { return kind == KindMap }},
+	isOriginalID: {name: AttrOriginalID, fits: isText, shown: MetaOriginalID},
+}
+
+func isText(kind Kind, _ string) bool { return kind == KindText }
+
+// Places in reserved.
+const (
+	isUID = iota
+	isThreshold
+	isRandomness
+	isMetadata
+	isOriginalID
+)
+
+// meaningOf returns the place in reserved of an attribute, -1 for data.
+func meaningOf(attribute string) int {
+	if !mayBeReserved(attribute) {
+		return -1
+	}
+	for i := range reserved {
+		if reserved[i].name == attribute {
+			return i
+		}
+	}
+	return -1
+}
+
+// lengths has a bit for the length of each name that is looked for among attributes. Most attributes are recognised as data by it.
+var lengths = func() (bits uint64) {
+	for _, a := range reserved {
+		bits |= 1 << len(a.name)
+	}
+	return bits | 1<<len(AttrOTelEventName) | 1<<len(AttrEventName) | 1<<len(AttrBody)
+}()
+
+// mayBeReserved is false for nearly all attributes that are data.
+func mayBeReserved(attribute string) bool { return lengths>>len(attribute)&1 != 0 }
+
+// HasMeaning reports whether an attribute of a canonical record has a meaning of its own where its value fits, so that data cannot
+// have its name.
+func HasMeaning(attribute string) bool { return meaningOf(attribute) >= 0 }
+
+// Reserved reports whether an attribute has a meaning of its own in any record, canonical or not.
+func Reserved(attribute string) bool {
+	return attribute == AttrOTelEventName || attribute == AttrEventName || HasMeaning(attribute)
+}
+
+// ReservedMetadata reports whether a name in metadata has a meaning of its own, so that users cannot give it another.
+func ReservedMetadata(name string) bool {
+	switch name {
+	case MetaResource, MetaScope, MetaSeverity, MetaSeverityNumber, MetaTraceID, MetaSpanID, MetaTraceFlags,
+		MetaObservedTimestamp, MetaDropped, MetaSampling, MetaBody, AttrMetadata:
+		return true
+	}
+	return TextAttribute(name) != ""
+}
+
+// TextAttribute returns the attribute whose text is an entry of metadata, "" for none.
+func TextAttribute(metadata string) string {
+	for i := range reserved {
+		if reserved[i].shown == metadata {
+			return reserved[i].name
+		}
+	}
+	return ""
+}

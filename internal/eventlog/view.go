@@ -1,0 +1,105 @@
+package eventlog
+
+import (
+	"sync"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/isbl/telemetry/internal/event"
+)
+
+// value is a pcommon.Value, or the attributes of a resource or a scope, which are a map without one.
+type value struct {
+	of         pcommon.Value
+	attributes pcommon.Map // where of is the zero Value
+}
+
+func (v value) Kind() event.Kind {
+	if v.of == (pcommon.Value{}) {
+		return event.KindMap
+	}
+	switch v.of.Type() {
+	case pcommon.ValueTypeEmpty:
+		return event.KindEmpty
+	case pcommon.ValueTypeStr:
+		return event.KindText
+	case pcommon.ValueTypeMap:
+		return event.KindMap
+	}
+	return event.KindOther
+}
+
+func (v value) Text() string {
+	if v.of == (pcommon.Value{}) {
+		return ""
+	}
+	return str(v.of)
+}
+
+func (v value) fields() pcommon.Map {
+	if v.of == (pcommon.Value{}) {
+		return v.attributes
+	}
+	return v.of.Map()
+}
+
+func (v value) AppendEntries(to []event.Entry[value]) []event.Entry[value] {
+	for name, entry := range v.fields().All() {
+		to = append(to, event.Entry[value]{Name: name, Value: value{of: entry}})
+	}
+	return to
+}
+
+func (v value) Any() any {
+	switch {
+	case v.of != (pcommon.Value{}):
+		return raw(v.of)
+	case v.attributes.Len() > 0:
+		return rawMap(v.attributes)
+	}
+	return nil
+}
+
+// builders are used again.
+var builders = sync.Pool{New: func() any { return new(event.Builder[value]) }}
+
+// Event makes an event of a canonical record. It shares nothing with the record.
+func (r Ref) Event() event.Event {
+	b := builders.Get().(*event.Builder[value])
+	r.view(&b.Record)
+	e := event.Event{
+		Timestamp: r.Timestamp(),
+		EventType: b.EventType,
+		Source:    b.SetSource(getStr(r.Resource.Resource().Attributes(), event.AttrServiceName)),
+		Data:      make(map[string]any, r.Record.Attributes().Len()),
+	}
+	for name, v := range r.Record.Attributes().All() {
+		if b.IsData(name, value{of: v}) {
+			e.Data[name] = raw(v)
+		}
+	}
+	e.EventID, e.Metadata = b.ID(), b.Metadata(e.Data)
+	b.Reset()
+	b.Resource, b.Scope = event.Origin[value]{}, event.Origin[value]{}
+	builders.Put(b)
+	return e
+}
+
+// view sets the fields of a record, all but its attributes.
+func (r Ref) view(to *event.Record[value]) {
+	record, resource, scope := r.Record, r.Resource.Resource(), r.Scope.Scope()
+	to.EventType, to.Time, to.Observed = record.EventName(), uint64(record.Timestamp()), uint64(record.ObservedTimestamp())
+	to.SeverityText, to.SeverityNumber = record.SeverityText(), int32(record.SeverityNumber())
+	to.TraceID, to.SpanID, to.Flags = record.TraceID(), record.SpanID(), uint32(record.Flags())
+	to.Dropped, to.Body = record.DroppedAttributesCount(), value{of: record.Body()}
+	to.Resource.SchemaURL, to.Resource.Dropped = r.Resource.SchemaUrl(), resource.DroppedAttributesCount()
+	to.Resource.Attributes = value{attributes: resource.Attributes()}
+	to.Scope.Name, to.Scope.Version, to.Scope.SchemaURL = scope.Name(), scope.Version(), r.Scope.SchemaUrl()
+	to.Scope.Dropped, to.Scope.Attributes = scope.DroppedAttributesCount(), value{attributes: scope.Attributes()}
+}
+
+// isData reports whether an attribute of a canonical record is the event's data.
+func isData(name string, v pcommon.Value) bool {
+	var r event.Record[value]
+	return r.IsData(name, value{of: v})
+}

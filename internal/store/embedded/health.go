@@ -9,6 +9,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/nats-io/nats-server/v2/server"
 )
 
 // ErrNoRoom means that the disk has too little room to go on writing.
@@ -20,21 +23,54 @@ const probeBytes = 4 << 20
 
 const probeFile = "probe"
 
+// maxDoubts is how many doubtful answers in a row mean that JetStream does not work.
+const maxDoubts = 3
+
 // Health returns why JetStream does not work, or nil. After a write or a sync that failed it
 // refuses all writes, without an answer to those who publish, until it is opened again.
+//
+// The server's own health check is about more than that. It asks whether the server is ready for
+// connections and waits a millisecond for the answer, which a busy machine misses: that never
+// counts here, since nobody connects over the network. Anything else that is not a write error
+// counts when it was the answer maxDoubts times in a row.
 func (s *Server) Health() error {
 	var answer recorder
-	s.ns.HandleHealthz(&answer, &http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/healthz"}})
-	if answer.status == 0 || answer.status == http.StatusOK {
+	s.ns.HandleHealthz(&answer, &http.Request{
+		Method: http.MethodGet, URL: &url.URL{Path: "/healthz", RawQuery: "details=true"},
+	})
+	return s.judge(answer.body.Bytes())
+}
+
+// judge returns what an answer of the health check means for the store.
+func (s *Server) judge(answer []byte) error {
+	var health server.HealthStatus
+	if err := json.Unmarshal(answer, &health); err != nil {
+		return s.doubt(fmt.Errorf("the health check answers %q: %w", answer, err))
+	}
+	if len(health.Errors) == 0 {
+		s.doubts.Store(0)
 		return nil
 	}
-	var status struct {
-		Error string `json:"error"`
+	var doubtful error
+	for _, e := range health.Errors {
+		switch {
+		case e.Type == server.HealthzErrorStream && strings.Contains(e.Error, " write error: "):
+			return errors.New(e.Error)
+		case e.Type != server.HealthzErrorConn:
+			doubtful = errors.New(e.Error)
+		}
 	}
-	if err := json.Unmarshal(answer.body.Bytes(), &status); err != nil || status.Error == "" {
-		return fmt.Errorf("JetStream is not healthy: %s", http.StatusText(answer.status))
+	if doubtful == nil {
+		return nil
 	}
-	return errors.New(status.Error)
+	return s.doubt(doubtful)
+}
+
+func (s *Server) doubt(err error) error {
+	if s.doubts.Add(1) < maxDoubts {
+		return nil
+	}
+	return err
 }
 
 // Writable returns nil when the directory's disk takes a file of probeBytes. Free space
@@ -57,6 +93,7 @@ func (s *Server) Reopen() error {
 	if err := s.ns.ShutdownJetStream(); err != nil {
 		return fmt.Errorf("close JetStream: %w", err)
 	}
+	s.doubts.Store(0)
 	return s.enableJetStream()
 }
 

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -35,7 +36,8 @@ type Server struct {
 	ns        *server.Server
 	jetStream server.JetStreamConfig
 	lock      *flock.Flock
-	temp      string // removed at Close
+	temp      string       // removed at Close
+	doubts    atomic.Int32 // doubtful answers of the health check in a row
 }
 
 // readyTimeout bounds the start of the server's own routines, which does not depend on

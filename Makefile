@@ -32,9 +32,11 @@ bin/eventctl:
 
 test: build ## Run every test, end to end against the built binary too; TESTFLAGS=-race and the like
 	$(GO) test $(TESTFLAGS) ./...
+	$(GO) -C bench test $(TESTFLAGS) ./...
 
 lint: ## Check the code with golangci-lint; LINTFLAGS=--fix repairs what it can
 	$(LINT) run --allow-parallel-runners $(LINTFLAGS) ./...
+	cd bench && $(subst internal/tools,../internal/tools,$(LINT)) run --allow-parallel-runners $(LINTFLAGS) ./...
 
 generate: ## Regenerate what is generated from the components' metadata.yaml
 	$(GO) generate ./...
@@ -43,7 +45,7 @@ bench: ## Run every benchmark; BENCHTIME=5s for steadier figures
 	$(GO) test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./...
 
 bench-peers: build build/stock/otelcol-stock build/nats-server ## Measure beside stock collectors, and write docs/performance.md; ARGS=-help
-	$(GO) build -o build/bench-peers ./bench
+	$(GO) -C bench build -o ../build/bench-peers .
 	build/bench-peers $(ARGS)
 
 build/stock/otelcol-stock: bench/stock-builder-config.yaml internal/tools/go.mod

@@ -78,7 +78,7 @@ const (
 
 // meaningOf returns the place in reserved of an attribute, -1 for data.
 func meaningOf(attribute string) int {
-	if !mayBeReserved(attribute) {
+	if IsPlain(attribute) {
 		return -1
 	}
 	for i := range reserved {
@@ -97,8 +97,8 @@ var lengths = func() (bits uint64) {
 	return bits | 1<<len(AttrOTelEventName) | 1<<len(AttrEventName) | 1<<len(AttrBody)
 }()
 
-// mayBeReserved is false for nearly all attributes that are data.
-func mayBeReserved(attribute string) bool { return lengths>>len(attribute)&1 != 0 }
+// IsPlain reports whether a name is seen to have no meaning by its length alone, as that of most attributes.
+func IsPlain(attribute string) bool { return lengths>>len(attribute)&1 == 0 }
 
 // HasMeaning reports whether an attribute of a canonical record has a meaning of its own where its value fits, so that data cannot
 // have its name.

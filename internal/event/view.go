@@ -48,13 +48,14 @@ type Fields[V any] struct {
 	Flags, Dropped uint32 // Dropped is a number of attributes
 	TraceID        [16]byte
 	SpanID         [8]byte
+	HasBody        bool
 	Body           V
 }
 
 // found is what attributes say.
 type found struct {
 	id, threshold, randomness string
-	hasBody                   bool // an attribute has the name that the body has in data
+	bodyIsTaken               bool // an attribute has the name that the body has in data
 	hasEmptyMetadata          bool
 }
 
@@ -69,23 +70,15 @@ func (r *Record[V]) Reset() {
 // ID is the id of the event, once IsData was asked about all attributes.
 func (r *Record[V]) ID() string { return r.found.id }
 
-// IsData reports whether an attribute is data. It keeps those that are not.
+// IsData reports whether an attribute is data. It keeps those that are not. A caller that asks IsPlain before saves the call.
 func (r *Record[V]) IsData(name string, v V) bool {
-	if !mayBeReserved(name) {
-		return true
-	}
-	return !r.keep(name, v)
-}
-
-// keep takes an attribute with a meaning of its own. It returns false for others.
-func (r *Record[V]) keep(name string, v V) bool {
 	if name == AttrBody {
-		r.found.hasBody = true
-		return false
+		r.found.bodyIsTaken = true
+		return true
 	}
 	m := meaningOf(name)
 	if m < 0 || !reserved[m].fits(v.Kind(), v.Text()) {
-		return false
+		return true
 	}
 	switch m {
 	case isUID:
@@ -101,7 +94,7 @@ func (r *Record[V]) keep(name string, v V) bool {
 	default:
 		r.entries = append(r.entries, Entry[V]{reserved[m].shown, v})
 	}
-	return true
+	return false
 }
 
 // keepMetadata takes the record's own metadata. Entries whose names are reserved stay apart.
@@ -122,11 +115,11 @@ func (r *Record[V]) keepMetadata(v V) {
 
 // BodyData returns the body where it is data, under the name AttrBody. Elsewhere the metadata has it.
 func (r *Record[V]) BodyData() (body V, ok bool) {
-	return r.Body, r.Body.Kind() != KindEmpty && !r.found.hasBody
+	return r.Body, r.HasBody && !r.found.bodyIsTaken
 }
 
 // Sink takes the entries of an object.
-type Sink[V any] interface {
+type Sink[V Value[V]] interface {
 	// Entries are in no order, and the sink puts them in order with the ones of the other methods, which are called in the
 	// order of their names.
 	Entries(all []Entry[V])
@@ -148,7 +141,7 @@ type Sink[V any] interface {
 
 // Metadata tells the metadata of the event to a sink.
 func (r *Record[V]) Metadata(to Sink[V]) {
-	if r.found.hasBody && r.Body.Kind() != KindEmpty {
+	if r.found.bodyIsTaken && r.HasBody {
 		r.entries = append(r.entries, Entry[V]{MetaBody, r.Body})
 	}
 	if len(r.entries) > 0 {
@@ -161,7 +154,9 @@ func (r *Record[V]) Metadata(to Sink[V]) {
 	if r.Observed != 0 {
 		to.Time(MetaObservedTimestamp, r.Observed)
 	}
-	to.Origin(MetaResource, &r.Resource)
+	if r.Resource.Present {
+		to.Origin(MetaResource, &r.Resource)
+	}
 	if r.found.threshold != "" || r.found.randomness != "" {
 		to.Open(MetaSampling)
 		if r.found.threshold != "" {
@@ -171,7 +166,9 @@ func (r *Record[V]) Metadata(to Sink[V]) {
 		tellText(to, MetaThreshold, r.found.threshold)
 		to.Close()
 	}
-	to.Origin(MetaScope, &r.Scope)
+	if r.Scope.Present {
+		to.Origin(MetaScope, &r.Scope)
+	}
 	tellText(to, MetaSeverity, r.SeverityText)
 	tellNumber(to, MetaSeverityNumber, int64(r.SeverityNumber))
 	if r.SpanID != [8]byte{} {
@@ -184,7 +181,8 @@ func (r *Record[V]) Metadata(to Sink[V]) {
 }
 
 // Origin is a resource or a scope.
-type Origin[V any] struct {
+type Origin[V Value[V]] struct {
+	Present                  bool
 	Name, Version, SchemaURL string
 	Dropped                  uint32
 	Attributes               V // a map
@@ -211,14 +209,14 @@ func (o *Origin[V]) Show(to Sink[V]) {
 }
 
 // tellNumber tells a number, unless it says nothing.
-func tellNumber[V any](to Sink[V], name string, n int64) {
+func tellNumber[V Value[V]](to Sink[V], name string, n int64) {
 	if n != 0 {
 		to.Number(name, n)
 	}
 }
 
 // tellText tells a text, unless it says nothing.
-func tellText[V any](to Sink[V], name, text string) {
+func tellText[V Value[V]](to Sink[V], name, text string) {
 	if text != "" {
 		to.Text(name, text)
 	}

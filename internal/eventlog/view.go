@@ -74,7 +74,7 @@ func (r Ref) Event() event.Event {
 		Data:      make(map[string]any, r.Record.Attributes().Len()),
 	}
 	for name, v := range r.Record.Attributes().All() {
-		if b.IsData(name, value{of: v}) {
+		if event.IsPlain(name) || b.IsData(name, value{of: v}) {
 			e.Data[name] = raw(v)
 		}
 	}
@@ -91,7 +91,9 @@ func (r Ref) view(to *event.Record[value]) {
 	to.EventType, to.Time, to.Observed = record.EventName(), uint64(record.Timestamp()), uint64(record.ObservedTimestamp())
 	to.SeverityText, to.SeverityNumber = record.SeverityText(), int32(record.SeverityNumber())
 	to.TraceID, to.SpanID, to.Flags = record.TraceID(), record.SpanID(), uint32(record.Flags())
-	to.Dropped, to.Body = record.DroppedAttributesCount(), value{of: record.Body()}
+	to.Dropped = record.DroppedAttributesCount()
+	to.Body, to.HasBody = value{of: record.Body()}, record.Body().Type() != pcommon.ValueTypeEmpty
+	to.Resource.Present, to.Scope.Present = true, true
 	to.Resource.SchemaURL, to.Resource.Dropped = r.Resource.SchemaUrl(), resource.DroppedAttributesCount()
 	to.Resource.Attributes = value{attributes: resource.Attributes()}
 	to.Scope.Name, to.Scope.Version, to.Scope.SchemaURL = scope.Name(), scope.Version(), r.Scope.SchemaUrl()

@@ -58,13 +58,14 @@ func (r *Record) Fields() (data, metadata map[string]any) {
 	r.view(&b.Record)
 	data = make(map[string]any, len(r.Attrs))
 	for _, kv := range r.Attrs {
-		if b.IsData(string(kv.Key), value{Value: kv.Value}) {
-			data[string(kv.Key)] = Raw(kv.Value)
+		if name := string(kv.Key); event.IsPlain(name) || b.IsData(name, value{Value: kv.Value}) {
+			data[name] = Raw(kv.Value)
 		}
 	}
 	metadata = b.Metadata(data)
-	b.Reset()
-	b.Resource, b.Scope = event.Origin[value]{}, event.Origin[value]{}
+	if b.Reset(); r.Origin != nil {
+		b.Resource, b.Scope = event.Origin[value]{}, event.Origin[value]{}
+	}
 	builders.Put(b)
 	return data, metadata
 }
@@ -77,7 +78,9 @@ func (r *Record) view(to *event.Record[value]) {
 	if o == nil {
 		return
 	}
-	to.Observed, to.Dropped, to.Body = o.Observed, o.Dropped, value{Value: o.Body}
+	to.Observed, to.Dropped = o.Observed, o.Dropped
+	to.Body, to.HasBody = value{Value: o.Body}, o.Body.Type() != attribute.EMPTY
+	to.Resource.Present, to.Scope.Present = true, true
 	to.Resource.SchemaURL, to.Resource.Attributes = o.Resource.SchemaURL(), value{set: o.Resource.Set()}
 	to.Scope.Name, to.Scope.Version, to.Scope.SchemaURL = o.Scope.Name, o.Scope.Version, o.Scope.SchemaURL
 	to.Scope.Attributes = value{set: &o.Scope.Attributes}

@@ -113,7 +113,7 @@ func (r *record) read(logRecord []byte) {
 		case 6:
 			r.data = appendMember(r.data, f.bytes)
 			last := len(r.data) - 1
-			if m := &r.data[last]; !r.IsData(m.Name, m.Value) {
+			if m := &r.data[last]; !event.IsPlain(m.Name) && !r.IsData(m.Name, m.Value) {
 				r.data = r.data[:last]
 			}
 		case 7:
@@ -130,6 +130,7 @@ func (r *record) read(logRecord []byte) {
 			r.EventType = text(f.bytes)
 		}
 	}
+	r.HasBody = r.Body.num != 0
 	if body, ok := r.BodyData(); ok {
 		r.data = append(r.data, member{Name: event.AttrBody, Value: body})
 	}
@@ -137,7 +138,7 @@ func (r *record) read(logRecord []byte) {
 
 // readResource and readScope read what a record belongs to.
 func (r *record) readResource(resourceLogs []byte) {
-	r.Resource = event.Origin[field]{}
+	r.Resource = event.Origin[field]{Present: true}
 	for f := range fields(resourceLogs) {
 		switch f.num {
 		case 1:
@@ -154,7 +155,7 @@ func (r *record) readResource(resourceLogs []byte) {
 }
 
 func (r *record) readScope(scopeLogs []byte) {
-	r.Scope = event.Origin[field]{}
+	r.Scope = event.Origin[field]{Present: true}
 	for f := range fields(scopeLogs) {
 		switch f.num {
 		case 1:

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/log"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/record"
 	"github.com/isbl/telemetry/internal/ring"
 	"github.com/isbl/telemetry/internal/subscriber"
@@ -48,12 +49,12 @@ func (p *logProcessor) OnEmit(ctx context.Context, in *sdklog.Record) error {
 		return nil
 	}
 	s := p.service
-	eventType, _ := record.TypeOf(in, s.config.DefaultEventType)
-	counts, _ := s.admit(eventType)
+	defaults := event.Defaults{EventType: s.config.DefaultEventType, SourceID: s.config.SourceID}
+	counts, _ := s.admit(record.TypeOf(in, defaults))
 	if counts == nil {
 		return nil
 	}
-	r, err := record.FromSDK(in, record.Defaults{EventType: s.config.DefaultEventType, SourceID: s.config.SourceID}, time.Now())
+	r, err := record.FromSDK(in, defaults, time.Now())
 	if err != nil {
 		return invalid(counts, err)
 	}

@@ -26,5 +26,5 @@ func NewUUID(t time.Time) (id uuid.UUID) {
 // idNamespace is the namespace of the UUIDv5 that replaces an id that is too long.
 var idNamespace = uuid.MustParse("6f0f6a3c-6a4e-5d0b-9c55-1d6a3f1f1f0e")
 
-// ReplaceID returns the id of an event whose own id is longer than MaxIDBytes: always the same for the same one.
-func ReplaceID(longID string) string { return uuid.NewSHA1(idNamespace, []byte(longID)).String() }
+// replaceID returns the id of an event whose own id is longer than MaxIDBytes: always the same for the same one.
+func replaceID(longID string) string { return uuid.NewSHA1(idNamespace, []byte(longID)).String() }

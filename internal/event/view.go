@@ -110,6 +110,7 @@ func (r *Record[V]) keepMetadata(v V) {
 			kept = append(kept, e)
 		}
 	}
+	clear(r.entries[len(kept):])
 	r.entries = kept
 }
 

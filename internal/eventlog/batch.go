@@ -18,7 +18,7 @@ type Batch struct {
 	Logs plog.Logs
 
 	defaults Defaults
-	clock    clock
+	ids      idMaker
 	record   plog.LogRecord // the next one
 	records  plog.LogRecordSlice
 	source   string // of records
@@ -27,7 +27,7 @@ type Batch struct {
 
 // NewBatch returns an empty batch.
 func NewBatch(d Defaults) *Batch {
-	return &Batch{Logs: plog.NewLogs(), defaults: d, clock: clock{time.Now()}, record: plog.NewLogRecord()}
+	return &Batch{Logs: plog.NewLogs(), defaults: d, ids: idMaker{time.Now()}, record: plog.NewLogRecord()}
 }
 
 // Add adds an event, whose data is in data and not in e.Data, and empties data. What e leaves empty is made up as Canonicalize does
@@ -72,7 +72,7 @@ func (b *Batch) fill(w *writer) error {
 	if err := b.writeSource(w); err != nil {
 		return err
 	}
-	if !canonicalize(w.record, b.defaults, &b.clock) {
+	if !canonicalize(w.record, b.defaults, &b.ids) {
 		return errors.New("metadata is " + tooDeepDetail)
 	}
 	return nil
@@ -82,7 +82,7 @@ func (b *Batch) fill(w *writer) error {
 func (b *Batch) writeSource(w *writer) error {
 	switch {
 	case w.placed() && w.e.Source == "":
-		if scope := w.sl.Scope(); serviceName(w.rl.Resource()) == "" && scope.Name() == "" {
+		if scope := w.sl.Scope(); event.SourceOf(serviceName(w.rl.Resource()), scope.Name()) == "" {
 			scope.SetName(b.defaults.SourceID)
 		}
 		return nil

@@ -10,12 +10,39 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// Defaults are for records that do not say themselves. None may be empty.
-type Defaults struct {
-	// EventType is the type of records without an event name.
-	EventType string
-	// SourceID is the source of records whose resource and scope have no name.
-	SourceID string
+// Defaults are for records that do not say themselves.
+type Defaults = event.Defaults
+
+// Canonical returns ld where all of its records are canonical. Otherwise it returns a copy that Canonicalize was called on. It never
+// changes ld.
+func Canonical(ld plog.Logs, d Defaults) (plog.Logs, *Refused) {
+	if isCanonical(ld) {
+		return ld, nil
+	}
+	own := plog.NewLogs()
+	ld.CopyTo(own)
+	return own, Canonicalize(own, d)
+}
+
+func isCanonical(ld plog.Logs) bool {
+	for _, rl := range ld.ResourceLogs().All() {
+		named := event.IsServiceName(serviceName(rl.Resource()))
+		if mapTooDeep(rl.Resource().Attributes(), event.MaxDepth) {
+			return false
+		}
+		for _, sl := range rl.ScopeLogs().All() {
+			if !named && sl.Scope().Name() == "" || mapTooDeep(sl.Scope().Attributes(), event.MaxDepth) {
+				return false
+			}
+			for _, record := range sl.LogRecords().All() {
+				var s event.Survey[anyValue]
+				if !survey(record, &s) || !s.IsCanonical(uint64(record.Timestamp()), anyValue{record.Body()}) {
+					return false
+				}
+			}
+		}
+	}
+	return true
 }
 
 // Canonicalize makes every record of ld canonical, in place: id, type, time and source are
@@ -24,7 +51,7 @@ type Defaults struct {
 // nil means that there were none.
 func Canonicalize(ld plog.Logs, d Defaults) *Refused {
 	var refused *Refused
-	c := clock{time.Now()}
+	ids := idMaker{time.Now()}
 	n := 0 // of the record in the request
 	refuse := func(record plog.LogRecord) {
 		if refused == nil {
@@ -36,7 +63,7 @@ func Canonicalize(ld plog.Logs, d Defaults) *Refused {
 		})
 	}
 	for _, rl := range ld.ResourceLogs().All() {
-		named := serviceName(rl.Resource()) != ""
+		named := event.IsServiceName(serviceName(rl.Resource()))
 		deepResource := mapTooDeep(rl.Resource().Attributes(), event.MaxDepth)
 		for _, sl := range rl.ScopeLogs().All() {
 			if scope := sl.Scope(); !named && scope.Name() == "" {
@@ -45,7 +72,7 @@ func Canonicalize(ld plog.Logs, d Defaults) *Refused {
 			deepAround := deepResource || mapTooDeep(sl.Scope().Attributes(), event.MaxDepth)
 			first, before := n, refused.len()
 			for _, record := range sl.LogRecords().All() {
-				if deepAround || !canonicalize(record, d, &c) {
+				if deepAround || !canonicalize(record, d, &ids) {
 					refuse(record)
 				}
 				n++
@@ -61,15 +88,14 @@ func Canonicalize(ld plog.Logs, d Defaults) *Refused {
 	return refused
 }
 
-// clock is read once for a request: that is half the cost of an id.
-type clock struct{ now time.Time }
+// idMaker makes the ids of a request. It reads the time once, which is half the cost of an id.
+type idMaker struct{ now time.Time }
 
-// newID returns an event id. Each is a little later than the one before, so that they sort
-// as their records do.
-func (c *clock) newID() string {
+// next returns an event id. Each is a little later than the one before, so that they sort as their records do.
+func (m *idMaker) next() string {
 	const tick = time.Millisecond >> 12 // what a UUIDv7 tells apart
-	c.now = c.now.Add(tick + 1)
-	return event.NewUUID(c.now).String()
+	m.now = m.now.Add(tick + 1)
+	return event.NewUUID(m.now).String()
 }
 
 // remove takes the refused records out of their scope, whose first record is the first-th
@@ -95,148 +121,97 @@ func dropEmpty(ld plog.Logs) {
 }
 
 // canonicalize makes a record canonical, or returns false when it is nested too deep.
-func canonicalize(record plog.LogRecord, d Defaults, c *clock) bool {
-	a, ok := scan(record)
-	if !ok {
+func canonicalize(record plog.LogRecord, d Defaults, ids *idMaker) bool {
+	var s event.Survey[anyValue]
+	if !survey(record, &s) {
 		return false
 	}
-	canonicalBody(record, a)
+	canonicalBody(record, &s)
 
 	attributes := record.Attributes()
-	if record.EventName() == "" {
-		record.SetEventName(d.EventType)
-		if a.promoted != "" {
-			record.SetEventName(a.name)
-			attributes.Remove(a.promoted)
+	if !s.Named {
+		eventType, promoted := s.EventType(d)
+		record.SetEventName(eventType)
+		if promoted != "" {
+			attributes.Remove(promoted)
 		}
 	}
 	if record.Timestamp() == 0 {
-		if record.SetTimestamp(record.ObservedTimestamp()); record.Timestamp() == 0 {
-			record.SetTimestamp(pcommon.NewTimestampFromTime(c.now))
-		}
+		now := uint64(pcommon.NewTimestampFromTime(ids.now))
+		record.SetTimestamp(pcommon.Timestamp(event.TimeOf(0, uint64(record.ObservedTimestamp()), now)))
 	}
-	switch {
-	case a.uid == "":
-		attributes.PutStr(event.AttrUID, c.newID())
-	case len(a.uid) > event.MaxIDBytes:
-		attributes.PutStr(event.AttrUID, event.ReplaceID(a.uid))
-		attributes.PutStr(event.AttrOriginalID, a.uid)
-	case a.uidIsOther:
-		attributes.PutStr(event.AttrUID, a.uid)
+	if s.HasID() {
+		return true
+	}
+	id, original := s.ID()
+	if id == "" {
+		id = ids.next()
+	}
+	attributes.PutStr(event.AttrUID, id)
+	if original != "" {
+		attributes.PutStr(event.AttrOriginalID, original)
 	}
 	return true
 }
 
-// scanned is what one pass over the attributes of a record finds. Where a name occurs
-// twice, which OTLP forbids, the first counts, as it does for pcommon.Map.Get.
-type scanned struct {
-	uid        string
-	hasUID     bool   // there is an attribute AttrUID, and
-	uidIsOther bool   // uid is the text of another kind of value
-	name       string // the event name that an attribute gives, and
-	promoted   string // which; "" without one
-	own        int    // attributes that are data, but for body
-	body       bool   // there is an attribute body
-}
-
-// scan looks at every attribute once. It returns false when the record is nested too deep.
-func scan(record plog.LogRecord) (a scanned, ok bool) {
+// survey looks at every attribute once. It returns false when the record is nested too deep.
+func survey(record plog.LogRecord, s *event.Survey[anyValue]) bool {
 	if tooDeep(record.Body(), event.MaxDepth) {
-		return a, false
+		return false
 	}
-	named := record.EventName() != ""
-	for key, v := range record.Attributes().All() {
+	s.Named = record.EventName() != ""
+	for name, v := range record.Attributes().All() {
 		kind := v.Type()
 		if (kind == pcommon.ValueTypeMap || kind == pcommon.ValueTypeSlice) && tooDeep(v, event.MaxDepth) {
-			return a, false
+			return false
 		}
-		switch key {
-		case event.AttrUID:
-			if a.hasUID {
-				continue
-			}
-			a.hasUID = true
-			if kind == pcommon.ValueTypeStr {
-				a.uid = v.Str()
-			} else if kind != pcommon.ValueTypeEmpty {
-				a.uid, a.uidIsOther = v.AsString(), true
-			}
-		case event.AttrOTelEventName, event.AttrEventName:
-			better := a.promoted == "" || a.promoted == event.AttrEventName && key == event.AttrOTelEventName
-			if name := str(v); name != "" && better && !named {
-				a.name, a.promoted = name, key
-			}
-			a.own++
-		case event.AttrThreshold, event.AttrRandomness, event.AttrMetadata, event.AttrOriginalID:
-		case event.AttrBody:
-			a.body = true
+		switch {
+		case event.IsPlain(name):
+			s.Plain++
+		case name == event.AttrUID && kind == pcommon.ValueTypeStr:
+			s.TextID(v.Str())
 		default:
-			a.own++
+			s.Attribute(name, anyValue{v})
 		}
 	}
-	if a.promoted != "" {
-		a.own--
-	}
-	return a, true
+	return true
 }
 
-// canonicalBody puts a map body on a record without data of its own into the attributes,
-// and the attribute body into an empty body, unless that would come out again.
-func canonicalBody(record plog.LogRecord, a scanned) {
-	body, attributes := record.Body(), record.Attributes()
-	if a.own == 0 && !a.body && isDetails(body) {
-		a.own, a.body = flatten(record)
+// canonicalBody moves a body to the attributes, or an attribute to the body.
+func canonicalBody(record plog.LogRecord, s *event.Survey[anyValue]) {
+	body := record.Body()
+	if body.Type() == pcommon.ValueTypeMap && s.BodyIsAttributes(anyValue{body}) {
+		flatten(record, s)
 	}
-	if !a.body || body.Type() != pcommon.ValueTypeEmpty {
-		return
+	if body.Type() == pcommon.ValueTypeEmpty && s.AttributeIsBody() {
+		v, _ := record.Attributes().Get(event.AttrBody)
+		v.MoveTo(body)
+		record.Attributes().Remove(event.AttrBody)
 	}
-	v, _ := attributes.Get(event.AttrBody)
-	if v.Type() == pcommon.ValueTypeEmpty || a.own == 0 && isDetails(v) {
-		return
-	}
-	v.MoveTo(body)
-	attributes.Remove(event.AttrBody)
 }
 
-// flatten makes the map body the attributes of a record that has only reserved ones, which
-// stay. It returns how many attributes are data then, but for body, and whether there is
-// one of that name.
+// flatten makes the map body the attributes of a record that has only reserved ones, which stay, and shows them to s.
 //
-// It moves the few to the many: pcommon.Map looks for duplicates at every insertion, so
-// that the other way round a large body would take quadratic time.
-func flatten(record plog.LogRecord) (own int, hasBody bool) {
+// It moves the few to the many: pcommon.Map looks for duplicates at every insertion, so that the other way round a large body would
+// take quadratic time.
+func flatten(record plog.LogRecord, s *event.Survey[anyValue]) {
 	attributes := record.Attributes()
 	kept := pcommon.NewMap()
 	attributes.MoveTo(kept)
 	record.Body().Map().MoveTo(attributes)
 	pcommon.NewValueEmpty().MoveTo(record.Body())
-	for key := range attributes.All() {
-		if key == event.AttrBody {
-			hasBody = true
+	for name, v := range attributes.All() {
+		if event.IsPlain(name) {
+			s.Plain++
 		} else {
-			own++
+			s.Attribute(name, anyValue{v})
 		}
 	}
 	moved := make([]string, 0, 8) // more than there are reserved names
-	for key, v := range kept.All() {
-		if !slices.Contains(moved, key) {
-			v.MoveTo(attributes.PutEmpty(key))
-			moved = append(moved, key)
+	for name, v := range kept.All() {
+		if !slices.Contains(moved, name) {
+			v.MoveTo(attributes.PutEmpty(name))
+			moved = append(moved, name)
 		}
 	}
-	return own, hasBody
-}
-
-// isDetails says whether a body holds event details, which belong in attributes: a map none
-// of whose keys has a meaning of its own there.
-func isDetails(body pcommon.Value) bool {
-	if body.Type() != pcommon.ValueTypeMap {
-		return false
-	}
-	for key := range body.Map().All() {
-		if event.Reserved(key) {
-			return false
-		}
-	}
-	return true
 }

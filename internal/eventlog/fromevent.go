@@ -58,11 +58,11 @@ func (w *writer) write() error {
 	if err := w.source(); err != nil {
 		return err
 	}
-	a, ok := scan(w.record)
-	if !ok {
+	var s event.Survey[anyValue]
+	if !survey(w.record, &s) {
 		return errors.New("metadata is " + tooDeepDetail)
 	}
-	canonicalBody(w.record, a)
+	canonicalBody(w.record, &s)
 	return nil
 }
 
@@ -89,7 +89,7 @@ func (w *writer) fields() error {
 func (w *writer) source() error {
 	source := w.e.Source
 	resource := w.rl.Resource()
-	if name := serviceName(resource); name != "" {
+	if name := serviceName(resource); event.IsServiceName(name) {
 		if name != source {
 			return fmt.Errorf("source is %q, but metadata.resource.attributes has the service.name %q", event.Shorten(source), event.Shorten(name))
 		}

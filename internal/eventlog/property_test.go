@@ -91,6 +91,32 @@ func TestCanonicalizeTwiceChangesNothing(t *testing.T) {
 	})
 }
 
+// What is canonical is not copied, and what is not is never changed.
+func TestCanonicalCopiesWhatItChanges(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		ld := eventlogtest.Records(t)
+		if rapid.Bool().Draw(t, "canonical") {
+			require.Nil(t, eventlog.Canonicalize(ld, defaults))
+		}
+		before, want := plog.NewLogs(), plog.NewLogs()
+		ld.CopyTo(before)
+		ld.CopyTo(want)
+		ld.MarkReadOnly()
+		got, refused := eventlog.Canonical(ld, defaults)
+		require.Nil(t, refused)
+		require.Equal(t, plain(before), plain(ld))
+
+		require.Nil(t, eventlog.Canonicalize(want, defaults))
+		if plain(want) == plain(before) {
+			require.Equal(t, ld, got, "the same, not a copy")
+		}
+		again := plog.NewLogs()
+		got.CopyTo(again)
+		require.Nil(t, eventlog.Canonicalize(again, defaults))
+		require.Equal(t, plain(got), plain(again), "it is canonical")
+	})
+}
+
 func TestRecordToEventToRecord(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ld := eventlogtest.Records(t)

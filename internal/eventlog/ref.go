@@ -58,7 +58,7 @@ func (r Ref) EventType() string { return r.Record.EventName() }
 
 // Source is the system that emitted the event.
 func (r Ref) Source() string {
-	return event.SourceOf(getStr(r.Resource.Resource().Attributes(), event.AttrServiceName), r.Scope.Scope().Name())
+	return event.SourceOf(serviceName(r.Resource.Resource()), r.Scope.Scope().Name())
 }
 
 // Timestamp is when it happened, in UTC.
@@ -69,13 +69,8 @@ func (r Ref) AdjustedCount() float64 {
 	return sampling.AdjustedCount(getStr(r.Record.Attributes(), event.AttrThreshold))
 }
 
-// serviceName returns the resource's service name, or "" where it names no service.
-func serviceName(r pcommon.Resource) string {
-	if name := getStr(r.Attributes(), event.AttrServiceName); event.IsServiceName(name) {
-		return name
-	}
-	return ""
-}
+// serviceName returns the service name of a resource, "" without one.
+func serviceName(r pcommon.Resource) string { return getStr(r.Attributes(), event.AttrServiceName) }
 
 // getStr is str of an entry of m, "" without it.
 func getStr(m pcommon.Map, key string) string {

@@ -8,17 +8,11 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// value is a pcommon.Value, or the attributes of a resource or a scope, which are a map without one.
-type value struct {
-	of         pcommon.Value
-	attributes pcommon.Map // where of is the zero Value
-}
+// anyValue is a value of a record.
+type anyValue struct{ pcommon.Value }
 
-func (v value) Kind() event.Kind {
-	if v.of == (pcommon.Value{}) {
-		return event.KindMap
-	}
-	switch v.of.Type() {
+func (v anyValue) Kind() event.Kind {
+	switch v.Type() {
 	case pcommon.ValueTypeEmpty:
 		return event.KindEmpty
 	case pcommon.ValueTypeStr:
@@ -29,31 +23,40 @@ func (v value) Kind() event.Kind {
 	return event.KindOther
 }
 
-func (v value) Text() string {
-	if v.of == (pcommon.Value{}) {
-		return ""
+func (v anyValue) Text() string { return str(v.Value) }
+
+func (v anyValue) String() string { return v.AsString() }
+
+func (v anyValue) HasName(is func(string) bool) bool {
+	for name := range v.Map().All() {
+		if is(name) {
+			return true
+		}
 	}
-	return str(v.of)
+	return false
 }
 
-func (v value) fields() pcommon.Map {
-	if v.of == (pcommon.Value{}) {
-		return v.attributes
-	}
-	return v.of.Map()
+// value is a value, or the attributes of a resource or a scope, which are a map without one.
+type value struct {
+	anyValue
+	attributes pcommon.Map // where there is no anyValue
 }
+
+func newValue(v pcommon.Value) value { return value{anyValue: anyValue{v}} }
+
+func (v value) isAttributes() bool { return v.anyValue == anyValue{} }
 
 func (v value) AppendEntries(to []event.Entry[value]) []event.Entry[value] {
-	for name, entry := range v.fields().All() {
-		to = append(to, event.Entry[value]{Name: name, Value: value{of: entry}})
+	for name, entry := range v.Map().All() {
+		to = append(to, event.Entry[value]{Name: name, Value: newValue(entry)})
 	}
 	return to
 }
 
 func (v value) Any() any {
 	switch {
-	case v.of != (pcommon.Value{}):
-		return raw(v.of)
+	case !v.isAttributes():
+		return raw(v.Value)
 	case v.attributes.Len() > 0:
 		return rawMap(v.attributes)
 	}
@@ -70,11 +73,11 @@ func (r Ref) Event() event.Event {
 	e := event.Event{
 		Timestamp: r.Timestamp(),
 		EventType: b.EventType,
-		Source:    b.SetSource(getStr(r.Resource.Resource().Attributes(), event.AttrServiceName)),
+		Source:    b.SetSource(serviceName(r.Resource.Resource())),
 		Data:      make(map[string]any, r.Record.Attributes().Len()),
 	}
 	for name, v := range r.Record.Attributes().All() {
-		if event.IsPlain(name) || b.IsData(name, value{of: v}) {
+		if event.IsPlain(name) || b.IsData(name, newValue(v)) {
 			e.Data[name] = raw(v)
 		}
 	}
@@ -92,7 +95,7 @@ func (r Ref) view(to *event.Record[value]) {
 	to.SeverityText, to.SeverityNumber = record.SeverityText(), int32(record.SeverityNumber())
 	to.TraceID, to.SpanID, to.Flags = record.TraceID(), record.SpanID(), uint32(record.Flags())
 	to.Dropped = record.DroppedAttributesCount()
-	to.Body, to.HasBody = value{of: record.Body()}, record.Body().Type() != pcommon.ValueTypeEmpty
+	to.Body, to.HasBody = newValue(record.Body()), record.Body().Type() != pcommon.ValueTypeEmpty
 	to.Resource.Present, to.Scope.Present = true, true
 	to.Resource.SchemaURL, to.Resource.Dropped = r.Resource.SchemaUrl(), resource.DroppedAttributesCount()
 	to.Resource.Attributes = value{attributes: resource.Attributes()}
@@ -103,5 +106,5 @@ func (r Ref) view(to *event.Record[value]) {
 // isData reports whether an attribute of a canonical record is the event's data.
 func isData(name string, v pcommon.Value) bool {
 	var r event.Record[value]
-	return r.IsData(name, value{of: v})
+	return r.IsData(name, newValue(v))
 }

@@ -1,8 +1,10 @@
 package record
 
 import (
+	"slices"
 	"sync"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/log"
 
@@ -47,6 +49,22 @@ func (v value) Any() any {
 		return rawMap(v.set.ToSlice())
 	}
 	return nil
+}
+
+// String is the text that the Collector makes of a value.
+func (v value) String() string {
+	if v.Type() == attribute.STRING {
+		return v.AsString()
+	}
+	there := pcommon.NewValueEmpty()
+	if there.FromRaw(v.Any()) != nil {
+		return ""
+	}
+	return there.AsString()
+}
+
+func (v value) HasName(is func(string) bool) bool {
+	return slices.ContainsFunc(v.AsMap(), func(kv attribute.KeyValue) bool { return is(string(kv.Key)) })
 }
 
 // builders are used again.

@@ -1,0 +1,163 @@
+package event
+
+// Defaults are for records that do not say themselves. Neither may be empty.
+type Defaults struct {
+	// EventType is the type of records without an event name.
+	EventType string
+	// SourceID is the source of records whose resource and scope have no name.
+	SourceID string
+}
+
+// RawValue is a value of a record that need not be canonical.
+type RawValue interface {
+	Kind() Kind
+	// Text is the text of a KindText, "" of others.
+	Text() string
+	// String is the text that the Collector makes of any value.
+	String() string
+	// HasName reports whether is is true for the name of an entry of a KindMap.
+	HasName(is func(name string) bool) bool
+}
+
+// Survey decides what the canonical form of a record is. A view sets Named, and shows it each attribute of the record: by Attribute,
+// or where IsPlain by counting it in Plain. Where a name occurs twice, which OTLP forbids, the first counts.
+type Survey[V RawValue] struct {
+	// Named says that the record has an event name.
+	Named bool
+	// Plain is how many attributes are data in any case.
+	Plain int
+
+	id, name  string // the event name is that of an attribute:
+	promoted  promotion
+	hasID     bool
+	hasTextID bool // the id is there as it has to be
+
+	hasBody       bool // there is an attribute AttrBody
+	bodyIsEmpty   bool
+	bodyIsDetails bool
+}
+
+// promotion is which attribute gives a record its event name: the higher the better.
+type promotion uint8
+
+const (
+	promotedNone promotion = iota
+	promotedEventName
+	promotedOTelEventName
+)
+
+func (p promotion) attribute() string {
+	switch p {
+	case promotedEventName:
+		return AttrEventName
+	case promotedOTelEventName:
+		return AttrOTelEventName
+	}
+	return ""
+}
+
+// Attribute takes an attribute.
+func (s *Survey[V]) Attribute(name string, v V) {
+	switch name {
+	case AttrUID:
+		switch kind := v.Kind(); {
+		case s.hasID:
+		case kind == KindText:
+			s.TextID(v.Text())
+		case kind != KindEmpty:
+			s.id = v.String()
+		}
+		s.hasID = true
+	case AttrOTelEventName:
+		s.setName(promotedOTelEventName, v)
+	case AttrEventName:
+		s.setName(promotedEventName, v)
+	case AttrBody:
+		if !s.hasBody {
+			s.hasBody, s.bodyIsEmpty, s.bodyIsDetails = true, v.Kind() == KindEmpty, isDetails(v)
+		}
+	default:
+		if !HasMeaning(name) {
+			s.Plain++
+		}
+	}
+}
+
+// TextID takes an AttrUID that is text, as Attribute would. Nearly every record has one, and a canonical record is recognised in
+// nine tenths of the time.
+func (s *Survey[V]) TextID(text string) {
+	if !s.hasID {
+		s.hasID, s.id = true, text
+		s.hasTextID = text != "" && len(text) <= MaxIDBytes
+	}
+}
+
+func (s *Survey[V]) setName(p promotion, v V) {
+	if text := v.Text(); text != "" && !s.Named && p > s.promoted {
+		s.name, s.promoted = text, p
+	}
+	s.Plain++
+}
+
+// hasData reports whether an attribute other than AttrBody is data.
+func (s *Survey[V]) hasData() bool {
+	n := s.Plain // and the attributes that could have named the event
+	if s.promoted != promotedNone {
+		n--
+	}
+	return n > 0
+}
+
+// EventType returns the event type of a record without an event name, and the attribute that gave it, which is no attribute of
+// the canonical record; "" for none.
+func (s *Survey[V]) EventType(d Defaults) (eventType, promoted string) {
+	if s.promoted == promotedNone {
+		return d.EventType, ""
+	}
+	return s.name, s.promoted.attribute()
+}
+
+// ID returns the event id, "" where it has to be made, and the original of one that was too long.
+func (s *Survey[V]) ID() (id, original string) {
+	if len(s.id) > MaxIDBytes {
+		return replaceID(s.id), s.id
+	}
+	return s.id, ""
+}
+
+// HasID reports whether the record has its id already.
+func (s *Survey[V]) HasID() bool { return s.hasTextID }
+
+// BodyIsAttributes reports whether the body becomes the attributes: a map on a record without data of its own.
+func (s *Survey[V]) BodyIsAttributes(body V) bool {
+	return !s.hasData() && !s.hasBody && isDetails(body)
+}
+
+// AttributeIsBody reports whether the attribute AttrBody becomes the body of a record without one. It does not where it would come
+// out again.
+func (s *Survey[V]) AttributeIsBody() bool {
+	return s.hasBody && !s.bodyIsEmpty && (s.hasData() || !s.bodyIsDetails)
+}
+
+// IsCanonical reports whether a record with a source is canonical.
+func (s *Survey[V]) IsCanonical(time uint64, body V) bool {
+	if !s.Named || time == 0 || !s.HasID() || s.BodyIsAttributes(body) {
+		return false
+	}
+	return body.Kind() != KindEmpty || !s.AttributeIsBody()
+}
+
+// isDetails reports whether a body holds event details, which belong in attributes: a map none of whose keys has a meaning of its
+// own there.
+func isDetails[V RawValue](body V) bool { return body.Kind() == KindMap && !body.HasName(Reserved) }
+
+// TimeOf returns the time of an event, in nanoseconds: when it happened, else when it was observed, else now. 0 is no time.
+func TimeOf(happened, observed, now uint64) uint64 {
+	switch {
+	case happened != 0:
+		return happened
+	case observed != 0:
+		return observed
+	}
+	return now
+}

@@ -9,18 +9,18 @@ import (
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
-// canonicalizer makes records canonical before exporterhelper queues or retries them: a
-// second try would no longer see the records that the first one removed, and answer as if
-// they had never been there.
-type canonicalizer struct {
+// intake passes canonical records on to exporterhelper, before they are queued or retried: a second try would no longer see the
+// records that the first one left out, and answer as if they had never been there. Records are shared with other components, and
+// with who tries again, so that those that are not canonical are copied. Most are: a component before this one saw to it.
+type intake struct {
 	exporter.Logs
 	eventStore *eventStore
 }
 
-// ConsumeLogs refuses what is nested too deep and stores the rest.
-func (c *canonicalizer) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+// ConsumeLogs refuses what is nested too deep and stores the rest. It does not change ld.
+func (c *intake) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	e := c.eventStore
-	tooDeep := eventlog.Canonicalize(ld, eventlog.Defaults{EventType: e.cfg.DefaultEventType, SourceID: e.cfg.SourceID})
+	ld, tooDeep := eventlog.Canonical(ld, eventlog.Defaults{EventType: e.cfg.DefaultEventType, SourceID: e.cfg.SourceID})
 	if tooDeep == nil {
 		return c.Logs.ConsumeLogs(ctx, ld)
 	}

@@ -19,7 +19,7 @@ import (
 
 func TestStoresCanonicalRecords(t *testing.T) {
 	r := start(t, m{"source_id": "edge-7", "default_event_type": "unnamed"})
-	assert.True(t, r.Capabilities().MutatesData)
+	assert.False(t, r.Capabilities().MutatesData)
 
 	ld := plog.NewLogs()
 	records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
@@ -31,6 +31,7 @@ func TestStoresCanonicalRecords(t *testing.T) {
 	bare := records.AppendEmpty()
 	bare.SetObservedTimestamp(1_700_000_001_000_000_000)
 	bare.Body().SetStr("just a line")
+	ld.MarkReadOnly() // as the Collector does for consumers that share it
 	r.consume(t, ld)
 
 	events := r.events(t)
@@ -45,6 +46,25 @@ func TestStoresCanonicalRecords(t *testing.T) {
 	assert.Equal(t, m{"body": "just a line"}, events[1].Data)
 	assert.Len(t, events[1].EventID, 36, "a UUID")
 	assert.Equal(t, events, r.events(t), "reading makes nothing up")
+}
+
+// What several components share is never written, neither what is refused.
+func TestRequestsAreNotChanged(t *testing.T) {
+	r := start(t, nil)
+	for name, ld := range map[string]plog.Logs{
+		"canonical": numbered(0, 3), "nested too deep": nest(numbered(3, 6), 1), "too large": enlarge(numbered(6, 9), 2), "not canonical": plog.NewLogs(),
+	} {
+		if ld.LogRecordCount() == 0 {
+			ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetEmptyMap().PutStr("a", "b")
+		}
+		before := plog.NewLogs()
+		ld.CopyTo(before)
+		ld.MarkReadOnly()
+		_ = r.ConsumeLogs(t.Context(), ld)
+		before.MarkReadOnly()
+		assert.Equal(t, before, ld, name)
+	}
+	assert.Len(t, r.events(t), 8)
 }
 
 // What is wrong with some records costs the others nothing, and the sender hears which

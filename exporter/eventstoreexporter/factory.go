@@ -61,8 +61,8 @@ func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config
 		return nil, err
 	}
 	helper, err := exporterhelper.NewLogs(ctx, set, cfg, e.put,
-		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: true}), // records become canonical
-		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{}),                // put has its own
+		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}), // see intake
+		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{}),                 // put has its own
 		exporterhelper.WithQueue(e.cfg.QueueConfig),
 		exporterhelper.WithRetry(e.cfg.RetryConfig),
 		exporterhelper.WithStart(e.start),
@@ -70,5 +70,5 @@ func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config
 	if err != nil {
 		return nil, err
 	}
-	return &canonicalizer{Logs: helper, eventStore: e}, nil
+	return &intake{Logs: helper, eventStore: e}, nil
 }

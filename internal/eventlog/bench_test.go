@@ -113,6 +113,31 @@ func BenchmarkCanonicalize(b *testing.B) {
 	})
 }
 
+// BenchmarkCanonical is what the exporter does with a request that a component before it made canonical, and what it would cost to
+// have it copied first, as the Collector does for a component that says that it changes data.
+func BenchmarkCanonical(b *testing.B) {
+	const events = 1000
+	ld := request(events, true)
+	run := func(name string, one func() *eventlog.Refused) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				require.Nil(b, one())
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/events, "ns/event")
+		})
+	}
+	run("shared", func() *eventlog.Refused {
+		_, refused := eventlog.Canonical(ld, defaults)
+		return refused
+	})
+	run("copied", func() *eventlog.Refused {
+		own := plog.NewLogs()
+		ld.CopyTo(own)
+		return eventlog.Canonicalize(own, defaults)
+	})
+}
+
 func BenchmarkEvent(b *testing.B) {
 	ref := only(request(1, true))
 	b.ReportAllocs()

@@ -74,7 +74,7 @@ func TestLoads(t *testing.T) {
 		"floor http": 4, "file http": 3, "queue http": 3, "memory http": 4, "disk http": 4, "nats http": 4, "other http": 3,
 		"floor grpc": 1, "file grpc": 1, "queue grpc": 1, "memory grpc": 1, "disk grpc": 1, "nats grpc": 1,
 	}, protocols)
-	text, err := os.ReadFile(filepath.Join(dir, "performance.md"))
+	text, err := os.ReadFile(filepath.Join(dir, "results", "README.md"))
 	require.NoError(t, err)
 	assert.Contains(t, string(text), "### middle grpc 100 × 4\n")
 }
@@ -102,7 +102,7 @@ func TestReportOnly(t *testing.T) {
 	dir, err := tiny(t, nil, "-report")
 	require.NoError(t, err)
 	assert.FileExists(t, filepath.Join(dir, "performance.md"))
-	assert.NoDirExists(t, filepath.Join(dir, "results"))
+	assert.FileExists(t, filepath.Join(dir, "results", "README.md"))
 }
 
 func TestOptions(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -76,25 +77,28 @@ func run(ctx context.Context, args []string) error {
 		if err := writeSection(o.results, s); err != nil {
 			return err
 		}
-		if _, err := writeReport(o.doc, measured); err != nil {
+		if err := writeReport(o, measured); err != nil {
 			return err
 		}
 	}
-	if o.printOnly {
-		o.doc = os.DevNull
+	if !o.printOnly {
+		return writeReport(o, measured)
 	}
-	text, err := writeReport(o.doc, measured)
-	fmt.Print(text)
+	_, results, err := report(measured)
+	fmt.Print(results)
 	return err
 }
 
-// writeReport replaces the report by one of all that was measured.
-func writeReport(path string, measured map[string]section) (string, error) {
-	text, err := report(measured)
+// writeReport replaces both pages by what was measured.
+func writeReport(o options, measured map[string]section) error {
+	summary, results, err := report(measured)
 	if err != nil {
-		return "", err
+		return err
 	}
-	return text, os.WriteFile(path, []byte(text), 0o644)
+	return errors.Join(
+		os.MkdirAll(o.results, 0o755),
+		os.WriteFile(o.doc, []byte(summary), 0o644),
+		os.WriteFile(filepath.Join(o.results, "README.md"), []byte(results), 0o644))
 }
 
 // command is how to measure the same again.

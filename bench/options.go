@@ -51,7 +51,7 @@ func parseOptions(args []string) (options, error) {
 	f.BoolVar(&o.large, "large", false, "also open 100 million events, and a million blocks of one event: minutes, and 20 GiB of disk")
 	f.StringVar(&o.dir, "dir", "build", "`folder` for temporary data, on the disk that is to be measured")
 	f.StringVar(&o.results, "results", "bench/results", "`folder` of the raw figures; a part that is measured again replaces its file")
-	f.StringVar(&o.doc, "doc", "docs/performance.md", "the report's `file`")
+	f.StringVar(&o.doc, "doc", "docs/performance.md", "the summary's `file`")
 	f.BoolVar(&o.printOnly, "print", false, "print what this run measures, and write nothing")
 	f.BoolVar(&o.reportOnly, "report", false, "measure nothing, and write the report of what was measured before")
 	f.IntVar(&o.events, "events", 1_000_000, "`events` in the store that pages, filters and aggregates read")

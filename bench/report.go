@@ -2,6 +2,7 @@ package main
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,20 +11,21 @@ import (
 	"time"
 )
 
-//go:embed performance.md.tmpl
-var pageText string
+var (
+	//go:embed performance.md.tmpl
+	summaryText string
+	//go:embed results.md.tmpl
+	resultsText string
 
-// page is docs/performance.md: the hand-written introduction, and where the tables go.
-var page = template.Must(template.New("performance.md").Parse(pageText))
+	// summaryPage is docs/performance.md, resultsPage the page with all tables.
+	summaryPage = template.Must(template.New("performance.md").Parse(summaryText))
+	resultsPage = template.Must(template.New("results.md").Parse(resultsText))
+)
 
-// report is the whole page, of all that was measured.
-func report(all map[string]section) (string, error) {
-	var b strings.Builder
-	data := struct {
-		Machine, Targets string
-		Sections         []string
-	}{Targets: targetTable(all)}
+// report returns the summary and the page with all tables, of everything that was measured.
+func report(all map[string]section) (summary, results string, err error) {
 	var newest section
+	var sections []string
 	for _, p := range parts {
 		s, ok := all[p.name]
 		if !ok {
@@ -32,13 +34,22 @@ func report(all map[string]section) (string, error) {
 		if s.Measured.After(newest.Measured) || newest.Part == "" {
 			newest = s
 		}
-		data.Sections = append(data.Sections, sectionText(p, s))
+		sections = append(sections, sectionText(p, s))
 	}
+	var short, full struct {
+		Machine, Targets, Summary string
+		Sections                  []string
+	}
+	short.Targets, short.Summary, full.Sections = targetRows(all), summaryTable(all["loads"].Loads), sections
 	if newest.Part != "" {
-		data.Machine = machineTable(newest.Machine)
+		m := newest.Machine
+		short.Machine = fmt.Sprintf("Measured %s on %s, %d cores, %s, %s.",
+			newest.Measured.Format(time.DateOnly), m.CPU, m.Cores, m.Memory, m.Go)
+		full.Machine = machineTable(m)
 	}
-	err := page.Execute(&b, data)
-	return b.String(), err
+	var b, c strings.Builder
+	err = errors.Join(summaryPage.Execute(&b, short), resultsPage.Execute(&c, full))
+	return b.String(), c.String(), err
 }
 
 // sectionText is a part with its heading, its tables, and how they came to be.
@@ -51,7 +62,7 @@ func sectionText(p part, s section) string {
 	if len(s.Figures) > 0 {
 		b.WriteString(figureTable(s.Figures))
 	}
-	fmt.Fprintf(&b, "\nMeasured %s at revision %s in %s: `%s` (rounds: %d, of %s each, GOGC=%s, GOMEMLIMIT %s). Raw figures: [%s.json](../bench/results/%s.json).\n",
+	fmt.Fprintf(&b, "\nMeasured %s at revision %s in %s: `%s` (rounds: %d, of %s each, GOGC=%s, GOMEMLIMIT %s). Raw figures: [%s.json](%s.json).\n",
 		s.Measured.Format(time.DateOnly), s.Machine.Revision, s.Took, s.Command, s.Settings.Rounds, s.Settings.Duration, s.Settings.GOGC, s.Settings.GOMEMLIMIT, p.name, p.name)
 	return b.String()
 }
@@ -94,23 +105,46 @@ func machineTable(m machine) string {
 	return t.String()
 }
 
-func targetTable(all map[string]section) string {
-	t := table{head: []string{"", "target", "measured", "unit", ""}, right: []int{1, 2}}
+// targetRows are the rows of the summary's table of targets.
+func targetRows(all map[string]section) string {
+	var t table
 	for _, one := range targets {
 		got := one.got(all)
 		t.add(one.what, one.want, short(got), one.unit, one.verdict(got))
 	}
-	return t.String()
+	return t.body()
 }
 
 func cellRatio(c cell) number { return c.Ratio }
 
-// loadTables are one table of ratios, loads by peers, and one table for each load.
-func loadTables(all []series) string {
-	var b strings.Builder
-	var loads []load
-	var peers []string
-	titles := map[string]string{}
+// summaryTable has the ratios of the loads that the summary shows, without ranges.
+func summaryTable(all []series) string {
+	loads, peers, titles := axes(all)
+	if len(peers) < 2 {
+		return ""
+	}
+	t := table{head: []string{"events a request × connections"}}
+	for i, p := range peers[1:] {
+		t.head = append(t.head, titles[p])
+		t.right = append(t.right, i+1)
+	}
+	for _, l := range loads {
+		if l.Size != "middle" || l.Protocol != "http" {
+			continue
+		}
+		name, _ := strings.CutPrefix(l.String(), "middle http ")
+		row := []string{name}
+		for _, p := range peers[1:] {
+			row = append(row, short(find(all, l, p).of(cellRatio).Median))
+		}
+		t.add(row...)
+	}
+	return t.String()
+}
+
+// axes returns the loads and the peers that were measured, in order, and the titles of the peers.
+func axes(all []series) (loads []load, peers []string, titles map[string]string) {
+	titles = map[string]string{}
 	for _, s := range all {
 		if !slices.Contains(loads, s.Load) {
 			loads = append(loads, s.Load)
@@ -120,6 +154,13 @@ func loadTables(all []series) string {
 			titles[s.Peer] = s.Title
 		}
 	}
+	return loads, peers, titles
+}
+
+// loadTables are one table of ratios, loads by peers, and one table for each load.
+func loadTables(all []series) string {
+	var b strings.Builder
+	loads, peers, titles := axes(all)
 	overview := table{head: []string{"CPU per event beside the floor"}}
 	for i, p := range peers[1:] {
 		overview.head = append(overview.head, titles[p])

@@ -29,8 +29,14 @@ func (t *table) String() string {
 		}
 	}
 	line(rule)
+	return b.String() + t.body()
+}
+
+// body returns the rows alone.
+func (t *table) body() string {
+	var b strings.Builder
 	for _, row := range t.rows {
-		line(row)
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
 	}
 	return b.String()
 }

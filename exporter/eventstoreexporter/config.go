@@ -16,6 +16,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/api"
 	"github.com/isbl/telemetry/internal/event"
+	"github.com/isbl/telemetry/internal/httpguard"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -27,6 +28,8 @@ type ServerConfig confighttp.ServerConfig
 type Config struct {
 	// ServerConfig is the HTTP server that hands events out.
 	ServerConfig ServerConfig `mapstructure:",squash"`
+	// Guard protects the HTTP server from web pages of other sites and from slow clients.
+	Guard httpguard.Config `mapstructure:",squash"`
 	// TimeoutConfig bounds how long storing a request may take.
 	TimeoutConfig exporterhelper.TimeoutConfig `mapstructure:",squash"`
 	// QueueConfig is off until the section is written. With a queue, an answer no longer

@@ -22,6 +22,7 @@ import (
 	"github.com/isbl/telemetry/internal/api"
 	"github.com/isbl/telemetry/internal/buffers"
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/httpguard"
 	"github.com/isbl/telemetry/internal/problems"
 	"github.com/isbl/telemetry/internal/store"
 )
@@ -150,6 +151,9 @@ func (e *eventStore) serve(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return fmt.Errorf("listen on endpoint %q: %w", cfg.NetAddr.Endpoint, err)
 	}
+	httpguard.Protect(server, listener.Addr(), httpguard.Options{
+		Server: &cfg, Config: e.cfg.Guard, Count: e.countRefused, Answer: api.Refuse,
+	})
 	scheme := "http://"
 	if cfg.TLS.HasValue() {
 		scheme = "https://"
@@ -162,6 +166,13 @@ func (e *eventStore) serve(ctx context.Context, host component.Host) error {
 		}
 	})
 	return nil
+}
+
+// countRefused counts a request that the guard of the port refused, and keeps it as a problem.
+func (e *eventStore) countRefused(r *http.Request, refusal httpguard.Refusal) {
+	e.telemetry.ExporterEventStoreRefusedRequests.Add(r.Context(), 1,
+		metric.WithAttributeSet(attribute.NewSet(e.id, attribute.String("reason", refusal.Reason))))
+	e.problems.Refused(refusal.Reason, 1, problems.Problem{Detail: refusal.Detail})
 }
 
 // put stores a request of canonical records. nil means that it is as durable as the

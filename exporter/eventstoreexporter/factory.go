@@ -14,6 +14,7 @@ import (
 
 	"github.com/isbl/telemetry/exporter/eventstoreexporter/internal/metadata"
 	"github.com/isbl/telemetry/internal/api"
+	"github.com/isbl/telemetry/internal/httpguard"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -37,6 +38,7 @@ func createDefaultConfig() component.Config {
 	retry.Enabled = false // the sender still holds its data and is the one that retries
 	return &Config{
 		ServerConfig:     ServerConfig(server),
+		Guard:            httpguard.NewDefaultConfig(),
 		TimeoutConfig:    exporterhelper.TimeoutConfig{Timeout: 5 * time.Second},
 		QueueConfig:      configoptional.Default(exporterhelper.NewDefaultQueueConfig()),
 		RetryConfig:      retry,

@@ -244,11 +244,4 @@ func TestConsumerProblems(t *testing.T) {
 		assert.Equal(t, tt.at, p.Parameter+p.Pointer, "%v", tt)
 		assert.Contains(t, p.Detail, tt.detail, "%v", tt)
 	}
-	req, err := http.NewRequest(http.MethodPost, c.url+"/api/v1/consumers/c/fetch", nil)
-	require.NoError(t, err)
-	req.Header.Set("Sec-Fetch-Site", "cross-site")
-	resp, err := http.DefaultTransport.RoundTrip(req)
-	require.NoError(t, err)
-	resp.Body.Close()
-	assert.Equal(t, http.StatusForbidden, resp.StatusCode)
 }

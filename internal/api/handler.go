@@ -103,11 +103,16 @@ func (h *Handler) Close() {
 
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
+	setCommonHeaders(w)
 	if p := h.serve(w, r); p != nil {
 		p.write(w, r)
 	}
+}
+
+// setCommonHeaders sets what every answer has.
+func setCommonHeaders(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 }
 
 // serve answers a request, or returns what is wrong with it before anything was

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/isbl/telemetry/internal/httpguard"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/text"
 )
@@ -98,4 +99,10 @@ func (p *problem) write(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Allow"] = p.allow
 	}
 	writeJSON(w, r, p.Status, "application/problem+json", p)
+}
+
+// Refuse answers a request that the guard of the port refuses.
+func Refuse(w http.ResponseWriter, r *http.Request, refusal httpguard.Refusal) {
+	setCommonHeaders(w)
+	newProblem(refusal.Status, "%s", refusal.Detail).write(w, r)
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/isbl/telemetry/internal/httpguard"
 	"github.com/isbl/telemetry/internal/text"
 )
 
@@ -27,14 +28,17 @@ func mediaType(r *http.Request) string {
 func decode(r *http.Request, into any, empty bool) *problem {
 	raw, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	switch {
+	case errors.Is(err, httpguard.ErrSlowBody):
+		return newProblem(httpguard.ErrSlowBody.Status, "%v", err)
 	case err != nil:
 		return badRequest("", "the body could not be read: %v", err)
 	case len(raw) > maxBody:
 		return newProblem(http.StatusRequestEntityTooLarge, "the body is larger than %d bytes", maxBody)
 	case len(raw) == 0 && empty:
 		return nil
-	case len(raw) > 0 && mediaType(r) != contentJSON && mediaType(r) != "application/x-www-form-urlencoded": // what curl says unless told
-		return newProblem(http.StatusUnsupportedMediaType, "the body is %s, but must be %s", text.Quote(r.Header.Get("Content-Type")), contentJSON)
+	case len(raw) > 0 && mediaType(r) != contentJSON: // forms of web pages cannot send it
+		return newProblem(http.StatusUnsupportedMediaType, "the Content-Type of the body is %s: send JSON with the header Content-Type: %s (curl -H 'Content-Type: %[2]s')",
+			text.Quote(r.Header.Get("Content-Type")), contentJSON)
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()

@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 )
 
@@ -20,7 +19,7 @@ func (h *Handler) find(r *http.Request) (call, *problem) {
 			for i := 0; i < len(names); i += 2 {
 				r.SetPathValue(names[i], names[i+1])
 			}
-			return c, crossSite(r)
+			return c, nil
 		}
 		methods = append(methods, c.Method)
 		if c.Method == http.MethodGet {
@@ -60,15 +59,4 @@ func match(pattern, path string) (names []string, ok bool) {
 // isIngest says whether a path is one that events are sent to, on another port.
 func isIngest(path string) bool {
 	return path == "/v1/logs" || path == "/v1/events" || path == prefix+"/logs"
-}
-
-// crossSite refuses what the page of another site makes a browser do unless it was allowed
-// to: a request with JSON is one that browsers ask about first (CORS), others are not.
-// https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
-func crossSite(r *http.Request) *problem {
-	safe := r.Method == http.MethodGet || r.Method == http.MethodHead
-	if safe || slices.Contains([]string{"", "none", "same-origin"}, r.Header.Get("Sec-Fetch-Site")) || mediaType(r) == contentJSON {
-		return nil
-	}
-	return newProblem(http.StatusForbidden, "a page of another site may only do this with Content-Type: %s, and where cors allows it", contentJSON)
 }

@@ -82,6 +82,15 @@ type guard struct {
 }
 
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// First, since the server reads what is left of a body before it answers.
+	if slow := g.opts.Config.SlowBody; slow.MinBytesPerSecond > 0 && r.Body != nil && r.Body != http.NoBody {
+		r.Body = newTimedBody(w, r, slow, func() {
+			if r.ProtoMajor == 1 {
+				w.Header().Set("Connection", "close") // the rest of the body may still come
+			}
+			g.opts.Count(r, Refusal{ErrSlowBody.Status, ReasonSlowBody, ErrSlowBody.Error()})
+		})
+	}
 	refusal := g.checkHost(r)
 	if refusal == nil {
 		refusal = g.checkOrigin(r)
@@ -90,14 +99,6 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.opts.Count(r, *refusal)
 		g.opts.Answer(w, r, *refusal)
 		return
-	}
-	if slow := g.opts.Config.SlowBody; slow.MinBytesPerSecond > 0 && r.Body != nil && r.Body != http.NoBody {
-		r.Body = newTimedBody(w, r, slow, func() {
-			if r.ProtoMajor == 1 {
-				w.Header().Set("Connection", "close") // the rest of the body may still come
-			}
-			g.opts.Count(r, Refusal{ErrSlowBody.Status, ReasonSlowBody, ErrSlowBody.Error()})
-		})
 	}
 	g.next.ServeHTTP(w, r)
 }

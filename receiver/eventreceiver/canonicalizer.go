@@ -3,6 +3,7 @@ package eventreceiver
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/buffers"
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/httpguard"
 	"github.com/isbl/telemetry/internal/problems"
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/metadata"
 )
@@ -89,6 +91,11 @@ func (c *canonicalizer) refused(ctx context.Context, reason string, events int, 
 func (c *canonicalizer) refusedRequest(ctx context.Context, reason string, example problems.Problem) {
 	c.telemetry.ReceiverEventRefusedRequests.Add(ctx, 1, reasonOf(reason))
 	c.problems.Refused(reason, 1, example)
+}
+
+// countRefused counts a request that the guard of a port refused.
+func (c *canonicalizer) countRefused(r *http.Request, refusal httpguard.Refusal) {
+	c.refusedRequest(r.Context(), refusal.Reason, problems.Problem{Detail: refusal.Detail})
 }
 
 func reasonOf(reason string) metric.MeasurementOption {

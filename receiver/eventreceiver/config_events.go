@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
 
 	"github.com/isbl/telemetry/internal/event"
+	"github.com/isbl/telemetry/internal/httpguard"
 	"github.com/isbl/telemetry/internal/problems"
 )
 
@@ -26,6 +27,9 @@ type Protocols struct {
 type EventsConfig struct {
 	// ServerConfig is the HTTP server. Its max_request_body_size is 4 MiB by default, decompressed.
 	ServerConfig serverKeys `mapstructure:",squash"`
+
+	// Guard protects the HTTP server from web pages of other sites and from slow clients.
+	Guard httpguard.Config `mapstructure:",squash"`
 
 	// AllOrNothing refuses a whole request when one of its events cannot be taken.
 	AllOrNothing bool `mapstructure:"all_or_nothing"`
@@ -78,6 +82,7 @@ func defaultEvents() EventsConfig {
 	server.MaxRequestBodySize = defaultMaxBody
 	return EventsConfig{
 		ServerConfig: serverKeys(server),
+		Guard:        httpguard.NewDefaultConfig(),
 		Limits:       LimitsConfig{MaxEvents: 10_000, MaxAttributes: 1000, MaxDepth: event.MaxDepth, MaxStringBytes: 256 << 10},
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/isbl/telemetry/internal/httpguard"
 )
 
 // outcome is what became of the events of a request.
@@ -38,6 +40,11 @@ func answerRejected(w http.ResponseWriter, req *request, detail string) {
 	p := newProblem(http.StatusBadRequest, "%s", detail)
 	p.outcome = outcomeOf(nil, req.rejected)
 	p.write(w)
+}
+
+// answerRefused answers a request that the guard of the port refused, and counted.
+func answerRefused(w http.ResponseWriter, _ *http.Request, refusal httpguard.Refusal) {
+	newProblem(refusal.Status, "%s", refusal.Detail).write(w)
 }
 
 // answerError says what the next component said, in the way of the otlp receiver: an error that is not permanent may be tried again.

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/httpguard"
 	"github.com/isbl/telemetry/internal/problems"
 )
 
@@ -49,6 +50,10 @@ func (s *eventsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	work := s.works.Get().(*work)
 	defer s.free(work)
 	if err := work.read(r); err != nil {
+		if errors.Is(err, httpguard.ErrSlowBody) { // the guard counted it
+			newProblem(httpguard.ErrSlowBody.Status, "%v", err).write(w)
+			return
+		}
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
 			s.refuse(w, r, http.StatusRequestEntityTooLarge, reasonBody, "the body is larger than %d bytes, decompressed: send fewer events at once", tooLarge.Limit)

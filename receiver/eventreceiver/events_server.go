@@ -13,6 +13,8 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
+
+	"github.com/isbl/telemetry/internal/httpguard"
 )
 
 // eventsServer is the protocol events: it takes events as JSON and as CloudEvents.
@@ -49,6 +51,9 @@ func (s *eventsServer) start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
+	httpguard.Protect(server, listener.Addr(), httpguard.Options{
+		Server: &cfg, Config: s.cfg.Guard, Count: s.canonical.countRefused, Answer: answerRefused,
+	})
 	scheme := "http://"
 	if cfg.TLS.HasValue() {
 		scheme = "https://"

@@ -37,6 +37,7 @@ type TelemetryBuilder struct {
 	ExporterEventStoreFailedEvents    metric.Int64ObservableCounter
 	ExporterEventStoreLostEvents      metric.Int64ObservableCounter
 	ExporterEventStoreRefusedEvents   metric.Int64ObservableCounter
+	ExporterEventStoreRefusedRequests metric.Int64Counter
 	ExporterEventStoreStoredEvents    metric.Int64ObservableCounter
 	ExporterEventStoreUnknownEvents   metric.Int64ObservableUpDownCounter
 }
@@ -283,6 +284,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_exporter_event_store_refused_events",
 		metric.WithDescription("Number of events that cannot be stored. Their senders were told. [Alpha]"),
 		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreRefusedRequests, err = builder.meter.Int64Counter(
+		"otelcol_exporter_event_store_refused_requests",
+		metric.WithDescription("Number of HTTP requests that the API refused because of where they came from or how slowly. [Alpha]"),
+		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterEventStoreStoredEvents, err = builder.meter.Int64ObservableCounter(

@@ -30,14 +30,15 @@ import (
 
 	"github.com/isbl/telemetry"
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/store/wire"
 	"github.com/isbl/telemetry/processor/eventbufferprocessor"
 	"github.com/isbl/telemetry/telemetrytest"
 )
 
-// wire is an OTLP endpoint that keeps the last request.
-type wire struct{ last plog.Logs }
+// endpoint is an OTLP endpoint that keeps the last request.
+type endpoint struct{ last plog.Logs }
 
-func (w *wire) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+func (e *endpoint) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	var body io.Reader = r.Body
 	if r.Header.Get("Content-Encoding") == "gzip" {
 		body, _ = gzip.NewReader(body)
@@ -45,20 +46,20 @@ func (w *wire) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	text, _ := io.ReadAll(body)
 	request := plogotlp.NewExportRequest()
 	if request.UnmarshalProto(text) == nil {
-		w.last = request.Logs()
+		e.last = request.Logs()
 	}
 }
 
 // overTheWire returns an exporter, and where its records arrive.
-func overTheWire(t *testing.T) (sdklog.Exporter, *wire) {
+func overTheWire(t *testing.T) (sdklog.Exporter, *endpoint) {
 	t.Helper()
-	w := &wire{}
-	server := httptest.NewServer(w)
+	e := &endpoint{}
+	server := httptest.NewServer(e)
 	t.Cleanup(server.Close)
 	exporter, err := otlploghttp.New(t.Context(), otlploghttp.WithEndpointURL(server.URL+"/v1/logs"),
 		otlploghttp.WithHTTPClient(server.Client()))
 	require.NoError(t, err)
-	return exporter, w
+	return exporter, e
 }
 
 var (
@@ -118,8 +119,10 @@ func collector(t *testing.T, rate float64) (processor.Logs, *consumertest.LogsSi
 	return p, sink
 }
 
-// TestRecordsAreTheEventsOfTheCollector emits records through OpenTelemetry's SDK to a Service, and over OTLP as it goes over the
-// wire to the Collector's processor. Both keep the same records, and make the same events of them.
+// TestRecordsAreTheEventsOfTheCollector emits records through OpenTelemetry's SDK to a Service, and
+// over OTLP as it goes over the wire to the Collector's processor. Both keep the same records and make
+// the same events of them: from the attributes of the SDK, from pdata, and as JSON from the bytes that
+// the store keeps.
 func TestRecordsAreTheEventsOfTheCollector(t *testing.T) {
 	exporter, arrived := overTheWire(t)
 	for _, rate := range []float64{1, 0.5} {
@@ -139,12 +142,27 @@ func TestRecordsAreTheEventsOfTheCollector(t *testing.T) {
 			for _, ld := range passedOn.AllLogs() {
 				for ref := range eventlog.All(ld) {
 					want := ref.Event()
+					stored := string(telemetry.AppendJSON(nil, &want))
+					require.Equal(t, []string{stored}, jsonOfBytes(t, ld))
 					sameButNew(t, &want, &here[0], r)
 					require.Equal(t, want, here[0])
 				}
 			}
 		})
 	}
+}
+
+// jsonOfBytes is the JSON of records as the store writes it, from their encoding.
+func jsonOfBytes(t require.TestingT, ld plog.Logs) (all []string) {
+	raw, err := (&plog.ProtoMarshaler{}).MarshalLogs(ld)
+	require.NoError(t, err)
+	records, ok := wire.Records(raw, ld.LogRecordCount())
+	require.True(t, ok)
+	var encoder wire.JSONEncoder
+	for _, r := range records {
+		all = append(all, string(encoder.Append(nil, r)))
+	}
+	return all
 }
 
 // anyRecord draws a record, and how to emit it to processors.

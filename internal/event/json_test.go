@@ -67,7 +67,7 @@ func TestAppendJSONValues(t *testing.T) {
 		{name: "list", in: []any{int64(1), "a", []any{}}, want: `[1,"a",[]]`},
 		{name: "sorted map", in: map[string]any{"b": nil, "": true, "a": map[string]any{}}, want: `{"":true,"a":{},"b":null}`},
 		{name: "no HTML escaping", in: `<a href="x">&\`, want: `"<a href=\"x\">&\\"`},
-		{name: "control characters", in: "\b\f\n\r\t\x00\x1f\x7f", want: `"\u0008\u000c\n\r\t\u0000\u001f` + "\x7f\""},
+		{name: "control characters", in: "\b\f\n\r\t\x00\x1f\x7f", want: `"\b\f\n\r\t\u0000\u001f` + "\x7f\""},
 		{name: "unicode", in: "é世🙂\u2028", want: `"é世🙂` + "\u2028\""},
 		{name: "invalid UTF-8", in: "a\xffb\xc3", want: `"a` + "\ufffdb\ufffd\""},
 		{name: "a real U+FFFD", in: "\ufffd", want: "\"\ufffd\""},

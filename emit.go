@@ -13,7 +13,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/account"
 	"github.com/isbl/telemetry/internal/event"
-	"github.com/isbl/telemetry/internal/record"
+	"github.com/isbl/telemetry/internal/sdkrecord"
 	"github.com/isbl/telemetry/internal/ring"
 	"github.com/isbl/telemetry/internal/sampling"
 )
@@ -45,7 +45,7 @@ func (s *Service) Emit(ctx context.Context, eventType string, data map[string]an
 	}
 	e := s.newEntry(counts, len(data), len(options))
 	var wrong *event.Fault
-	if e.Attrs, wrong = record.AppendData(e.Attrs, data); wrong != nil {
+	if e.Attrs, wrong = sdkrecord.AppendData(e.Attrs, data); wrong != nil {
 		return invalid(counts, wrong.In("data"))
 	}
 	return s.emit(ctx, eventType, e, options)
@@ -60,7 +60,7 @@ func (s *Service) EmitAttributes(ctx context.Context, eventType string, data []a
 	}
 	e := s.newEntry(counts, len(data), len(options))
 	var wrong *event.Fault
-	if e.Attrs, wrong = record.AppendAttributes(e.Attrs, data); wrong != nil {
+	if e.Attrs, wrong = sdkrecord.AppendAttributes(e.Attrs, data); wrong != nil {
 		return invalid(counts, wrong.In("data"))
 	}
 	return s.emit(ctx, eventType, e, options)
@@ -82,7 +82,7 @@ func (s *Service) newEntry(counts *account.Type, fields, options int) *entry {
 		fields++
 	}
 	if fields > len(roomyEntry{}.room) {
-		return &entry{Record: record.Record{Attrs: make([]attribute.KeyValue, 0, fields)}, counts: counts}
+		return &entry{Record: sdkrecord.Record{Attrs: make([]attribute.KeyValue, 0, fields)}, counts: counts}
 	}
 	e := &roomyEntry{entry: entry{counts: counts}}
 	e.Attrs = e.room[:0]
@@ -268,7 +268,7 @@ func (w *emission) complete(e *entry) error {
 		e.Severity = w.severity
 	}
 	if len(w.metadata) > 0 {
-		attr, wrong := record.Metadata(w.metadata)
+		attr, wrong := sdkrecord.Metadata(w.metadata)
 		if wrong != nil {
 			return wrong.In("metadata")
 		}

@@ -10,7 +10,7 @@ import (
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 
 	"github.com/isbl/telemetry/internal/event"
-	"github.com/isbl/telemetry/internal/record"
+	"github.com/isbl/telemetry/internal/sdkrecord"
 	"github.com/isbl/telemetry/internal/ring"
 	"github.com/isbl/telemetry/internal/subscriber"
 )
@@ -50,11 +50,11 @@ func (p *logProcessor) OnEmit(ctx context.Context, in *sdklog.Record) error {
 	}
 	s := p.service
 	defaults := event.Defaults{EventType: s.config.DefaultEventType, SourceID: s.config.SourceID}
-	counts, _ := s.admit(record.TypeOf(in, defaults))
+	counts, _ := s.admit(sdkrecord.TypeOf(in, defaults))
 	if counts == nil {
 		return nil
 	}
-	r, err := record.FromSDK(in, defaults, time.Now())
+	r, err := sdkrecord.FromSDK(in, defaults, time.Now())
 	if err != nil {
 		return invalid(counts, err)
 	}
@@ -80,9 +80,9 @@ func (p *logProcessor) Shutdown(context.Context) error {
 }
 
 // newForwarder sends events on to the application's LoggerProvider.
-func (s *Service) newForwarder() *subscriber.Subscriber[*record.Record] {
+func (s *Service) newForwarder() *subscriber.Subscriber[*sdkrecord.Record] {
 	loggers := map[string]log.Logger{} // by source; only the forwarder's goroutine uses it
-	send := func(ctx context.Context, r *record.Record) {
+	send := func(ctx context.Context, r *sdkrecord.Record) {
 		logger, ok := loggers[r.Source]
 		if !ok {
 			logger = s.loggers.Logger(r.Source, log.WithInstrumentationAttributes(attribute.String("service.instance.id", s.config.SourceID)))

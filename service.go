@@ -14,7 +14,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/account"
 	"github.com/isbl/telemetry/internal/eventtype"
-	"github.com/isbl/telemetry/internal/record"
+	"github.com/isbl/telemetry/internal/sdkrecord"
 	"github.com/isbl/telemetry/internal/ring"
 	"github.com/isbl/telemetry/internal/sampling"
 	"github.com/isbl/telemetry/internal/subscriber"
@@ -40,7 +40,7 @@ type Service struct {
 	started atomic.Pointer[time.Time] // nil before
 
 	subscriptions atomic.Pointer[[]*Subscription] // never changed, only replaced
-	forwarder     *subscriber.Subscriber[*record.Record]
+	forwarder     *subscriber.Subscriber[*sdkrecord.Record]
 	inconsistent  atomic.Uint64
 
 	mu      sync.Mutex // of starting, stopping, and replacing subscriptions
@@ -50,7 +50,7 @@ type Service struct {
 
 // entry is an event in the buffer.
 type entry struct {
-	record.Record
+	sdkrecord.Record
 	counts   *account.Type
 	adjusted float64 // how many events it stands for
 }
@@ -215,7 +215,7 @@ func eventsOf(entries []*entry) []Event {
 }
 
 // eventOf makes an event that shares nothing.
-func eventOf(r *record.Record) Event {
+func eventOf(r *sdkrecord.Record) Event {
 	e := Event{EventID: r.EventID(), Timestamp: r.Timestamp(), EventType: r.Type, Source: r.Source}
 	e.Data, e.Metadata = r.Fields()
 	return e
@@ -225,7 +225,7 @@ func eventOf(r *record.Record) Event {
 type Subscription struct {
 	service *Service
 	pattern eventtype.Pattern
-	worker  *subscriber.Subscriber[*record.Record]
+	worker  *subscriber.Subscriber[*sdkrecord.Record]
 }
 
 // OnEvent calls a function for each event that is kept from now on and whose type the pattern covers: an exact name, or with * for
@@ -245,7 +245,7 @@ func (s *Service) OnEvent(pattern string, call func(ctx context.Context, e Event
 	}
 	sub := &Subscription{service: s, pattern: p}
 	sub.worker = subscriber.New(s.config.BufferSize,
-		func(ctx context.Context, r *record.Record) { call(r.Context(ctx), eventOf(r)) },
+		func(ctx context.Context, r *sdkrecord.Record) { call(r.Context(ctx), eventOf(r)) },
 		s.reportFirst(fmt.Sprintf("the callback for %q", pattern)))
 
 	s.mu.Lock()

@@ -100,7 +100,7 @@ func TestWaitEvents(t *testing.T) {
 		_, err := s.WaitEvents(ctx, 1)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		go func() {
-			time.Sleep(time.Hour)
+			<-time.After(time.Hour) // of the clock in the bubble
 			_ = s.Emit(t.Context(), "a", nil)
 		}()
 		events, err := s.WaitEvents(t.Context(), 0)
@@ -254,7 +254,7 @@ func TestUnsubscribeWaitsForTheRunningCall(t *testing.T) {
 		s := telemetrytest.Start(t)
 		ended := false
 		sub, err := s.OnEvent("*", func(context.Context, telemetry.Event) {
-			time.Sleep(time.Minute)
+			<-time.After(time.Minute) // of the clock in the bubble
 			ended = true
 		})
 		require.NoError(t, err)

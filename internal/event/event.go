@@ -1,7 +1,7 @@
 // Package event defines the event, its JSON, its limits, and the names and rules that map it to an OpenTelemetry log record.
 //
 // A record has three representations: pdata in the pipeline (internal/eventlog), attributes of OpenTelemetry's SDK in the Service
-// (internal/record) and bytes in the store (internal/store/wire). Each of them is a view for the rules in this package.
+// (internal/sdkrecord) and bytes in the store (internal/store/wire). Each of them is a view for the rules in this package.
 // docs/architecture.md has the table of what goes where.
 package event
 

@@ -1,10 +1,10 @@
-// Package record is the form in which the Service keeps an event: a canonical log record in the terms of OpenTelemetry's SDK. It is
+// Package sdkrecord is the form in which the Service keeps an event: a canonical log record in the terms of OpenTelemetry's SDK. It is
 // immutable, so that the buffer, the callbacks and the forwarder share one. Making it is cheap, and what an event shows is made of
 // it when somebody asks.
 //
 // Canonical records are those of internal/eventlog, and Fields finds in one what eventlog's Ref.Event finds in the record that
 // an OTLP exporter would send.
-package record
+package sdkrecord
 
 import (
 	"time"

@@ -16,6 +16,7 @@ import (
 	"github.com/isbl/telemetry/internal/sdkrecord"
 	"github.com/isbl/telemetry/internal/ring"
 	"github.com/isbl/telemetry/internal/sampling"
+	"github.com/isbl/telemetry/internal/severity"
 )
 
 // What Emit returns. Each of them is counted under [Stats.Dropped].
@@ -190,7 +191,7 @@ func (s *Service) sample(e *entry) bool {
 		e.ID = e.EventID() // which is made once
 		in.EventID = e.ID
 	}
-	d := s.sampler.Decide(e.Type, int32(e.Severity), in)
+	d := s.sampler.Decide(e.Type, severity.Number(e.Severity), in)
 	if d.Inconsistent() {
 		s.inconsistent.Add(1)
 	}

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"strings"
 
 	"go.opentelemetry.io/otel/log"
 	"go.opentelemetry.io/otel/metric"
@@ -14,6 +13,7 @@ import (
 	"github.com/isbl/telemetry/internal/eventtype"
 	"github.com/isbl/telemetry/internal/sampling"
 	"github.com/isbl/telemetry/internal/settings"
+	"github.com/isbl/telemetry/internal/severity"
 )
 
 // Config is what can be configured from outside the program. The keys are those of [LoadConfig], and mean what they mean for the
@@ -176,14 +176,11 @@ func (r SamplingRate) rule() (sampling.Rule, error) {
 		rule.Match = pattern.Matches
 	}
 	if r.MinSeverity != "" {
-		for s := log.SeverityTrace; s <= log.SeverityFatal4; s++ {
-			if strings.EqualFold(s.String(), r.MinSeverity) {
-				rule.MinSeverity = int32(s)
-			}
+		minimum, ok := severity.Parse(r.MinSeverity)
+		if !ok {
+			return rule, fmt.Errorf("min_severity` is %q: write %s", r.MinSeverity, severity.Syntax)
 		}
-		if rule.MinSeverity == 0 {
-			return rule, fmt.Errorf("min_severity` is %q: write trace, debug, info, warn, error or fatal, or one of their steps such as error2", r.MinSeverity)
-		}
+		rule.MinSeverity = minimum
 	}
 	if err := sampling.CheckRate(r.Rate); err != nil {
 		return rule, fmt.Errorf("rate`: %w", err)

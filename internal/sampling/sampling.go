@@ -10,6 +10,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/sampling"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/isbl/telemetry/internal/severity"
 )
 
 // precision is the number of significant hex digits of a threshold: the default of contrib's probabilistic_sampler.
@@ -20,7 +22,7 @@ type Rule struct {
 	// Match says whether the rule is about an event type; nil is about all. It must be safe for concurrent use.
 	Match func(eventType string) bool
 	// MinSeverity is the lowest OpenTelemetry severity number that the rule is about. 0 includes events without a severity.
-	MinSeverity int32
+	MinSeverity severity.Number
 	// Rate is the share of events to keep.
 	Rate float64
 }
@@ -57,7 +59,7 @@ type Sampler struct {
 
 type rule struct {
 	match       func(eventType string) bool
-	minSeverity int32
+	minSeverity severity.Number
 	rate        rate
 }
 
@@ -107,8 +109,8 @@ func newRate(share float64) (rate, error) {
 
 // Decide says whether an event is kept, and what its sampling attributes become. At rate 0 nothing is kept. At rate 1 nothing is
 // written, and a threshold that came in stays unless the event's randomness or trace id contradicts it. Any other rate keeps events whose randomness reaches both the rate's threshold and the one that came in.
-func (s *Sampler) Decide(eventType string, severity int32, in Input) Decision {
-	r := s.rateOf(eventType, severity)
+func (s *Sampler) Decide(eventType string, number severity.Number, in Input) Decision {
+	r := s.rateOf(eventType, number)
 	if r.threshold == sampling.NeverSampleThreshold {
 		return Decision{}
 	}
@@ -141,10 +143,10 @@ func (s *Sampler) Decide(eventType string, severity int32, in Input) Decision {
 }
 
 // rateOf finds the rate of an event.
-func (s *Sampler) rateOf(eventType string, severity int32) *rate {
+func (s *Sampler) rateOf(eventType string, number severity.Number) *rate {
 	for i := range s.rules {
 		r := &s.rules[i]
-		if severity >= r.minSeverity && (r.match == nil || r.match(eventType)) {
+		if number.Reaches(r.minSeverity) && (r.match == nil || r.match(eventType)) {
 			return &r.rate
 		}
 	}

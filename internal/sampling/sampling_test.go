@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/isbl/telemetry/internal/severity"
 )
 
 // traceWith is a trace id whose randomness is r.
@@ -136,7 +138,7 @@ func TestFirstRuleThatMatchesDecides(t *testing.T) {
 	in := Input{TraceID: traceWith(half)}
 	for _, tt := range []struct {
 		eventType string
-		severity  int32
+		severity  severity.Number
 		want      Decision
 	}{
 		{"alert.fired", 0, Decision{Keep: true}},

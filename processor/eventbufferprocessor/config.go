@@ -3,16 +3,15 @@ package eventbufferprocessor
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
-	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventtype"
 	"github.com/isbl/telemetry/internal/sampling"
+	"github.com/isbl/telemetry/internal/severity"
 )
 
 const (
@@ -154,9 +153,12 @@ func (r *RateConfig) rule() (sampling.Rule, error) {
 	if err != nil {
 		return sampling.Rule{}, fmt.Errorf("event_type` is %q: %w", r.EventType, err)
 	}
-	minSeverity, ok := severity(r.MinSeverity)
-	if !ok {
-		return sampling.Rule{}, fmt.Errorf("min_severity` is %q: write trace, debug, info, warn, error or fatal, or one of their steps such as error2", r.MinSeverity)
+	var minSeverity severity.Number
+	if r.MinSeverity != "" {
+		var ok bool
+		if minSeverity, ok = severity.Parse(r.MinSeverity); !ok {
+			return sampling.Rule{}, fmt.Errorf("min_severity` is %q: write %s", r.MinSeverity, severity.Syntax)
+		}
 	}
 	if r.Rate == nil {
 		return sampling.Rule{}, errors.New("rate` is missing: write the share of events to keep, 0.1 for 10 %")
@@ -230,17 +232,4 @@ func (cfg *Config) sampler() (*sampling.Sampler, error) {
 		rules = append(rules, rule)
 	}
 	return sampling.New(cfg.SamplingRate, rules)
-}
-
-// severity reads the name of an OpenTelemetry severity number, in any case; "" is 0.
-func severity(name string) (number int32, ok bool) {
-	if name == "" {
-		return 0, true
-	}
-	for n := plog.SeverityNumberTrace; n <= plog.SeverityNumberFatal4; n++ {
-		if strings.EqualFold(n.String(), name) {
-			return int32(n), true
-		}
-	}
-	return 0, false
 }

@@ -122,17 +122,3 @@ func TestValidate(t *testing.T) {
 		})
 	}
 }
-
-func TestSeverity(t *testing.T) {
-	for name, want := range map[string]int32{
-		"": 0, "trace": 1, "TRACE4": 4, "Debug": 5, "info": 9, "info2": 10, "warn": 13, "error": 17, "Error2": 18, "fatal": 21, "FATAL4": 24,
-	} {
-		got, ok := severity(name)
-		assert.True(t, ok, name)
-		assert.Equal(t, want, got, name)
-	}
-	for _, name := range []string{"error1", "error5", "warning", "17", "unspecified", "err", " error"} {
-		_, ok := severity(name)
-		assert.False(t, ok, name)
-	}
-}

@@ -19,6 +19,7 @@ import (
 	"github.com/isbl/telemetry/internal/eventtype"
 	"github.com/isbl/telemetry/internal/problems"
 	"github.com/isbl/telemetry/internal/sampling"
+	"github.com/isbl/telemetry/internal/severity"
 )
 
 const (
@@ -138,7 +139,7 @@ func (p *eventBuffer) keeps(record plog.LogRecord, t *tally) bool {
 		t.removed = append(t.removed, place)
 		return false
 	}
-	d := p.sampler.Decide(of.name, int32(record.SeverityNumber()), inputOf(record))
+	d := p.sampler.Decide(of.name, severity.Number(record.SeverityNumber()), inputOf(record))
 	if d.Inconsistent() {
 		t.inconsistent++
 	}

@@ -10,13 +10,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/isbl/telemetry"
+	"github.com/isbl/telemetry/internal/severity"
 )
 
-// severities are the names that --severity takes, and their OpenTelemetry numbers.
-var severities = map[string]int64{"trace": 1, "debug": 5, "info": 9, "warn": 13, "error": 17, "fatal": 21}
-
 func (a *app) emitCommand() *cobra.Command {
-	var source, severity, eventID, traceID string
+	var source, level, eventID, traceID string
 	var data []string
 	cmd := &cobra.Command{
 		Use:   "emit [EVENT_TYPE]",
@@ -31,10 +29,10 @@ JSON with the fields of an event, of which only event_type must be there. Lines 
 	flags := cmd.Flags()
 	addDefaultSource(cmd, &source)
 	flags.StringArrayVarP(&data, "data", "d", nil, "key=value, the value as JSON or else as a string; or a whole JSON object; repeatable")
-	flags.StringVar(&severity, "severity", "", "trace, debug, info, warn, error or fatal")
+	flags.StringVar(&level, "severity", "", "trace, debug, info, warn, error or fatal")
 	flags.StringVar(&eventID, "event-id", "", "id of the event; a new one unless given")
 	flags.StringVar(&traceID, "trace-id", "", "id of the trace that it belongs to")
-	complete(cmd, "severity", "trace", "debug", "info", "warn", "error", "fatal")
+	complete(cmd, "severity", severity.Names...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 || args[0] == "-" {
 			for _, flag := range []string{"data", "severity", "event-id", "trace-id"} {
@@ -52,12 +50,12 @@ JSON with the fields of an event, of which only event_type must be there. Lines 
 		if err := parseData(e.Data, data); err != nil {
 			return err
 		}
-		if severity != "" {
-			number, ok := severities[severity]
+		if level != "" {
+			number, ok := severity.Parse(level)
 			if !ok {
-				return usagef("--severity is %q, but must be trace, debug, info, warn, error or fatal", severity)
+				return usagef("--severity is %q: write %s", level, severity.Syntax)
 			}
-			e.Metadata["severity_number"], e.Metadata["severity"] = number, strings.ToUpper(severity)
+			e.Metadata["severity_number"], e.Metadata["severity"] = int64(number), strings.ToUpper(level)
 		}
 		if traceID != "" {
 			e.Metadata["trace_id"] = traceID

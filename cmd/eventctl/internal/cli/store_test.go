@@ -52,7 +52,7 @@ func TestQuestionsToStore(t *testing.T) {
 	s := newSystem(t)
 	s.store(t, 0, 20)
 	const noAnswer = "the condition has no answer for some events, 20 so far"
-	wrong := []string{"--where", `ParseJSON(attributes["number"]) != nil`}
+	wrong := []string{"--where", `Duration(attributes["number"]) != nil`}
 	for _, command := range [][]string{
 		{"get", "--all"},
 		{"counts"},

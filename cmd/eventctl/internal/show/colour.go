@@ -2,10 +2,13 @@
 package show
 
 import (
+	"fmt"
 	"hash/fnv"
 	"strings"
 
 	"github.com/fatih/color"
+
+	"github.com/isbl/telemetry/internal/severity"
 )
 
 // Colours paints text, or leaves it as it is.
@@ -68,16 +71,17 @@ func (c *Colours) Category(name, text string) string {
 	return c.own[h.Sum32()%uint32(len(c.own))].Sprint(text)
 }
 
-// severity paints the text of an OpenTelemetry severity number.
-func (c *Colours) severity(number int64, text string) string {
+// severity paints the name of a severity, in a column of the width of the longest.
+func (c *Colours) severity(number severity.Number) string {
+	text := fmt.Sprintf("%-5s", number.Name())
 	switch {
-	case number >= 21: // FATAL
+	case number.Reaches(severity.Fatal):
 		return c.worst.Sprint(text)
-	case number >= 17: // ERROR
+	case number.Reaches(severity.Error):
 		return c.bad.Sprint(text)
-	case number >= 13: // WARN
+	case number.Reaches(severity.Warn):
 		return c.warn.Sprint(text)
-	case number >= 9: // INFO
+	case number.Reaches(severity.Info):
 		return text
 	default:
 		return c.faint.Sprint(text)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/isbl/telemetry"
 	"github.com/isbl/telemetry/client"
+	"github.com/isbl/telemetry/internal/severity"
 )
 
 const (
@@ -27,20 +28,12 @@ func (c *Colours) Event(e *telemetry.Event) string {
 	eventType := printable(e.EventType)
 	parts := []string{
 		c.Faint(e.Timestamp.UTC().Format(timeForm)),
-		c.severity(number, fmt.Sprintf("%-5s", severityName(number))),
+		c.severity(severity.Number(number)),
 		c.Category(e.EventType, fmt.Sprintf("%-*s", typeWidth, eventType)),
 		fmt.Sprintf("%-*s", sourceWidth, printable(e.Source)),
 	}
 	parts = c.pairs(parts, "", e.Data)
 	return strings.TrimRight(strings.Join(parts, "  "), " ")
-}
-
-// severityName is how OpenTelemetry calls a severity number, "" for one that says nothing.
-func severityName(number int64) string {
-	if number < 1 || number > 24 {
-		return ""
-	}
-	return [...]string{"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"}[(number-1)/4]
 }
 
 // pairs appends the values of a map by name; those of a map inside it under their path.

@@ -1,0 +1,57 @@
+// Package severity has the names and the order of OpenTelemetry's severity numbers.
+package severity
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Number is a severity as OpenTelemetry counts it: 1 to 24, four for each name. 0 is none.
+type Number int32
+
+// The numbers without a step.
+const (
+	Trace Number = 1
+	Debug Number = 5
+	Info  Number = 9
+	Warn  Number = 13
+	Error Number = 17
+	Fatal Number = 21
+
+	highest Number = 24
+	steps   Number = 4
+)
+
+// Names are those of the numbers without a step, from the lowest.
+var Names = []string{"trace", "debug", "info", "warn", "error", "fatal"}
+
+// Syntax completes the sentence "write …" for a name that Parse does not know.
+const Syntax = "trace, debug, info, warn, error or fatal, or one of their steps such as error2"
+
+// Parse reads a name in any case, also with a step from 2 to 4: error, ERROR, error2. ok is false
+// for other texts.
+func Parse(name string) (n Number, ok bool) {
+	lower := strings.ToLower(name)
+	for n := Trace; n <= highest; n++ {
+		base, step := Names[(n-1)/steps], (n-1)%steps
+		if step > 0 {
+			base = fmt.Sprint(base, step+1)
+		}
+		if lower == base {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+// Reaches says whether an event is at least as severe as a minimum. Events without a severity reach
+// the minimum 0 only.
+func (n Number) Reaches(minimum Number) bool { return n >= minimum }
+
+// Name is the name without its step, in upper case; "" of a number that is no severity.
+func (n Number) Name() string {
+	if n < Trace || n > highest {
+		return ""
+	}
+	return strings.ToUpper(Names[(n-1)/steps])
+}

@@ -1,0 +1,36 @@
+package severity
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// Each name that the Collector writes is read, in any case.
+func TestNamesAreThoseOfTheCollector(t *testing.T) {
+	for n := plog.SeverityNumberTrace; n <= plog.SeverityNumberFatal4; n++ {
+		for _, name := range []string{n.String(), strings.ToLower(n.String())} {
+			got, ok := Parse(name)
+			require.True(t, ok)
+			assert.Equal(t, Number(n), got)
+		}
+		assert.True(t, strings.HasPrefix(strings.ToUpper(n.String()), Number(n).Name()))
+	}
+	for _, name := range []string{"", "err", "error0", "error1", "error5", " error", "warning", "17", "Unspecified"} {
+		_, ok := Parse(name)
+		assert.False(t, ok, name)
+	}
+	assert.Empty(t, Number(0).Name())
+	assert.Empty(t, Number(25).Name())
+}
+
+func TestReaches(t *testing.T) {
+	assert.True(t, Error.Reaches(Error))
+	assert.True(t, Fatal.Reaches(Error))
+	assert.False(t, Warn.Reaches(Error))
+	assert.False(t, Number(0).Reaches(Trace), "an event without a severity")
+	assert.True(t, Number(0).Reaches(0))
+}

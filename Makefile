@@ -1,7 +1,6 @@
 # `make help` lists what there is. Only Go is needed; the versions of all tools are pinned in internal/tools.
 
 GO        ?= go
-CONFIG    ?= config.yaml
 TESTFLAGS ?=
 BENCHTIME ?= 1s
 ARGS      ?=
@@ -14,21 +13,14 @@ LINT  := GOLANGCI_LINT_CACHE=$(CURDIR)/build/lint-cache $(GO) tool -modfile=inte
 .DEFAULT_GOAL := help
 .PHONY: run build test lint generate bench bench-peers fuzz clean help bin/otelcol-isbl bin/eventctl
 
-run: build ## Run the collector with config.yaml, or CONFIG=another.yaml; it keeps its events in ./data
-	bin/otelcol-isbl --config $(CONFIG)
+run: bin/otelcol-isbl ## Run the collector as it is, or with CONFIG=my.yaml; it keeps its events in ./data
+	bin/otelcol-isbl $(if $(CONFIG),--config $(CONFIG))
 
-build: bin/otelcol-isbl bin/eventctl ## Build bin/otelcol-isbl as builder-config.yaml says, and the client bin/eventctl
+build: bin/otelcol-isbl bin/eventctl ## Build the collector bin/otelcol-isbl and the client bin/eventctl
 
-# The program is generated anew when what it consists of changed; compiling is always left to Go, which knows what it has.
-build/.generated: builder-config.yaml go.mod internal/tools/go.mod
-	$(TOOLS) builder --config builder-config.yaml --skip-compilation
-	@touch $@
-
-bin/otelcol-isbl: build/.generated
-	cd build && CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o ../$@ .
-
-bin/eventctl:
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o $@ ./cmd/eventctl
+# Always left to Go, which knows what it has compiled.
+bin/otelcol-isbl bin/eventctl:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o $@ ./cmd/$(@F)
 
 test: build ## Run every test, end to end against the built binary too; TESTFLAGS=-race and the like
 	$(GO) test $(TESTFLAGS) ./...
@@ -38,8 +30,12 @@ lint: ## Check the code with golangci-lint; LINTFLAGS=--fix repairs what it can
 	$(LINT) run --allow-parallel-runners $(LINTFLAGS) ./...
 	cd bench && $(subst internal/tools,../internal/tools,$(LINT)) run --allow-parallel-runners $(LINTFLAGS) ./...
 
-generate: ## Regenerate what is generated from the components' metadata.yaml
+generate: ## Regenerate what is generated from metadata.yaml of the components, builder-config.yaml and config.yaml
 	$(GO) generate ./...
+	$(TOOLS) builder --config builder-config.yaml --skip-compilation --skip-get-modules
+	mv build/components.go cmd/otelcol-isbl && rm build/main*.go
+	gofmt -w cmd/otelcol-isbl/components.go
+	cp config.yaml cmd/otelcol-isbl
 
 bench: ## Run every benchmark; BENCHTIME=5s for steadier figures
 	$(GO) test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./...

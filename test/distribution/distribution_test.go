@@ -3,6 +3,7 @@
 package distribution
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
 	"path"
@@ -15,11 +16,14 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/isbl/telemetry/internal/version"
 )
 
 const (
-	root   = "../.."
-	binary = root + "/bin/otelcol-isbl"
+	root    = "../.."
+	program = root + "/cmd/otelcol-isbl"
+	binary  = root + "/bin/otelcol-isbl"
 )
 
 // kinds are the sections that hold components, in manifest and configuration alike, and how the Go packages of each end.
@@ -93,11 +97,44 @@ func TestHealthCheckFollowsComponentStatus(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	needBinary(t)
-	conf, err := confmaptest.LoadConf(root + "/builder-config.yaml")
-	require.NoError(t, err)
 	out, err := exec.CommandContext(t.Context(), binary, "--version").CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	assert.Equal(t, "otelcol-isbl version "+conf.Get("dist::version").(string), strings.TrimSpace(string(out)))
+	assert.Regexp(t, `^otelcol-isbl version `+regexp.QuoteMeta(version.Number)+`( \(.*\))?\n$`, string(out))
+}
+
+func TestProgramIsMadeOfTheManifest(t *testing.T) {
+	components, err := os.ReadFile(program + "/components.go")
+	require.NoError(t, err)
+	main, err := os.ReadFile(program + "/main.go")
+	require.NoError(t, err)
+	var generated int
+	for section, modules := range loadManifest(t) {
+		for _, m := range modules {
+			name, version, _ := strings.Cut(m.GoMod, " ")
+			pkg := cmp.Or(m.Import, name)
+			if section == "providers" {
+				assert.Contains(t, string(main), `"`+pkg+`"`, "main.go lacks a provider of builder-config.yaml")
+				assert.Contains(t, string(main), `" `+version+`"`, "main.go has another version of %s", pkg)
+				continue
+			}
+			generated++
+			assert.Contains(t, string(components), `"`+pkg+`"`, "run make generate")
+			assert.Contains(t, string(components), `"`+m.GoMod+`"`, "run make generate")
+		}
+	}
+	assert.Equal(t, generated, strings.Count(string(components), ".NewFactory().Type():"), "run make generate")
+}
+
+func TestBuiltInConfigurationIsConfigYAML(t *testing.T) {
+	want, err := os.ReadFile(root + "/config.yaml")
+	require.NoError(t, err)
+	got, err := os.ReadFile(program + "/config.yaml")
+	require.NoError(t, err)
+	assert.Equal(t, string(want), string(got), "run make generate")
+	needBinary(t)
+	out, err := exec.CommandContext(t.Context(), binary, "config").Output()
+	require.NoError(t, err)
+	assert.Equal(t, string(want), string(out))
 }
 
 func needBinary(t *testing.T) {
@@ -115,7 +152,7 @@ func loadManifest(t *testing.T) manifest {
 	conf, err := confmaptest.LoadConf(root + "/builder-config.yaml")
 	require.NoError(t, err)
 	m := manifest{}
-	for _, section := range []string{"receivers", "processors", "exporters", "extensions", "connectors", "providers", "converters"} {
+	for _, section := range []string{"receivers", "processors", "exporters", "extensions", "connectors", "providers"} {
 		var part struct {
 			Modules []module `mapstructure:"modules"`
 		}

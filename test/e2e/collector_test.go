@@ -106,7 +106,13 @@ func launch(t testing.TB, config string, under ...string) *collector {
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(config), 0o600))
 	args := slices.Concat(under, []string{binary(t), "--config", path, "--set=service.telemetry.logs.encoding=json"})
-	c := &collector{cmd: exec.Command(args[0], args[1:]...), exited: make(chan struct{}), ready: make(chan struct{})}
+	return launchCommand(t, exec.Command(args[0], args[1:]...))
+}
+
+// launchCommand runs the binary as the command says, which has its log as JSON.
+func launchCommand(t testing.TB, cmd *exec.Cmd) *collector {
+	t.Helper()
+	c := &collector{cmd: cmd, exited: make(chan struct{}), ready: make(chan struct{})}
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stderr, err := c.cmd.StderrPipe()
 	require.NoError(t, err)

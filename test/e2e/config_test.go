@@ -22,14 +22,15 @@ func TestConfigYAML(t *testing.T) {
 	text, err := os.ReadFile("../../config.yaml")
 	require.NoError(t, err)
 	health, metrics := freePort(t), freePort(t)
+	const listen, directory = "${env:ISBL_LISTEN:-localhost}", "${env:ISBL_DATA:-./data}"
 	config := replace(t, string(text), map[string]string{
-		"localhost:4317":  "127.0.0.1:0",
-		"localhost:4318":  "127.0.0.1:0",
-		"localhost:4319":  "127.0.0.1:0",
-		"localhost:4380":  "127.0.0.1:0",
-		"localhost:13133": "127.0.0.1:" + health,
+		listen + ":4317":  "127.0.0.1:0",
+		listen + ":4318":  "127.0.0.1:0",
+		listen + ":4319":  "127.0.0.1:0",
+		listen + ":4380":  "127.0.0.1:0",
+		listen + ":13133": "127.0.0.1:" + health,
 		"port: 8888":      "port: " + metrics,
-		"./data":          t.TempDir(),
+		directory:         t.TempDir(),
 	})
 	c := start(t, config)
 	r := newRequest(t, "one", 10)

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/isbl/telemetry/client"
 	"github.com/isbl/telemetry/cmd/eventctl/internal/show"
+	"github.com/isbl/telemetry/internal/version"
 )
 
 // app is what the commands share.
@@ -76,7 +76,7 @@ func (a *app) root() *cobra.Command {
 		Use:               "eventctl",
 		Short:             "Read, follow, count, export and send events",
 		Long:              long,
-		Version:           version(),
+		Version:           version.String(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: a.prepare,
@@ -122,7 +122,7 @@ func (a *app) connect(cmd *cobra.Command) error {
 		return fmt.Errorf("--color is %q, but must be auto, always or never", a.colour)
 	}
 	a.colours = show.NewColours(a.colour == "always" || a.colour == "auto" && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(a.out))
-	a.options.UserAgent = "eventctl/" + version()
+	a.options.UserAgent = "eventctl/" + version.Number
 	if a.client, err = client.New(a.options); err != nil {
 		return fmt.Errorf("--%w", err) // which begins with the name of the flag
 	}
@@ -143,13 +143,6 @@ func fromEnvironment(cmd *cobra.Command, f *pflag.Flag) error {
 		return fmt.Errorf("%s is %q: %w", name, value, err)
 	}
 	return nil
-}
-
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }
 
 // isTerminal says whether a person looks at w.

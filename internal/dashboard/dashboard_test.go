@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/isbl/telemetry/internal/api"
+	"github.com/isbl/telemetry/internal/browsertest"
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/problems"
@@ -67,105 +66,60 @@ func (s *site) emit(types ...string) {
 // tab opens a page in Chromium.
 func tab(t *testing.T, url string) context.Context {
 	t.Helper()
-	found := false
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
-		_, err := exec.LookPath(name)
-		found = found || err == nil
-	}
-	if !found {
-		if os.Getenv("CI") != "" {
-			t.Fatal("Chromium is not installed")
-		}
-		t.Skip("Chromium is not installed")
-	}
-	opts := chromedp.DefaultExecAllocatorOptions[:]
-	if os.Geteuid() == 0 {
-		opts = append(opts, chromedp.NoSandbox) // Chromium refuses to sandbox for root
-	}
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), opts...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, time.Minute)
-	t.Cleanup(cancel)
-	require.NoError(t, chromedp.Run(ctx, network.Enable(), chromedp.Navigate(url)))
-	return ctx
-}
-
-func do(t *testing.T, ctx context.Context, actions ...chromedp.Action) { //nolint:revive // t comes first in test helpers
-	t.Helper()
-	require.NoError(t, chromedp.Run(ctx, actions...))
-}
-
-// until waits for a JavaScript expression to be true. What it looks for, and the page itself,
-// may not be there yet.
-func until(expression string) chromedp.Action {
-	return chromedp.ActionFunc(func(ctx context.Context) error {
-		for {
-			var is bool
-			if err := chromedp.Evaluate("!!("+expression+")", &is).Do(ctx); err == nil && is {
-				return nil
-			}
-			select {
-			case <-time.After(20 * time.Millisecond):
-			case <-ctx.Done():
-				return fmt.Errorf("%s: %w", expression, ctx.Err())
-			}
-		}
-	})
+	return browsertest.Tab(t, url, nil)
 }
 
 // types waits until the list shows these event types, the newest first.
 func types(want ...string) chromedp.Action {
-	return until(fmt.Sprintf(`[...document.querySelectorAll('#list .type')].map(e => e.textContent).join('|') === %q`, strings.Join(want, "|")))
+	return browsertest.Until(fmt.Sprintf(`[...document.querySelectorAll('#list .type')].map(e => e.textContent).join('|') === %q`, strings.Join(want, "|")))
 }
 
 func TestLiveTail(t *testing.T) {
 	s := serve(t, plain)
 	s.emit("user.login", "metric.cpu")
 	ctx := tab(t, s.url)
-	do(t, ctx, types("metric.cpu", "user.login"), until(`document.querySelector('#connection').textContent === 'live'`))
+	browsertest.Do(t, ctx, types("metric.cpu", "user.login"), browsertest.Until(`document.querySelector('#connection').textContent === 'live'`))
 	s.emit("alert.disk")
-	do(t, ctx, types("alert.disk", "metric.cpu", "user.login"),
-		until(`document.querySelector('#instance').textContent === 'test-instance · memory'`),
-		until(`document.querySelector('#events').textContent === '3'`),
-		until(`document.querySelector('#viewers').textContent === '1'`))
+	browsertest.Do(t, ctx, types("alert.disk", "metric.cpu", "user.login"),
+		browsertest.Until(`document.querySelector('#instance').textContent === 'test-instance · memory'`),
+		browsertest.Until(`document.querySelector('#events').textContent === '3'`),
+		browsertest.Until(`document.querySelector('#viewers').textContent === '1'`))
 
 	// A row opens, and shows the event.
-	do(t, ctx, chromedp.Click(`#list summary`), until(`JSON.parse(document.querySelector('#list pre').textContent).event_type === 'alert.disk'`))
+	browsertest.Do(t, ctx, chromedp.Click(`#list summary`), browsertest.Until(`JSON.parse(document.querySelector('#list pre').textContent).event_type === 'alert.disk'`))
 
 	// What comes while the tail is paused waits.
-	do(t, ctx, chromedp.Click(`#pause`))
+	browsertest.Do(t, ctx, chromedp.Click(`#pause`))
 	s.emit("user.a", "user.b")
-	do(t, ctx, until(`document.querySelector('#pause').textContent === 'Resume (2 waiting)'`), types("alert.disk", "metric.cpu", "user.login"),
+	browsertest.Do(t, ctx, browsertest.Until(`document.querySelector('#pause').textContent === 'Resume (2 waiting)'`), types("alert.disk", "metric.cpu", "user.login"),
 		chromedp.Click(`#pause`), types("user.b", "user.a", "alert.disk", "metric.cpu", "user.login"))
 
 	// A filter starts anew, and stays in the address.
-	do(t, ctx, chromedp.SendKeys(`#event_type`, "user.*, alert.*\r"), types("user.b", "user.a", "alert.disk", "user.login"))
+	browsertest.Do(t, ctx, chromedp.SendKeys(`#event_type`, "user.*, alert.*\r"), types("user.b", "user.a", "alert.disk", "user.login"))
 	s.emit("metric.cpu", "alert.disk")
-	do(t, ctx, types("alert.disk", "user.b", "user.a", "alert.disk", "user.login"),
+	browsertest.Do(t, ctx, types("alert.disk", "user.b", "user.a", "alert.disk", "user.login"),
 		chromedp.Reload(), types("alert.disk", "user.b", "user.a", "alert.disk", "user.login"))
 
 	// A filter that cannot be is said to be so.
-	do(t, ctx, chromedp.SendKeys(`#source`, "a,,b\r"), until(`document.querySelector('#trouble').textContent.includes('source')`))
+	browsertest.Do(t, ctx, chromedp.SendKeys(`#source`, "a,,b\r"), browsertest.Until(`document.querySelector('#trouble').textContent.includes('source')`))
 }
 
 // The team that sends bad events sees what is wrong with them; what they sent is text.
 func TestProblems(t *testing.T) {
 	s := serve(t, plain)
 	ctx := tab(t, s.url)
-	do(t, ctx, until(`document.querySelector('#events').textContent === '0'`), until(`document.querySelector('#problems').hidden`))
+	browsertest.Do(t, ctx, browsertest.Until(`document.querySelector('#events').textContent === '0'`), browsertest.Until(`document.querySelector('#problems').hidden`))
 	log := problems.Open(t.Name(), "receiver/event", problems.Options{})
 	defer log.Close()
 	log.Refused("missing_field", 3, problems.Problem{Pointer: "/1/event_type", Detail: "must not be missing", Value: `<img src=x onerror="document.title='hacked'">`})
 	log.Suspicious("event_type_form", 1, problems.Problem{EventType: "Login", Source: "shop"})
-	do(t, ctx, until(`document.querySelector('#problems > summary').textContent === 'Problems: 3 refused, 1 suspicious'`),
+	browsertest.Do(t, ctx, browsertest.Until(`document.querySelector('#problems > summary').textContent === 'Problems: 3 refused, 1 suspicious'`),
 		chromedp.Click(`#problems > summary`, chromedp.ByQuery),
-		until(`document.querySelectorAll('#reasons .reason').length === 2`),
-		until(`document.querySelector('#reasons').textContent.includes('Login · from shop')`),
-		until(`document.querySelector('#reasons').textContent.includes('/1/event_type · must not be missing')`))
+		browsertest.Until(`document.querySelectorAll('#reasons .reason').length === 2`),
+		browsertest.Until(`document.querySelector('#reasons').textContent.includes('Login · from shop')`),
+		browsertest.Until(`document.querySelector('#reasons').textContent.includes('/1/event_type · must not be missing')`))
 	var title string
-	do(t, ctx, chromedp.Title(&title))
+	browsertest.Do(t, ctx, chromedp.Title(&title))
 	assert.Equal(t, "ISBL Telemetry", title)
 }
 
@@ -176,10 +130,10 @@ func TestEventsCannotRunAnything(t *testing.T) {
 	attack := `<img src=x onerror="document.title='hacked'">`
 	s.emit(attack)
 	var title string
-	do(t, ctx, types(attack), chromedp.Click(`#list summary`), until(`!!document.querySelector('#list pre')`), chromedp.Title(&title))
+	browsertest.Do(t, ctx, types(attack), chromedp.Click(`#list summary`), browsertest.Until(`!!document.querySelector('#list pre')`), chromedp.Title(&title))
 	assert.Equal(t, "ISBL Telemetry", title)
 	var elements int
-	do(t, ctx, chromedp.Evaluate(`document.querySelectorAll('img, b:not(#fates b, #problems b)').length`, &elements))
+	browsertest.Do(t, ctx, chromedp.Evaluate(`document.querySelectorAll('img, b:not(#fates b, #problems b)').length`, &elements))
 	assert.Zero(t, elements)
 }
 
@@ -194,7 +148,7 @@ func TestPageIsSelfContained(t *testing.T) {
 			requested = append(requested, r.Request.URL)
 		}
 	})
-	do(t, ctx, chromedp.Navigate(s.url), types("user.login"))
+	browsertest.Do(t, ctx, chromedp.Navigate(s.url), types("user.login"))
 	require.NotEmpty(t, requested)
 	for _, url := range requested {
 		assert.True(t, strings.HasPrefix(url, s.url) || strings.HasPrefix(url, "data:"), url)
@@ -222,12 +176,12 @@ func TestToken(t *testing.T) {
 	})
 	s.emit("user.login")
 	ctx := tab(t, s.url)
-	do(t, ctx, chromedp.WaitVisible(`#token`), chromedp.SendKeys(`#token`, "wrong\r"),
-		until(`sessionStorage.getItem('token') === 'wrong'`),
-		chromedp.WaitVisible(`#token`), until(`document.querySelector('#login').open`),
+	browsertest.Do(t, ctx, chromedp.WaitVisible(`#token`), chromedp.SendKeys(`#token`, "wrong\r"),
+		browsertest.Until(`sessionStorage.getItem('token') === 'wrong'`),
+		chromedp.WaitVisible(`#token`), browsertest.Until(`document.querySelector('#login').open`),
 		chromedp.SetValue(`#token`, "open sesame"), chromedp.Click(`#login button`), types("user.login"))
 	s.emit("user.logout")
-	do(t, ctx, types("user.logout", "user.login"), until(`document.querySelector('#events').textContent === '2'`))
+	browsertest.Do(t, ctx, types("user.logout", "user.login"), browsertest.Until(`document.querySelector('#events').textContent === '2'`))
 }
 
 // A browser's own EventSource reads the stream too, and goes on where it was when the
@@ -236,11 +190,11 @@ func TestEventSource(t *testing.T) {
 	s := serve(t, plain)
 	s.emit("user.a")
 	ctx := tab(t, s.url+"/api/v1/stats")
-	do(t, ctx, chromedp.Evaluate(`
+	browsertest.Do(t, ctx, chromedp.Evaluate(`
 		window.seen = [];
 		window.source = new EventSource('/api/v1/events/stream?from=start');
 		source.onmessage = m => seen.push(JSON.parse(m.data).event_type + (m.lastEventId === JSON.parse(m.data).cursor ? '' : '!'));
-		null`, nil), until(`seen.join() === 'user.a'`))
+		null`, nil), browsertest.Until(`seen.join() === 'user.a'`))
 	s.emit("user.b", "user.c")
-	do(t, ctx, until(`seen.join() === 'user.a,user.b,user.c'`))
+	browsertest.Do(t, ctx, browsertest.Until(`seen.join() === 'user.a,user.b,user.c'`))
 }

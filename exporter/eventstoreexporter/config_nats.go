@@ -12,7 +12,7 @@ import (
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configtls"
 
-	"github.com/isbl/telemetry/internal/store/remote"
+	"github.com/isbl/telemetry/internal/store/log/remote"
 )
 
 const (

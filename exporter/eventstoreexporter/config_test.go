@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 
 	"github.com/isbl/telemetry/internal/store"
-	"github.com/isbl/telemetry/internal/store/remote"
+	"github.com/isbl/telemetry/internal/store/log/remote"
 )
 
 // load reads one of the configurations in testdata.

@@ -14,7 +14,7 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store"
-	"github.com/isbl/telemetry/internal/store/remote"
+	"github.com/isbl/telemetry/internal/store/log/remote"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

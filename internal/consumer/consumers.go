@@ -51,7 +51,7 @@ type Consumers struct {
 	wg   sync.WaitGroup
 }
 
-// records keeps the consumers' states; a *store.Bucket.
+// records keeps the consumers' states; a store.Records.
 type records interface {
 	Get(ctx context.Context, key string) (value []byte, revision uint64, err error)
 	Put(ctx context.Context, key string, value []byte, revision uint64) (written uint64, err error)

@@ -180,8 +180,8 @@ func writeBlocks(b *testing.B, dir, crashed string, blocks, events int) {
 		for ref := range eventlog.All(ld) {
 			sum.Add(ref.EventType(), ref.Source(), int64(ref.Record.Timestamp()), 1)
 		}
-		headers, payload, _ := new(block.Encoder).Encode(raw, &sum)
-		_, err = js.PublishMsgAsync(&nats.Msg{Subject: "isbl.events", Header: headers, Data: payload})
+		encoded := new(block.Encoder).Encode(raw, &sum)
+		_, err = js.PublishMsgAsync(&nats.Msg{Subject: "isbl.events", Header: encoded.Headers, Data: encoded.Payload})
 		require.NoError(b, err)
 	}
 	<-js.PublishAsyncComplete()

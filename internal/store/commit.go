@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
-
 	"github.com/isbl/telemetry/internal/store/block"
+	"github.com/isbl/telemetry/internal/store/log"
 )
 
 // ErrUnknownOutcome means that the store did not hear in time whether events were
@@ -34,11 +31,10 @@ type request struct {
 // committer stores what callers bring, many requests in one block: an idle store
 // commits at once, and what arrives while a commit runs shares the next one.
 type committer struct {
-	js       jetstream.JetStream
-	subject  string
+	log      log.Log
 	ledger   *ledger
 	newest   *cache[[]byte]
-	seen     func(ctx context.Context, seq uint64, headers nats.Header)
+	seen     func(ctx context.Context, seq uint64, b *block.Encoded)
 	health   *health
 	timeout  time.Duration
 	maxRaw   int
@@ -203,13 +199,12 @@ type packed struct {
 	sum       block.Summary
 	requests  []*request
 
-	raw    []byte
-	id     string
-	msg    *nats.Msg
-	future jetstream.PubAckFuture // of the last try; nil after err
-	err    error                  // of the last try
-	sent   bool                   // some try went out
-	after  uint64                 // the newest sequence before the last try
+	raw     []byte
+	block   block.Encoded
+	pending log.Pending // of the last try; nil after err
+	err     error       // of the last try
+	sent    bool        // some try went out
+	after   uint64      // the newest sequence before the last try
 }
 
 // pack puts fragments into blocks, in order.
@@ -245,8 +240,7 @@ func (c *committer) encode(b *packed) {
 			b.raw = append(b.raw, f.raw...)
 		}
 	}
-	headers, payload, id := c.encoder.Encode(b.raw, &b.sum)
-	b.id, b.msg = id, &nats.Msg{Subject: c.subject, Header: headers, Data: payload}
+	b.block = c.encoder.Encode(b.raw, &b.sum)
 }
 
 // store commits a batch and answers its callers.
@@ -257,7 +251,7 @@ func (c *committer) store(batch []*request) {
 	blocks := c.pack(batch)
 	for _, b := range blocks {
 		c.encode(b)
-		c.ledger.begin(b.id, b.sum.Events)
+		c.ledger.begin(b.block.ID, b.sum.Events)
 		c.publish(b)
 	}
 	for _, b := range blocks {
@@ -278,7 +272,7 @@ func (c *committer) publish(b *packed) {
 		return
 	}
 	_, b.after = c.ledger.index.Bounds()
-	b.future, b.err = c.js.PublishMsgAsync(b.msg)
+	b.pending, b.err = c.log.Append(log.Block{Headers: b.block.Headers, Payload: b.block.Payload})
 	b.sent = b.sent || b.err == nil
 }
 
@@ -286,22 +280,24 @@ func (c *committer) publish(b *packed) {
 // same id it is stored once.
 func (c *committer) await(ctx context.Context, b *packed) {
 	for {
-		ack, err := c.outcome(ctx, b)
-		var refusal *jetstream.APIError
+		got, err := c.outcome(ctx, b)
 		switch {
 		case err == nil:
-			if !ack.Duplicate && ack.Sequence <= b.after {
-				c.health.wentBack(ack.Sequence - 1)
+			if !got.Duplicate && got.Seq <= b.after {
+				c.health.wentBack(got.Seq - 1)
 			}
-			c.newest.put(ack.Sequence, b.raw, len(b.raw))
-			c.seen(ctx, ack.Sequence, b.msg.Header)
-			if ack.Duplicate {
-				c.ledger.settle(b.id, outcomeDuplicate) // unless an earlier try of ours was stored
+			c.newest.put(got.Seq, b.raw, len(b.raw))
+			c.seen(ctx, got.Seq, &b.block)
+			if got.Duplicate {
+				c.ledger.settle(b.block.ID, outcomeDuplicate) // unless an earlier try of ours was stored
 			}
 			c.answer(b, nil)
 			return
-		case errors.As(err, &refusal):
-			c.decide(b, outcomeFailed, notStored(refusal))
+		case errors.Is(err, log.ErrFull):
+			c.decide(b, outcomeFailed, ErrFull)
+			return
+		case errors.Is(err, log.ErrRefused):
+			c.decide(b, outcomeFailed, fmt.Errorf("not stored: %w", err))
 			return
 		case errors.Is(err, ErrReadOnly) && b.sent:
 			c.decide(b, outcomeUnknown, err)
@@ -313,7 +309,7 @@ func (c *committer) await(ctx context.Context, b *packed) {
 			c.decide(b, outcomeUnknown, ErrUnknownOutcome)
 			return
 		case ctx.Err() != nil:
-			c.decide(b, outcomeFailed, fmt.Errorf("not stored: %w", explained(err)))
+			c.decide(b, outcomeFailed, fmt.Errorf("not stored: %w", err))
 			return
 		}
 		select {
@@ -324,46 +320,34 @@ func (c *committer) await(ctx context.Context, b *packed) {
 	}
 }
 
-// outcome waits for the answer to what was published last. JetStream does not answer when
-// it could not write, so whoever waits asks for its health.
-func (c *committer) outcome(ctx context.Context, b *packed) (*jetstream.PubAck, error) {
+// outcome waits for the outcome of the last try. There is none when the log could not write, so the
+// log's health is asked meanwhile.
+func (c *committer) outcome(ctx context.Context, b *packed) (log.Outcome, error) {
 	if b.err != nil {
-		return nil, b.err
+		return log.Outcome{}, b.err
 	}
-	slow := time.NewTicker(healthEvery)
-	defer slow.Stop()
 	for {
-		select { // an answer that is there counts before all else
-		case ack := <-b.future.Ok():
-			return ack, nil
-		default:
+		wait := healthEvery
+		readOnly := c.health.readOnly()
+		if readOnly != nil {
+			wait = 0 // an outcome that is there counts
 		}
-		if err := c.health.readOnly(); err != nil {
-			return nil, err
+		got, err := b.pending.Wait(ctx, wait)
+		switch {
+		case !errors.Is(err, log.ErrPending):
+			if ctx.Err() == nil {
+				b.err = err
+			}
+			return got, err
+		case readOnly != nil:
+			return got, readOnly
 		}
-		select {
-		case ack := <-b.future.Ok():
-			return ack, nil
-		case b.err = <-b.future.Err():
-			return nil, b.err
-		case <-slow.C:
-			_ = c.health.check() // the next turn looks
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+		_ = c.health.check() // the next turn looks
 	}
-}
-
-// notStored says why JetStream refused a block.
-func notStored(err *jetstream.APIError) error {
-	if strings.Contains(err.Description, "maximum bytes exceeded") {
-		return ErrFull
-	}
-	return fmt.Errorf("not stored: %w", err)
 }
 
 func (c *committer) decide(b *packed, o outcome, err error) {
-	c.ledger.settle(b.id, o)
+	c.ledger.settle(b.block.ID, o)
 	c.answer(b, err)
 }
 

@@ -3,13 +3,12 @@ package store
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
-	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/internal/store/index"
+	"github.com/isbl/telemetry/internal/store/log"
 )
 
 // DamageError tells of stored events that can no longer be read.
@@ -35,15 +34,15 @@ const growth = 64 << 20
 
 // examine compares what was found at open with what the tail remembers, and accounts for
 // the difference. The index is complete.
-func (s *Store) examine(t *tail, found *jetstream.StreamState, cfg *jetstream.StreamConfig) error {
-	s.index.SkipTo(found.LastSeq) // the newest may be missing; their sequences are not used again
+func (s *Store) examine(t *tail, found log.State) error {
+	s.index.SkipTo(found.Last) // the newest may be missing; their sequences are not used again
 	if t == nil || t.Generation != s.generation.id() {
 		return s.examineAlone(found)
 	}
 	first, last := s.index.Bounds()
 	from := t.First
 	if first > t.First {
-		if s.mayHaveEvicted(t, found, cfg) {
+		if s.mayHaveEvicted(t, found) {
 			from = first
 		} else {
 			s.index.LoseBefore(first)
@@ -67,11 +66,11 @@ func (s *Store) examine(t *tail, found *jetstream.StreamState, cfg *jetstream.St
 }
 
 // examineAlone finds what is missing without a tail: blocks, but not their events.
-func (s *Store) examineAlone(found *jetstream.StreamState) error {
+func (s *Store) examineAlone(found log.State) error {
 	first, last := s.index.Bounds()
 	from := first
-	if found.Msgs > 0 && found.FirstSeq > 0 && found.FirstSeq < first {
-		from = found.FirstSeq
+	if found.Blocks > 0 && found.First < first {
+		from = found.First
 		s.index.LoseBefore(first)
 	}
 	if from > last {
@@ -82,11 +81,11 @@ func (s *Store) examineAlone(found *jetstream.StreamState) error {
 
 // mayHaveEvicted says whether retention explains that the oldest blocks are not those that
 // the tail remembers.
-func (s *Store) mayHaveEvicted(t *tail, found *jetstream.StreamState, cfg *jetstream.StreamConfig) bool {
+func (s *Store) mayHaveEvicted(t *tail, found log.State) bool {
 	switch {
-	case t.Retention != s.retention(), cfg.MaxAge > 0, s.opts.MaxEvents > 0 && !s.opts.RejectNew:
+	case t.Retention != s.retention(), s.log.Info().MaxAge > 0, s.opts.MaxEvents > 0 && !s.opts.RejectNew:
 		return true
-	case t.Closed, found.LastSeq == t.Last: // nothing was stored since, so nothing had to go
+	case t.Closed, found.Last == t.Last: // nothing was stored since, so nothing had to go
 		return false
 	default:
 		return t.First > 1 || max(t.Bytes, found.Bytes)+growth >= uint64(s.opts.MaxBytes)
@@ -126,23 +125,15 @@ func (s *Store) lose(seq uint64, why error) {
 }
 
 // loseBlocks takes blocks out that JetStream says it lost while the store is open.
-func (s *Store) loseBlocks(state *jetstream.StreamState) {
-	if state.Lost == nil {
-		return
-	}
+func (s *Store) loseBlocks(state log.State) {
 	d := &DamageError{}
-	for _, seq := range state.Lost.Msgs {
-		// Of a file whose first record is damaged, all sequences below are said to be lost.
-		_, deleted := slices.BinarySearch(state.Deleted, seq)
-		if seq >= state.FirstSeq && seq <= state.LastSeq && !deleted {
-			continue
-		}
+	for _, seq := range state.Lost {
 		if events := s.ledger.lose(seq); events > 0 {
 			d.Events += events
 			d.Blocks++
 		}
-		if seq+1 == state.FirstSeq {
-			s.index.LoseBefore(state.FirstSeq)
+		if seq+1 == state.First {
+			s.index.LoseBefore(state.First)
 		}
 	}
 	if d.Blocks > 0 {

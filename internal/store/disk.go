@@ -6,7 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/isbl/telemetry/internal/store/embedded"
+	"github.com/isbl/telemetry/internal/store/log/embedded"
 )
 
 func (s *Store) warnIfDiskIsSmall() {

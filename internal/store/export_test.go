@@ -3,10 +3,10 @@ package store
 import (
 	"context"
 
-	"github.com/nats-io/nats.go"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/isbl/telemetry/internal/store/block"
+	"github.com/isbl/telemetry/internal/store/log"
 )
 
 // Waiting is the number of requests that no commit has taken yet.
@@ -23,9 +23,13 @@ func (s *Store) AppendUnseen(ctx context.Context, ld plog.Logs) error {
 		return err
 	}
 	f := &fragments[0]
-	headers, payload, id := new(block.Encoder).Encode(f.raw, &f.sum)
-	s.ledger.begin(id, f.sum.Events)
-	s.ledger.settle(id, outcomeUnknown)
-	_, err = s.reads.PublishMsg(ctx, &nats.Msg{Subject: s.committer.subject, Header: headers, Data: payload})
+	b := new(block.Encoder).Encode(f.raw, &f.sum)
+	s.ledger.begin(b.ID, f.sum.Events)
+	s.ledger.settle(b.ID, outcomeUnknown)
+	pending, err := s.log.Append(log.Block{Headers: b.Headers, Payload: b.Payload})
+	if err != nil {
+		return err
+	}
+	_, err = pending.Wait(ctx, s.opts.Timeout)
 	return err
 }

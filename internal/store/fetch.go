@@ -2,14 +2,11 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
-
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
-	"github.com/synadia-io/orbit.go/jetstreamext"
+	"math"
 
 	"github.com/isbl/telemetry/internal/store/block"
+	"github.com/isbl/telemetry/internal/store/log"
 )
 
 // opened is a block with its events, or without them when it turned out damaged.
@@ -37,21 +34,14 @@ func (s *Store) fetch(ctx context.Context, first, last uint64) ([]opened, error)
 	defer s.reopening.RUnlock()
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
-	messages, err := jetstreamext.GetBatch(ctx, s.reads, s.streamName, int(min(last-first+1, maxFetchBlocks)),
-		jetstreamext.GetBatchSeq(first), jetstreamext.GetBatchMaxBytes(maxFetchBytes))
-	if err != nil {
-		return nil, s.readError(err)
-	}
-	for msg, err := range messages {
+	for b, err := range s.log.Fetch(ctx, first, int(min(last-first+1, math.MaxInt32)), maxFetchBytes) {
 		switch {
-		case errors.Is(err, jetstreamext.ErrNoMessages):
-			return out, nil
 		case err != nil:
 			return nil, s.readError(err)
-		case msg.Sequence != first:
+		case b.Seq != first:
 			return out, nil // evicted meanwhile, or missing; the index will know
 		}
-		out = append(out, opened{first, s.open(msg)})
+		out = append(out, opened{first, s.open(&b)})
 		if first++; first > last {
 			break
 		}
@@ -84,18 +74,18 @@ func (s *Store) keep(seq uint64, events *block.Events) *decoded {
 }
 
 // open decodes a block. A damaged one is taken out of the index and counted as lost.
-func (s *Store) open(msg *jetstream.RawStreamMsg) *decoded {
-	if _, lost := s.index.Lost(msg.Sequence); lost {
+func (s *Store) open(b *log.Stored) *decoded {
+	if _, lost := s.index.Lost(b.Seq); lost {
 		return nil
 	}
-	header, err := block.ParseHeader(msg.Header)
+	header, err := block.ParseHeader(b.Headers)
 	if err == nil {
 		var events *block.Events
-		if events, err = block.Decode(&header, msg.Data); err == nil {
-			return s.keep(msg.Sequence, events)
+		if events, err = block.Decode(&header, b.Payload); err == nil {
+			return s.keep(b.Seq, events)
 		}
 	}
-	s.lose(msg.Sequence, err)
+	s.lose(b.Seq, err)
 	return nil
 }
 
@@ -103,13 +93,5 @@ func (s *Store) readError(err error) error {
 	if s.closed.Load() {
 		return ErrClosed
 	}
-	return fmt.Errorf("read blocks: %w", explained(err))
-}
-
-// explained says in plain words what the client for NATS says while it reconnects.
-func explained(err error) error {
-	if errors.Is(err, nats.ErrReconnectBufExceeded) {
-		return errors.New("there is no connection to NATS")
-	}
-	return err
+	return fmt.Errorf("read blocks: %w", err)
 }

@@ -2,103 +2,75 @@ package store
 
 import (
 	"context"
-	"errors"
 	"sync"
 
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/internal/store/block"
 	"github.com/isbl/telemetry/internal/store/index"
+	"github.com/isbl/telemetry/internal/store/log"
 )
 
-// follower learns of every block of the stream in order, whoever wrote it, from the
-// headers alone.
+// follower adds every block of the log to the index, in order, from the headers alone, whichever
+// process stored it.
 type follower struct {
-	stream   string
+	log      log.Log
 	ledger   *ledger
-	index    *index.Index
 	notifier *notifier
 	logger   *zap.Logger
 
-	messages jetstream.MessagesContext
-	wg       sync.WaitGroup
-	adding   sync.Mutex // blocks are added in order
+	stop   func()     // nil while it does not run
+	adding sync.Mutex // blocks are added in order
 
 	mu      sync.Mutex
 	passed  uint64        // newest sequence seen, readable or not
 	arrived chan struct{} // closed and replaced when passed grows and somebody waits
 }
 
-// start follows the stream from its oldest block, or from where it was closed.
-func (f *follower) start(ctx context.Context, js jetstream.JetStream) error {
-	cfg := jetstream.OrderedConsumerConfig{HeadersOnly: true}
-	if passed := f.position(); passed > 0 {
-		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, passed+1
-	}
-	consumer, err := js.OrderedConsumer(ctx, f.stream, cfg)
-	if err != nil {
-		return err
-	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(followBatch), jetstream.PullHeartbeat(followHeartbeat))
-	if err != nil {
-		return err
-	}
-	f.messages = messages
-	f.wg.Go(func() { f.run(messages) })
-	return nil
+// start follows the log from its oldest block, or from where it was closed.
+func (f *follower) start(ctx context.Context) (err error) {
+	f.stop, err = f.log.Follow(ctx, f.position(), f.add)
+	return err
 }
 
-func (f *follower) run(messages jetstream.MessagesContext) {
-	for {
-		msg, err := messages.Next()
-		switch {
-		case errors.Is(err, jetstream.ErrMsgIteratorClosed):
-			return
-		case err != nil: // a missed heartbeat or the like: the ordered consumer starts anew
-			f.logger.Warn("following the event stream", zap.Error(err))
-			continue
-		}
-		f.add(msg)
-	}
-}
-
-func (f *follower) add(msg jetstream.Msg) {
-	meta, err := msg.Metadata()
-	if err != nil {
-		f.logger.Error("the event stream sent a message without a place", zap.Error(err))
-		return
-	}
+func (f *follower) add(h log.Head) {
 	f.adding.Lock()
 	defer f.adding.Unlock()
-	if seq := meta.Sequence.Stream; seq > f.position() {
-		f.next(seq, msg.Headers())
+	if h.Seq <= f.position() {
+		return
 	}
+	header, err := block.ParseHeader(h.Headers)
+	if err != nil {
+		f.logger.Error("a block cannot be read; its events count as a gap", zap.Uint64("sequence", h.Seq), zap.Error(err))
+		f.pass(h.Seq)
+		return
+	}
+	f.next(h.Seq, &header, block.ID(h.Headers))
 }
 
-// own adds a block that this process stored. It returns false when blocks before it are not
-// known yet.
-func (f *follower) own(seq uint64, headers nats.Header) bool {
+// own adds a block that this process stored. It returns false when blocks before it are not known
+// yet.
+func (f *follower) own(seq uint64, b *block.Encoded) bool {
 	f.adding.Lock()
 	defer f.adding.Unlock()
 	passed := f.position()
 	if seq == passed+1 {
-		f.next(seq, headers)
+		f.next(seq, &b.Header, b.ID)
 	}
 	return seq <= passed+1
 }
 
-// next adds a block behind those that are known.
-func (f *follower) next(seq uint64, headers nats.Header) {
-	header, err := block.ParseHeader(headers)
-	if err != nil {
-		f.logger.Error("a block cannot be read; its events count as a gap", zap.Uint64("sequence", seq), zap.Error(err))
-	} else if missing := f.ledger.arrived(index.Block{Seq: seq, Header: &header}, headers.Get(block.HeaderID)); missing > 0 {
+// next adds a block after those that are known.
+func (f *follower) next(seq uint64, header *block.Header, id string) {
+	if missing := f.ledger.arrived(index.Block{Seq: seq, Header: header}, id); missing > 0 {
 		f.logger.Error("blocks are missing; their events count as a gap", zap.Uint64("before_sequence", seq), zap.Uint64("blocks", missing))
 	}
-	f.notifier.signal()
+	f.pass(seq)
+}
 
+// pass wakes everybody who waits for a block up to seq.
+func (f *follower) pass(seq uint64) {
+	f.notifier.signal()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.passed = seq
@@ -145,9 +117,8 @@ func (f *follower) await(ctx context.Context, seq uint64) error {
 
 // close ends following; start may be called again.
 func (f *follower) close() {
-	if f.messages != nil {
-		f.messages.Stop()
-		f.messages = nil
+	if f.stop != nil {
+		f.stop()
+		f.stop = nil
 	}
-	f.wg.Wait()
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 	"go.uber.org/zap"
@@ -34,10 +35,11 @@ func (g *generation) hash() uint64 { return g.now.Load().hash }
 // loadGeneration reads the store's identity, or makes one up for a new store. Where the
 // file is missing or damaged, what the tail remembers serves: cursors stay valid. A store in
 // memory goes on with what another one has left.
-func (s *Store) loadGeneration(t *tail, left *lot) error {
+func (s *Store) loadGeneration(t *tail, left *leftover) error {
 	switch s.opts.storage() {
 	case storageNATS:
-		s.generation.set(streamGeneration(s.stream.CachedInfo()))
+		info := s.log.Info()
+		s.generation.set(info.Name + "@" + info.Created.UTC().Format(time.RFC3339Nano))
 		return nil
 	case storageMemory:
 		s.generation.set(uuid.NewString())

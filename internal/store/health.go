@@ -19,7 +19,7 @@ const healthEvery = 100 * time.Millisecond
 
 // health knows whether the store takes events.
 type health struct {
-	ask    func() error // what is wrong with the engine
+	ask    func() error // what is wrong with the log
 	tell   func(error)  // passes on a change
 	logger *zap.Logger
 
@@ -90,7 +90,7 @@ func (h *health) recovered() {
 
 // heal opens JetStream again when the disk can be written again.
 func (s *Store) heal(ctx context.Context) {
-	if s.health.readOnly() == nil || s.engine.Writable() != nil {
+	if s.health.readOnly() == nil || s.log.Writable() != nil {
 		return
 	}
 	if err := s.reopen(ctx); err != nil {
@@ -110,31 +110,24 @@ func (s *Store) reopen(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, reopenTimeout)
 	defer cancel()
 	s.follower.close() // of a stream that others write to
-	// What was published before must not arrive after.
-	if err := s.conns[0].FlushWithContext(ctx); err != nil {
+	if err := s.log.Reopen(ctx); err != nil {
 		return err
 	}
-	if err := s.engine.Reopen(); err != nil {
-		return err
-	}
-	if err := s.openStream(ctx, nil); err != nil {
-		return err
-	}
-	info, err := s.info(ctx)
+	state, err := s.log.State(ctx)
 	if err != nil {
 		return err
 	}
-	newest := s.health.newest(info.State.LastSeq)
+	newest := s.health.newest(state.Last)
 	if _, last := s.index.Bounds(); newest < last {
 		if err := s.truncated(newest); err != nil {
 			return err
 		}
 	}
-	s.loseBlocks(&info.State)
-	if err := s.follow(ctx, info.State.LastSeq); err != nil {
+	s.loseBlocks(state)
+	if err := s.follow(ctx, state.Last); err != nil {
 		return err
 	}
 	s.ledger.resolve()
-	s.ledger.trim(info.State.FirstSeq, info.State.Bytes)
+	s.ledger.trim(state.First, state.Bytes)
 	return nil
 }

@@ -2,10 +2,7 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Lag says how many events lie after a place, and when the first of them arrived; the zero
@@ -51,12 +48,13 @@ func (s *Store) arrival(ctx context.Context, seq uint64) (time.Time, error) {
 	defer s.reopening.RUnlock()
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
-	msg, err := s.stream.GetMsg(ctx, seq)
-	switch {
-	case errors.Is(err, jetstream.ErrMsgNotFound):
-		return time.Time{}, nil
-	case err != nil:
-		return time.Time{}, s.readError(err)
+	for b, err := range s.log.Fetch(ctx, seq, 1, 1) {
+		switch {
+		case err != nil:
+			return time.Time{}, s.readError(err)
+		case b.Seq == seq:
+			return b.Arrived, nil
+		}
 	}
-	return msg.Time, nil
+	return time.Time{}, nil
 }

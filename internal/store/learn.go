@@ -2,25 +2,22 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
-	"github.com/synadia-io/orbit.go/jetstreamext"
+	"github.com/isbl/telemetry/internal/store/block"
 )
 
-// alone says whether nobody else writes to the stream. Then the index learns of a block from
-// the acknowledgement, and the follower runs only to catch up: JetStream keeps each block
-// file that somebody read in memory for ten seconds, which at full speed is a gigabyte.
-func (s *Store) alone() bool { return s.opts.NATS == nil }
+// alone reports whether no other process appends to the log. Then the index learns of a block from
+// its outcome, and the follower runs only to catch up: JetStream keeps each block file that somebody
+// read in memory for ten seconds, which at full speed is a gigabyte.
+func (s *Store) alone() bool { return !s.log.Info().Shared }
 
 // follow starts the follower and returns when the index has every block up to last.
 func (s *Store) follow(ctx context.Context, last uint64) error {
 	s.following.Lock()
 	defer s.following.Unlock()
-	if err := s.follower.start(ctx, s.feed); err != nil {
+	if err := s.follower.start(ctx); err != nil {
 		return err
 	}
 	if s.alone() {
@@ -32,12 +29,12 @@ func (s *Store) follow(ctx context.Context, last uint64) error {
 // seen returns when the index has the block that was stored at seq, so that writers read
 // their own writes. The events are stored: an index that lags is no reason to answer
 // otherwise.
-func (s *Store) seen(ctx context.Context, seq uint64, headers nats.Header) {
+func (s *Store) seen(ctx context.Context, seq uint64, b *block.Encoded) {
 	if !s.alone() {
 		_ = s.follower.await(ctx, seq)
 		return
 	}
-	if !s.follower.own(seq, headers) { // a block whose outcome was unknown is there after all
+	if !s.follower.own(seq, b) { // a block whose outcome was unknown is there after all
 		_ = s.follow(ctx, seq)
 	}
 }
@@ -82,16 +79,9 @@ func (s *Store) catchUp(ctx context.Context, last uint64) error {
 	}
 }
 
-// hasAfter says whether the stream has a block after seq.
+// hasAfter reports whether the log has a block after seq.
 func (s *Store) hasAfter(ctx context.Context, seq uint64) (bool, error) {
-	messages, err := jetstreamext.GetBatch(ctx, s.reads, s.streamName, 1, jetstreamext.GetBatchSeq(seq+1))
-	if err != nil {
-		return false, err
-	}
-	for _, err := range messages {
-		if errors.Is(err, jetstreamext.ErrNoMessages) || errors.Is(err, jetstream.ErrMsgNotFound) {
-			return false, nil
-		}
+	for _, err := range s.log.Fetch(ctx, seq+1, 1, 1) {
 		return err == nil, err
 	}
 	return false, nil

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/isbl/telemetry/internal/store"
-	"github.com/isbl/telemetry/internal/store/remote"
+	"github.com/isbl/telemetry/internal/store/log/remote"
 )
 
 // modes are the stores that every promise is tested on.

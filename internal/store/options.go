@@ -5,7 +5,8 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/isbl/telemetry/internal/store/remote"
+	"github.com/isbl/telemetry/internal/store/log"
+	"github.com/isbl/telemetry/internal/store/log/remote"
 )
 
 // Defaults of Options.
@@ -16,10 +17,8 @@ const (
 	DefaultTimeout        = 5 * time.Second
 	MinMaxBytes           = 4 << 20
 	maxBlockEvents        = 1024
-	duplicateWindow       = 30 * time.Second
 	maxScan               = 2 * time.Second
-	DefaultStream         = "ISBL_EVENTS"
-	subject               = "isbl.events"
+	DefaultStream         = log.DefaultStream
 	trimEvery             = time.Second
 	maxFetchBytes         = 4 << 20
 	maxFetchBlocks        = 1024    // at once; the client makes room for them beforehand
@@ -29,8 +28,6 @@ const (
 	maxNewestBytes        = 32 << 20
 	maxTypes              = 256
 	otherTypes            = "other"
-	followBatch           = 2000
-	followHeartbeat       = 500 * time.Millisecond
 	maxCommitBytes        = 16 << 20
 	publishAgain          = 100 * time.Millisecond
 	reopenTimeout         = time.Minute
@@ -114,4 +111,22 @@ func (o Options) withDefaults() Options {
 		o.Logger = zap.NewNop()
 	}
 	return o
+}
+
+// Kinds of storage, as Stats name them.
+const (
+	storageMemory = "memory"
+	storageDisk   = "disk"
+	storageNATS   = "nats"
+)
+
+func (o *Options) storage() string {
+	switch {
+	case o.NATS != nil:
+		return storageNATS
+	case o.Directory != "":
+		return storageDisk
+	default:
+		return storageMemory
+	}
 }

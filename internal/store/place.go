@@ -2,10 +2,7 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
-
-	"github.com/synadia-io/orbit.go/jetstreamext"
 )
 
 // place is where a reader stands: pos events into the block at seq.
@@ -36,21 +33,15 @@ func (s *Store) At(ctx context.Context, t time.Time) (Cursor, error) {
 	defer s.reopening.RUnlock()
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
-	messages, err := jetstreamext.GetBatch(ctx, s.reads, s.streamName, 1, jetstreamext.GetBatchStartTime(t))
+	seq, ok, err := s.log.Since(ctx, t)
 	if err != nil {
 		return Cursor{}, s.readError(err)
 	}
-	for msg, err := range messages {
-		if errors.Is(err, jetstreamext.ErrNoMessages) {
-			break
-		}
-		if err != nil {
-			return Cursor{}, s.readError(err)
-		}
-		return s.cursor(place{seq: msg.Sequence}), nil
+	if !ok {
+		_, last := s.index.Bounds()
+		seq = last + 1
 	}
-	_, last := s.index.Bounds()
-	return s.cursor(place{seq: last + 1}), nil
+	return s.cursor(place{seq: seq}), nil
 }
 
 // Check returns a *CursorError unless c names a place of this store, which may be evicted.

@@ -2,12 +2,10 @@ package store
 
 import (
 	"context"
-	"errors"
-
-	"github.com/nats-io/nats.go/jetstream"
-	"github.com/synadia-io/orbit.go/jetstreamext"
+	"math"
 
 	"github.com/isbl/telemetry/internal/store/block"
+	"github.com/isbl/telemetry/internal/store/log"
 )
 
 // Blocks are events as OTLP LogsData, whole blocks of them.
@@ -47,18 +45,11 @@ func (s *Store) ReadBlocks(ctx context.Context, dst []byte, after Cursor, limit,
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
 	room := (maxBytes - len(dst)) / 2 // about as much is left of it by compression
-	messages, err := jetstreamext.GetBatch(ctx, s.reads, s.streamName, int(min(end-at, maxFetchBlocks)),
-		jetstreamext.GetBatchSeq(at), jetstreamext.GetBatchMaxBytes(max(1, min(maxFetchBytes, room))))
-	if err != nil {
-		return b, s.readError(err)
-	}
-	for msg, err := range messages {
+	for stored, err := range s.log.Fetch(ctx, at, int(min(end-at, math.MaxInt32)), max(1, min(maxFetchBytes, room))) {
 		switch {
-		case errors.Is(err, jetstreamext.ErrNoMessages):
-			return b, nil
 		case err != nil:
 			return b, s.readError(err)
-		case msg.Sequence != at || !b.open(s, msg, maxBytes):
+		case stored.Seq != at || !b.open(s, &stored, maxBytes):
 			return b, nil
 		}
 		if at++; at == end {
@@ -94,17 +85,17 @@ func (s *Store) wholeBlocks(after Cursor, limit int) (from, end uint64, err erro
 
 // open adds a block as it is stored. It returns false where it is damaged, or too large for
 // the rest.
-func (b *Blocks) open(s *Store, msg *jetstream.RawStreamMsg, maxBytes int) bool {
-	header, err := block.ParseHeader(msg.Header)
+func (b *Blocks) open(s *Store, stored *log.Stored, maxBytes int) bool {
+	header, err := block.ParseHeader(stored.Headers)
 	if err != nil {
 		return false
 	}
-	n, err := block.RawBytes(&header, msg.Data)
+	n, err := block.RawBytes(&header, stored.Payload)
 	if err != nil || len(b.Data)+n > maxBytes {
 		return false
 	}
-	data, err := block.AppendRaw(b.Data, msg.Data, n)
-	return err == nil && b.add(s, msg.Sequence, data)
+	data, err := block.AppendRaw(b.Data, stored.Payload, n)
+	return err == nil && b.add(s, stored.Seq, data)
 }
 
 // add takes a block; data is b.Data with the LogsData of the block behind it. It returns

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // purgeExcess removes the oldest blocks when more than MaxEvents are kept: JetStream
@@ -17,14 +15,14 @@ func (s *Store) purgeExcess(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	if err := s.stream.Purge(ctx, jetstream.WithPurgeSequence(first)); err != nil {
+	if err := s.log.Trim(ctx, first); err != nil {
 		return fmt.Errorf("remove the oldest events: %w", err)
 	}
-	info, err := s.stream.Info(ctx)
+	state, err := s.log.State(ctx)
 	if err != nil {
 		return err
 	}
-	s.ledger.trim(info.State.FirstSeq, info.State.Bytes)
+	s.ledger.trim(state.First, state.Bytes)
 	return nil
 }
 

@@ -4,6 +4,7 @@ package block
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -43,15 +44,27 @@ func MaxRawBytes(maxPayload int64) int {
 // value is ready.
 type Encoder struct{ room []byte }
 
-// Encode makes a block of raw, which is OTLP LogsData. The id is the message id.
-func (e *Encoder) Encode(raw []byte, s *Summary) (headers map[string][]string, payload []byte, id string) {
+// Encoded is a block ready to be stored.
+type Encoded struct {
+	// Header is what ParseHeader reads from Headers. It shares the summary's memory.
+	Header Header
+	// Headers and Payload are what is stored.
+	Headers map[string][]string
+	Payload []byte
+	// ID is the id as a whole, in hexadecimal.
+	ID string
+}
+
+// Encode makes a block of raw, which is OTLP LogsData with the summary s.
+func (e *Encoder) Encode(raw []byte, s *Summary) Encoded {
 	hash := xxh3.Hash128(raw).Bytes()
-	id = hex.EncodeToString(hash[:])
+	id := hex.EncodeToString(hash[:])
 	if room := s2.MaxEncodedLen(len(raw)); room > len(e.room) {
 		e.room = make([]byte, room)
 	}
-	payload = bytes.Clone(s2.EncodeSnappy(e.room, raw))
-	return header(s, id, crc32.Checksum(payload, castagnoli)), payload, id
+	payload := bytes.Clone(s2.EncodeSnappy(e.room, raw))
+	h := Header{Summary: *s, ID: binary.BigEndian.Uint32(hash[:]), Checksum: crc32.Checksum(payload, castagnoli)}
+	return Encoded{Header: h, Headers: header(s, id, h.Checksum), Payload: payload, ID: id}
 }
 
 // RawBytes is the size of the LogsData of a block, after checking the payload against h. Its

@@ -34,7 +34,8 @@ func TestEncodeDecode(t *testing.T) {
 	sum.Add("user.login", "shop", 30, 1)
 	sum.Add("user.login", "shop", 10, 10)
 	sum.Add("a=b,c:d %/ü", "", 20, 1)
-	headers, payload, id := new(block.Encoder).Encode(raw, &sum)
+	encoded := new(block.Encoder).Encode(raw, &sum)
+	headers, payload, id := encoded.Headers, encoded.Payload, encoded.ID
 	assert.Equal(t, []string{id}, headers["Nats-Msg-Id"])
 	assert.Equal(t, []string{"10,30"}, headers["Isbl-Time"])
 	assert.Equal(t, []string{"user.login=2:11,a%3Db%2Cc%3Ad%20%25%2F%C3%BC=1"}, headers["Isbl-Types"])
@@ -43,6 +44,9 @@ func TestEncodeDecode(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, sum.Types.List, h.Types.List)
 	assert.Equal(t, sum.Sources.List, h.Sources.List)
+	assert.Equal(t, encoded.Header.ID, h.ID)
+	assert.Equal(t, encoded.Header.Checksum, h.Checksum)
+	assert.Equal(t, id, block.ID(headers))
 	events, err := block.Decode(&h, payload)
 	require.NoError(t, err)
 	assert.Len(t, events.Refs(), 3)
@@ -77,7 +81,8 @@ func TestReadTakesWhatIsNotInNormalForm(t *testing.T) {
 func TestDamageIsFound(t *testing.T) {
 	var sum block.Summary
 	sum.Add("a", "b", 1, 1)
-	headers, payload, _ := new(block.Encoder).Encode(rawLogs(t, 1), &sum)
+	encoded := new(block.Encoder).Encode(rawLogs(t, 1), &sum)
+	headers, payload := encoded.Headers, encoded.Payload
 	h, err := block.ParseHeader(headers)
 	require.NoError(t, err)
 	for i := range payload {
@@ -97,7 +102,7 @@ func TestHeadersStaySmall(t *testing.T) {
 		sum.Add(fmt.Sprintf("%d-%s", i, strings.Repeat("ü", i%70)), fmt.Sprintf("%d-%s", i, strings.Repeat("x", 100)), int64(i), 1.5)
 	}
 	sum.Add(strings.Repeat("x", 129), "short", 1, 1)
-	headers, _, _ := new(block.Encoder).Encode(rawLogs(t, 1), &sum)
+	headers := new(block.Encoder).Encode(rawLogs(t, 1), &sum).Headers
 	size := 0
 	for k, v := range headers {
 		size += len(k) + len(v[0]) + 4
@@ -119,7 +124,7 @@ func TestMaxRawBytes(t *testing.T) {
 	for i := range noise {
 		noise[i] = byte(i * i * 31 >> 3)
 	}
-	_, payload, _ := new(block.Encoder).Encode(noise, &block.Summary{})
+	payload := new(block.Encoder).Encode(noise, &block.Summary{}).Payload
 	assert.LessOrEqual(t, len(payload)+block.MaxHeaderBytes, 1<<20)
 	assert.Greater(t, n, 1000<<10)
 }
@@ -139,8 +144,8 @@ func TestMergeIsAddition(t *testing.T) {
 			part.Add(name, "s", at, 2)
 		}
 		left.Merge(&right)
-		h1, _, _ := new(block.Encoder).Encode(nil, &whole)
-		h2, _, _ := new(block.Encoder).Encode(nil, &left)
+		h1 := new(block.Encoder).Encode(nil, &whole).Headers
+		h2 := new(block.Encoder).Encode(nil, &left).Headers
 		require.Equal(t, h1, h2)
 	})
 }
@@ -148,7 +153,8 @@ func TestMergeIsAddition(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	var sum block.Summary
 	sum.Add("a", "b", 1, 1)
-	headers, payload, _ := new(block.Encoder).Encode(rawLogs(f, 1), &sum)
+	encoded := new(block.Encoder).Encode(rawLogs(f, 1), &sum)
+	headers, payload := encoded.Headers, encoded.Payload
 	f.Add(headers["Isbl-Events"][0], headers["Isbl-Time"][0], headers["Isbl-Types"][0], headers["Isbl-Checksum"][0], headers["Nats-Msg-Id"][0], payload)
 	f.Add("-1", ",", "a=,=", "zz", "", []byte{0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Fuzz(func(_ *testing.T, events, time, types, checksum, id string, payload []byte) {
@@ -172,6 +178,6 @@ func BenchmarkEncode(b *testing.B) {
 	b.SetBytes(int64(len(raw)))
 	var encoder block.Encoder
 	for b.Loop() {
-		_, _, _ = encoder.Encode(raw, &sum)
+		encoder.Encode(raw, &sum)
 	}
 }

@@ -59,6 +59,9 @@ func ParseHeader(h map[string][]string) (Header, error) {
 	return out, p.err
 }
 
+// ID returns the id of a block as a whole, as its headers have it.
+func ID(headers map[string][]string) string { return (&parser{h: headers}).get(HeaderID) }
+
 // header writes the headers of a block.
 func header(s *Summary, id string, checksum uint32) map[string][]string {
 	h := map[string][]string{

@@ -1,61 +1,13 @@
-package store
+package log
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/isbl/telemetry/internal/store/embedded"
-	"github.com/isbl/telemetry/internal/store/remote"
 )
-
-// engine is the JetStream that keeps the blocks: one in this process, or a cluster.
-type engine interface {
-	Connect(name string, opts ...nats.Option) (*nats.Conn, error)
-	// Health returns why it takes no events, or nil.
-	Health() error
-	// Writable returns why it would not take events if it were reopened, or nil.
-	Writable() error
-	// Reopen makes it look at its files anew.
-	Reopen() error
-	Close()
-}
-
-// Kinds of storage, as Stats name them.
-const (
-	storageMemory = "memory"
-	storageDisk   = "disk"
-	storageNATS   = "nats"
-)
-
-func (o *Options) storage() string {
-	switch {
-	case o.NATS != nil:
-		return storageNATS
-	case o.Directory != "":
-		return storageDisk
-	default:
-		return storageMemory
-	}
-}
-
-func startEngine(o *Options) (engine, error) {
-	if o.NATS != nil {
-		return remote.New(*o.NATS), nil
-	}
-	s, err := embedded.Start(embedded.Options{
-		Directory: o.Directory, SyncInterval: o.SyncInterval, Logger: o.Logger.Named("nats"),
-	})
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
-}
 
 // streamConfig is the stream that Options ask for.
 func (o *Options) streamConfig() jetstream.StreamConfig {
@@ -75,10 +27,10 @@ func (o *Options) streamConfig() jetstream.StreamConfig {
 	if o.RejectNew {
 		cfg.Discard = jetstream.DiscardNew
 	}
-	switch o.storage() {
-	case storageMemory:
-		cfg.Storage = jetstream.MemoryStorage
-	case storageNATS:
+	switch {
+	case o.NATS == nil && o.Directory == "":
+		cfg.Storage, cfg.FirstSeq = jetstream.MemoryStorage, o.First
+	case o.NATS != nil:
 		cfg.Name = o.NATS.Stream
 		if cfg.Name != DefaultStream {
 			cfg.Subjects = []string{subject + "." + cfg.Name} // no two streams share one
@@ -89,21 +41,17 @@ func (o *Options) streamConfig() jetstream.StreamConfig {
 	return cfg
 }
 
-// openStream opens the stream, creating it if need be, with the sequences that a store in
-// memory has left. A stream of a cluster that exists
-// already belongs to its operator: it has to fit, and is not changed.
-func openStream(ctx context.Context, js jetstream.JetStream, o *Options, left *lot) (jetstream.Stream, error) {
+// openStream opens the stream, creating it if need be. A stream of a cluster that exists already
+// belongs to its operator: it has to fit, and is not changed.
+func openStream(ctx context.Context, js jetstream.JetStream, o *Options) (jetstream.Stream, error) {
 	want := o.streamConfig()
-	if left != nil {
-		want.FirstSeq = left.first
-	}
 	if o.NATS == nil {
 		return js.CreateOrUpdateStream(ctx, want)
 	}
 	stream, err := js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		if want.MaxBytes == 0 {
-			want.MaxBytes = DefaultMaxBytesDisk
+			want.MaxBytes = defaultMaxBytes
 		}
 		stream, err = js.CreateStream(ctx, want)
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another collector was faster
@@ -120,7 +68,7 @@ func openStream(ctx context.Context, js jetstream.JetStream, o *Options, left *l
 	return stream, nil
 }
 
-// misfits says what of a stream differs from what the store needs or was asked for.
+// misfits lists what of a stream differs from what the store needs or was asked for.
 func misfits(want, have *jetstream.StreamConfig) (differences []string) {
 	differs := func(property string, is, should any) {
 		differences = append(differences, fmt.Sprintf("%s is %v, but should be %v", property, is, should))
@@ -159,19 +107,4 @@ func misfits(want, have *jetstream.StreamConfig) (differences []string) {
 		differs("replicas", have.Replicas, want.Replicas)
 	}
 	return differences
-}
-
-// streamGeneration is the identity of a stream of a cluster: one that was deleted and made
-// anew is another.
-func streamGeneration(info *jetstream.StreamInfo) string {
-	return info.Config.Name + "@" + info.Created.UTC().Format(time.RFC3339Nano)
-}
-
-// ackWait is how long one try to store a block may take. A leader of a cluster that went
-// away never answers, so there the block is tried again before the timeout is over.
-func (o *Options) ackWait() time.Duration {
-	if o.NATS != nil {
-		return max(o.Timeout/4, time.Second)
-	}
-	return 2 * o.Timeout
 }

@@ -1,0 +1,71 @@
+package log
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/isbl/telemetry/internal/store/log/embedded"
+	"github.com/isbl/telemetry/internal/store/log/remote"
+)
+
+const (
+	// DefaultStream is the name of the stream unless Options.NATS has another.
+	DefaultStream = "ISBL_EVENTS"
+
+	subject         = "isbl.events"
+	duplicateWindow = 30 * time.Second
+	// defaultMaxBytes bounds a stream that is created in a cluster.
+	defaultMaxBytes = 10 << 30
+	// maxFetchBlocks is how many blocks one answer has at most: the client makes room for them
+	// beforehand.
+	maxFetchBlocks = 1024
+	followBatch    = 2000
+	// followHeartbeat is how soon following notices that the server went away.
+	followHeartbeat = 500 * time.Millisecond
+)
+
+// Options say where the log is and what it keeps.
+type Options struct {
+	// Directory holds the log; empty keeps it in memory.
+	Directory string
+	// SyncInterval is how often a log on disk is synced; zero syncs before each outcome.
+	SyncInterval time.Duration
+	// NATS, if set, is a server or cluster that keeps the log. It excludes Directory and
+	// SyncInterval.
+	NATS *remote.Options
+	// First is the sequence of the first block of a log in memory; zero is 1.
+	First uint64
+	// MaxBytes and MaxAge bound what is kept; zero is no bound, or that of a stream of NATS that
+	// exists.
+	MaxBytes int64
+	MaxAge   time.Duration
+	// RejectNew refuses blocks that do not fit MaxBytes, with ErrFull, instead of removing the
+	// oldest ones.
+	RejectNew bool
+	// Timeout bounds one append as a whole.
+	Timeout time.Duration
+	Logger  *zap.Logger
+}
+
+// ackWait is how long one try to store a block may take. A leader of a cluster that went away never
+// answers, so there the block is tried again before the timeout is over.
+func (o *Options) ackWait() time.Duration {
+	if o.NATS != nil {
+		return max(o.Timeout/4, time.Second)
+	}
+	return 2 * o.Timeout
+}
+
+func (o *Options) start() (engine, error) {
+	if o.NATS != nil {
+		return remote.New(*o.NATS), nil
+	}
+	s, err := embedded.Start(embedded.Options{
+		Directory: o.Directory, SyncInterval: o.SyncInterval, Logger: o.Logger.Named("nats"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -33,12 +34,12 @@ func (h *Handler) deadLetterCalls() []call {
 		{
 			Method: http.MethodPost, Path: letters + "/return",
 			Description: `Hands dead letters out again: {"cursors": ["…"]} or {"all": true}.`,
-			serve:       h.exhume(true, "returned"),
+			serve:       h.removeDeadLetters("returned", h.consumers.ReturnDeadLetters),
 		},
 		{
 			Method: http.MethodPost, Path: letters + "/drop",
 			Description: `Forgets dead letters: {"cursors": ["…"]} or {"all": true}. The events stay in the store.`,
-			serve:       h.exhume(false, "dropped"),
+			serve:       h.removeDeadLetters("dropped", h.consumers.DropDeadLetters),
 		},
 	}
 }
@@ -76,8 +77,11 @@ func (h *Handler) serveDeadLetters(w http.ResponseWriter, r *http.Request, value
 	return nil
 }
 
-// exhume takes dead letters away, and says under which name how many.
-func (h *Handler) exhume(again bool, name string) func(http.ResponseWriter, *http.Request, url.Values) *problem {
+// removeDeadLetters calls remove for the dead letters that a request names. The answer has their
+// number under key.
+func (h *Handler) removeDeadLetters(
+	key string, remove func(ctx context.Context, name string, cursors []store.Cursor) (int, error),
+) func(http.ResponseWriter, *http.Request, url.Values) *problem {
 	return func(w http.ResponseWriter, r *http.Request, _ url.Values) *problem {
 		var body struct {
 			Cursors []string `json:"cursors"`
@@ -93,11 +97,11 @@ func (h *Handler) exhume(again bool, name string) func(http.ResponseWriter, *htt
 		if p != nil {
 			return p
 		}
-		n, err := h.consumers.Exhume(r.Context(), r.PathValue("name"), list, again)
+		n, err := remove(r.Context(), r.PathValue("name"), list)
 		if err != nil {
 			return h.consumerProblem(r, err)
 		}
-		writeJSON(w, r, http.StatusOK, contentJSON, map[string]int{name: n})
+		writeJSON(w, r, http.StatusOK, contentJSON, map[string]int{key: n})
 		return nil
 	}
 }

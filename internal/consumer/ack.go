@@ -9,40 +9,40 @@ import (
 	"github.com/isbl/telemetry/internal/store"
 )
 
-// MaxDelay is how long events may be given back for.
+// MaxDelay is the longest delay of events that failed.
 const MaxDelay = 24 * time.Hour
 
-// Ack says how a worker is done with a lease.
+// Ack ends a lease.
 type Ack struct {
 	Lease string
-	// Failed are cursors of the lease's events that have to come back; all others are done.
+	// Failed are the cursors of the events that failed; all other events of the lease are done.
 	Failed []store.Cursor
-	// Delay is when they come back, at most MaxDelay. Zero is at once.
+	// Delay is the time until failed events are handed out again, at most MaxDelay. Zero: at once.
 	Delay time.Duration
 }
 
-// Acked is what came of an Ack.
+// Acked is the result of an Ack, in events.
 type Acked struct {
 	Acknowledged int `json:"acknowledged"`
 	Returned     int `json:"returned"`
-	// Dead is how many failed once too often.
+	// Dead are the events that became dead letters.
 	Dead int `json:"dead"`
 }
 
-// FailedError says that a cursor in Ack.Failed is not of the lease.
+// FailedError means that a cursor in Ack.Failed is of no event of the lease.
 type FailedError struct{ Index int }
 
 func (e *FailedError) Error() string {
 	return fmt.Sprintf("failed[%d] is not the cursor of an event of this lease", e.Index)
 }
 
-// Ack ends a lease. One whose time ran out counts as long as nobody else got its events; one
-// that was acknowledged already answers with the zero Acked. Errors: ErrLeaseLost,
-// ErrNoConsumer, *FailedError, *FieldError, and those of the store.
+// Ack ends a lease. An expired lease is accepted until its events are handed out again. A lease
+// that was acknowledged already gives the zero Acked. Errors: ErrLeaseLost, ErrNoConsumer,
+// *FailedError, *FieldError, and those of the store.
 func (c *Consumers) Ack(ctx context.Context, name string, a Ack) (acked Acked, err error) {
 	err = c.change(ctx, name, func(e *entry, s *state) (bool, error) {
 		acked = Acked{}
-		i := s.leased(a.Lease)
+		i := s.indexOfLease(a.Lease)
 		if i < 0 || a.Lease == "" {
 			if slices.Contains(s.Done, a.Lease) {
 				return false, nil
@@ -55,10 +55,10 @@ func (c *Consumers) Ack(ctx context.Context, name string, a Ack) (acked Acked, e
 			return false, err
 		}
 		s.Spans = slices.Delete(s.Spans, i, i+1)
-		s.done(a.Lease)
+		s.rememberDone(a.Lease)
 		now := c.now().UTC()
 		for _, cursor := range failed {
-			if s.giveBack(cursor, p.Deliveries, e.settings.maxDeliver, now, now.Add(a.Delay)) {
+			if s.fail(cursor, p.Deliveries, e.settings.maxDeliver, now, now.Add(a.Delay)) {
 				acked.Dead++
 			} else {
 				acked.Returned++
@@ -71,8 +71,8 @@ func (c *Consumers) Ack(ctx context.Context, name string, a Ack) (acked Acked, e
 	return acked, err
 }
 
-// failed returns the cursors without those given twice. All of them have to be of the
-// span's events, as far as those are still there to tell.
+// failed returns the given cursors, each once. A cursor that is of no event of the span is an
+// error, unless the events at that place are no longer in the store.
 func (c *Consumers) failed(ctx context.Context, e *entry, p *span, given []store.Cursor) ([]store.Cursor, error) {
 	if len(given) == 0 {
 		return nil, nil
@@ -101,11 +101,11 @@ func (c *Consumers) failed(ctx context.Context, e *entry, p *span, given []store
 	return failed, nil
 }
 
-// Extend gives a lease its full time again, and returns its new end. Errors: ErrLeaseLost,
+// Extend starts the time of a lease again, and returns its new end. Errors: ErrLeaseLost,
 // ErrNoConsumer, *FieldError, and those of the store.
 func (c *Consumers) Extend(ctx context.Context, name, lease string) (deadline time.Time, err error) {
 	err = c.change(ctx, name, func(e *entry, s *state) (bool, error) {
-		i := s.leased(lease)
+		i := s.indexOfLease(lease)
 		if i < 0 || lease == "" {
 			return false, ErrLeaseLost
 		}

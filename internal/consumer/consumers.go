@@ -1,6 +1,6 @@
-// Package consumer lets named readers work through a store together: each event is handed
-// out to one of a consumer's workers, again when the worker fails or runs out of time, and
-// is done when it says so.
+// Package consumer keeps the progress of named readers. A consumer hands out each event to one of
+// its workers, and hands it out again when the worker fails or its lease expires, until a worker
+// acknowledges it.
 package consumer
 
 import (
@@ -16,8 +16,8 @@ import (
 // Errors of Consumers, beside those of the store and *FieldError.
 var (
 	ErrNoConsumer = errors.New("there is no such consumer")
-	// ErrLeaseLost means that the time of a lease ran out and its events were handed out
-	// again, or that nobody knows it.
+	// ErrLeaseLost means that a lease expired and its events were handed out again, or that
+	// there never was such a lease.
 	ErrLeaseLost = errors.New("the lease is lost: its time ran out and somebody else has the events, or it never was")
 )
 
@@ -29,20 +29,20 @@ func (e *ConflictError) Error() string {
 }
 
 const (
-	// sweepEvery is how often unused consumers are looked for.
+	// sweepEvery is the interval between two searches for unused consumers.
 	sweepEvery = 30 * time.Second
-	// lookEvery is how often a waiting fetch looks for what another collector did.
+	// lookEvery is the interval in which a waiting fetch looks for changes by other collectors.
 	lookEvery = time.Second
-	// rememberEvery is how often the place of a consumer is written for which nothing
+	// rememberEvery is the interval in which the place of a consumer is written while no event
 	// matches.
 	rememberEvery = 10 * time.Second
 )
 
 // Consumers are the consumers of one store. They are safe for concurrent use.
 type Consumers struct {
-	store   *store.Store
-	records records
-	now     func() time.Time
+	store  *store.Store
+	states bucket
+	now    func() time.Time
 
 	mu   sync.Mutex
 	open map[string]*entry
@@ -51,22 +51,22 @@ type Consumers struct {
 	wg   sync.WaitGroup
 }
 
-// records keeps the consumers' states; a store.Records.
-type records interface {
+// bucket keeps the states of consumers by name; it is a store.Records.
+type bucket interface {
 	Get(ctx context.Context, key string) (value []byte, revision uint64, err error)
 	Put(ctx context.Context, key string, value []byte, revision uint64) (written uint64, err error)
 	Delete(ctx context.Context, key string, revision uint64) error
 	Keys(ctx context.Context) ([]string, error)
 }
 
-// entry is what this process knows of a consumer.
+// entry is what this process knows about a consumer.
 type entry struct {
 	mu       sync.Mutex // held while the consumer is changed
-	state    *state     // nil when it has to be read
+	state    *state     // nil: to be read
 	revision uint64
 	settings *settings
-	// seen is how far everything after state.Next that was looked at did not match; the
-	// zero Cursor without that.
+	// seen is a place after state.Next, and no event between the two matches; else the zero
+	// Cursor.
 	seen store.Cursor
 
 	notify  sync.Mutex
@@ -75,14 +75,14 @@ type entry struct {
 
 // New returns the consumers of s. Close them before s.
 func New(s *store.Store) *Consumers {
-	c := &Consumers{store: s, records: s.Records(), now: time.Now, open: map[string]*entry{}}
+	c := &Consumers{store: s, states: s.Records(), now: time.Now, open: map[string]*entry{}}
 	var ctx context.Context
 	ctx, c.stop = context.WithCancel(context.Background())
 	c.wg.Go(func() { c.keepSweeping(ctx) })
 	return c
 }
 
-// Close returns when nothing of c runs any more. It does not end calls under way.
+// Close ends the goroutines of c, and waits for them. It does not end calls in flight.
 func (c *Consumers) Close() {
 	c.stop()
 	c.wg.Wait()
@@ -99,28 +99,30 @@ func (c *Consumers) entry(name string) *entry {
 	return e
 }
 
+// forget removes what this process knows about a consumer.
 func (c *Consumers) forget(name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.open, name)
 }
 
-// news returns a channel that is closed when the consumer changes.
-func (e *entry) news() <-chan struct{} {
+// nextChange returns a channel that is closed when the consumer changes.
+func (e *entry) nextChange() <-chan struct{} {
 	e.notify.Lock()
 	defer e.notify.Unlock()
 	return e.changed
 }
 
-func (e *entry) tell() {
+// notifyChange closes the channel of nextChange.
+func (e *entry) notifyChange() {
 	e.notify.Lock()
 	defer e.notify.Unlock()
 	close(e.changed)
 	e.changed = make(chan struct{})
 }
 
-// change runs f on a copy of a consumer's state, and stores the copy if f returns true. It
-// runs f again when somebody else changed the consumer meanwhile.
+// change calls f with a copy of a consumer's state, and stores the copy if f returns true. It
+// calls f again when another collector changed the consumer meanwhile.
 func (c *Consumers) change(ctx context.Context, name string, f func(e *entry, s *state) (bool, error)) error {
 	if err := checkName(name); err != nil {
 		return err
@@ -136,37 +138,37 @@ func (c *Consumers) change(ctx context.Context, name string, f func(e *entry, s 
 		next := e.state.clone()
 		changed, err := f(e, next)
 		if cached && c.store.Shared() && (err != nil || !changed) {
-			e.state = nil // what is no longer true may not be the reason
+			e.state = nil // decide on the state that is stored now
 			continue
 		}
 		if err != nil || !changed {
 			return err
 		}
 		next.Used = c.now().UTC()
-		revision, err := c.records.Put(ctx, name, next.encode(), e.revision)
+		revision, err := c.states.Put(ctx, name, next.encode(), e.revision)
 		if errors.Is(err, store.ErrConflict) {
 			e.state = nil
 			continue
 		}
 		if err != nil {
-			e.state = nil // it may be written all the same
+			e.state = nil // it may have been written
 			return err
 		}
 		if next.Next != e.state.Next {
 			e.seen = store.Cursor{}
 		}
 		e.state, e.revision = next, revision
-		e.tell()
+		e.notifyChange()
 		return nil
 	}
 }
 
-// load reads the state unless it is known. Errors: ErrNoConsumer, and those of the store.
+// load reads the state unless the entry has it. Errors: ErrNoConsumer, and those of the store.
 func (c *Consumers) load(ctx context.Context, name string, e *entry) error {
 	if e.state != nil {
 		return nil
 	}
-	raw, revision, err := c.records.Get(ctx, name)
+	raw, revision, err := c.states.Get(ctx, name)
 	if errors.Is(err, store.ErrNoRecord) {
 		c.forget(name)
 		return ErrNoConsumer
@@ -188,8 +190,8 @@ func (c *Consumers) load(ctx context.Context, name string, e *entry) error {
 	return nil
 }
 
-// Put creates a consumer, or changes how it is handed out. It says whether the consumer is
-// new. Errors: *FieldError, *ConflictError, *store.CursorError, and those of the store.
+// Put creates a consumer, or changes all of its definition except filter and start. It returns
+// whether the consumer is new. Errors: *FieldError, *ConflictError, *store.CursorError, and those of the store.
 func (c *Consumers) Put(ctx context.Context, name string, d Definition) (created bool, err error) {
 	if err := checkName(name); err != nil {
 		return false, err
@@ -218,7 +220,7 @@ func (c *Consumers) Put(ctx context.Context, name string, d Definition) (created
 			return false, err
 		}
 		s := &state{Definition: d, Created: now, Used: now, Next: next}
-		_, err = c.records.Put(ctx, name, s.encode(), 0)
+		_, err = c.states.Put(ctx, name, s.encode(), 0)
 		if !errors.Is(err, store.ErrConflict) {
 			return err == nil, err
 		}
@@ -238,26 +240,26 @@ func (c *Consumers) Delete(ctx context.Context, name string) error {
 		if err := c.load(ctx, name, e); err != nil {
 			return err
 		}
-		err := c.records.Delete(ctx, name, e.revision)
+		err := c.states.Delete(ctx, name, e.revision)
 		if errors.Is(err, store.ErrConflict) {
 			continue
 		}
 		e.state = nil
 		c.forget(name)
-		e.tell()
+		e.notifyChange()
 		return err
 	}
 }
 
 // Names lists the consumers. Errors: those of the store.
 func (c *Consumers) Names(ctx context.Context) ([]string, error) {
-	names, err := c.records.Keys(ctx)
+	names, err := c.states.Keys(ctx)
 	slices.Sort(names)
 	return names, err
 }
 
-// Seek goes on from another place. What was handed out is not waited for any more. Errors:
-// ErrNoConsumer, *FieldError, *store.CursorError, and those of the store.
+// Seek continues from another place, and forgets all leases. Errors: ErrNoConsumer, *FieldError,
+// *store.CursorError, and those of the store.
 func (c *Consumers) Seek(ctx context.Context, name, from string) error {
 	next, err := locate(ctx, c.store, from, c.now())
 	if err != nil {
@@ -269,7 +271,8 @@ func (c *Consumers) Seek(ctx context.Context, name, from string) error {
 	})
 }
 
-// keepSweeping deletes the consumers that nobody used for as long as they said.
+// keepSweeping deletes consumers that were unused for longer than their ExpiresAfter, until ctx
+// is done.
 func (c *Consumers) keepSweeping(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -283,11 +286,11 @@ func (c *Consumers) keepSweeping(ctx context.Context) {
 	}
 }
 
-// sweep looks at all consumers once. What fails is tried again at the next time.
+// sweep looks at all consumers once. It ignores errors: the next sweep tries again.
 func (c *Consumers) sweep(ctx context.Context) {
 	names, _ := c.Names(ctx)
 	for _, name := range names {
-		raw, revision, err := c.records.Get(ctx, name)
+		raw, revision, err := c.states.Get(ctx, name)
 		if err != nil {
 			continue
 		}
@@ -299,7 +302,7 @@ func (c *Consumers) sweep(ctx context.Context) {
 		if err != nil || understood.expiresAfter == 0 || c.now().Sub(s.Used) < understood.expiresAfter {
 			continue
 		}
-		if c.records.Delete(ctx, name, revision) == nil { // unless it was used just now
+		if c.states.Delete(ctx, name, revision) == nil { // fails when it was used meanwhile
 			e := c.entry(name)
 			e.mu.Lock()
 			e.state = nil

@@ -92,7 +92,7 @@ func TestAnotherGeneration(t *testing.T) {
 	require.NoError(t, s.Append(t.Context(), numbered(t, 0, 10)))
 	c, _ := newConsumers(t, s)
 	left := &state{Definition: DefaultDefinition(), Next: old.End(), Spans: []span{{After: old.Start(), Last: old.End(), Events: 10, Deliveries: 1}}}
-	left.bury(old.End(), 5, time.Now())
+	left.addDead(old.End(), 5, time.Now())
 	_, err := s.Records().Put(t.Context(), "c", left.encode(), 0)
 	require.NoError(t, err)
 
@@ -211,9 +211,9 @@ func TestLargestRecord(t *testing.T) {
 	err = c.change(t.Context(), "c", func(_ *entry, st *state) (bool, error) {
 		for i, e := range page.Entries {
 			if i%2 == 0 {
-				st.bury(e.Cursor, 5, now.Add(time.Duration(i)))
+				st.addDead(e.Cursor, 5, now.Add(time.Duration(i)))
 			} else {
-				st.giveBack(e.Cursor, 3, 5, *now, now.Add(time.Duration(i)*time.Second))
+				st.fail(e.Cursor, 3, 5, *now, now.Add(time.Duration(i)*time.Second))
 			}
 		}
 		return true, nil
@@ -228,36 +228,47 @@ func TestLargestRecord(t *testing.T) {
 	assert.Len(t, read.Dead, 10_000)
 }
 
-// While a fetch waits, others work, and Done ends it.
+// asked is a sink that says when a fetch has looked for events.
+type asked struct {
+	list
+	looked chan struct{}
+}
+
+func newAsked(t testing.TB) *asked { return &asked{list{t: t}, make(chan struct{}, 1)} }
+
+func (a *asked) Reset() {
+	a.list.Reset()
+	select {
+	case a.looked <- struct{}{}:
+	default:
+	}
+}
+
+// A fetch that waits ends when its caller leaves, when Done is closed, and when the consumer is
+// deleted, and does not keep others from that.
 func TestFetchEnds(t *testing.T) {
 	s := openStore(t, store.Options{})
 	c := New(s)
 	t.Cleanup(c.Close)
 	put(t, c, "c", nil)
-	done := make(chan struct{})
-	ended := make(chan error)
-	for i := range 3 {
+	fetch := func(ctx context.Context, done <-chan struct{}) <-chan error {
+		ended, sink := make(chan error, 1), newAsked(t)
 		go func() {
-			ctx, cancel := context.WithCancel(context.Background())
-			defer cancel()
-			if i == 0 {
-				time.AfterFunc(50*time.Millisecond, cancel)
-			}
-			_, err := c.Fetch(ctx, "c", Fetch{Limit: 1, Wait: time.Hour, Done: done, To: &list{t: t}})
+			_, err := c.Fetch(ctx, "c", Fetch{Limit: 1, Wait: time.Hour, Done: done, To: sink})
 			ended <- err
 		}()
+		<-sink.looked
+		return ended
 	}
-	assert.ErrorIs(t, <-ended, context.Canceled)
+	ctx, leave := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	left, stopped, deleted := fetch(ctx, nil), fetch(t.Context(), done), fetch(t.Context(), nil)
+	leave()
+	assert.ErrorIs(t, <-left, context.Canceled)
 	close(done)
-	assert.NoError(t, <-ended)
-	assert.NoError(t, <-ended)
-	go func() {
-		_, err := c.Fetch(context.Background(), "c", Fetch{Limit: 1, Wait: time.Hour, To: &list{t: t}})
-		ended <- err
-	}()
-	time.Sleep(20 * time.Millisecond)
+	assert.NoError(t, <-stopped)
 	require.NoError(t, c.Delete(t.Context(), "c"))
-	assert.ErrorIs(t, <-ended, ErrNoConsumer)
+	assert.ErrorIs(t, <-deleted, ErrNoConsumer)
 	assert.ErrorIs(t, c.Delete(t.Context(), "c"), ErrNoConsumer)
 }
 

@@ -8,50 +8,50 @@ import (
 	"github.com/isbl/telemetry/internal/store"
 )
 
-// chunk is how many events are read at once: they keep the blocks that they came from in
-// memory until a Sink has them.
+// chunk is the number of events that are read at once. They keep their blocks in memory until
+// the Sink has them.
 const chunk = 128
 
-// Sink takes the events of a batch as they are read.
+// Sink receives the events of a batch as they are read.
 type Sink interface {
-	// Reset empties it; a batch may have to be put together again.
+	// Reset removes all events: the batch is put together again.
 	Reset()
-	// Add takes an event, and says whether the batch is large enough.
+	// Add takes an event, and returns whether the batch is large enough.
 	Add(e *store.Entry) (full bool)
 }
 
-// Fetch says what a worker wants.
+// Fetch is the request of a worker.
 type Fetch struct {
 	// Limit is the highest number of events, at least 1.
 	Limit int
-	// Wait is how long to wait for a first event. Zero does not wait.
+	// Wait is the longest time to wait for a first event. Zero does not wait.
 	Wait time.Duration
-	// Done ends waiting, with what there is.
+	// Done ends the wait; Fetch then returns what there is.
 	Done <-chan struct{}
-	// AckNow takes the events as done: nobody gets them again.
+	// AckNow acknowledges the events at once: they are not handed out again.
 	AckNow bool
-	// To gets the events.
+	// To receives the events.
 	To Sink
 }
 
-// Batch is what a worker got.
+// Batch is what a worker gets.
 type Batch struct {
-	// Lease names it, for Ack and Extend; empty when there are no events, or they are done.
+	// Lease is its name for Ack and Extend; empty without events and with AckNow.
 	Lease    string
 	Deadline time.Time
-	// Deliveries is how often these events were handed out, this time included.
+	// Deliveries is the number of times that these events were handed out, this time included.
 	Deliveries int
 	Events     int
-	// Gap tells of events that went away before they were done; nil without that.
+	// Gap describes events that were removed from the store before they were done; nil for none.
 	Gap *store.Gap
-	// Failures tell of events that the consumer's condition failed on.
+	// Failures describe events for which the consumer's condition could not be evaluated.
 	Failures store.Failures
-	// More is true when there may be more at once.
+	// More is true when the next Fetch may return events at once.
 	More bool
 }
 
-// Fetch hands out a batch: what comes back first, then what is new. Without anything the
-// batch has no events. Errors: ErrNoConsumer, *FieldError, and those of the store.
+// Fetch hands out a batch: expired and failed events first, then new ones. The batch is empty
+// when there are none. Errors: ErrNoConsumer, *FieldError, and those of the store.
 func (c *Consumers) Fetch(ctx context.Context, name string, f Fetch) (b Batch, err error) {
 	end := time.Now().Add(f.Wait)
 	var failures store.Failures
@@ -60,10 +60,10 @@ func (c *Consumers) Fetch(ctx context.Context, name string, f Fetch) (b Batch, e
 		var changed <-chan struct{}
 		var due time.Time
 		err = c.change(ctx, name, func(e *entry, s *state) (bool, error) {
-			t := taker{c: c, e: e, s: s, f: &f, now: c.now().UTC()}
+			d := delivery{c: c, e: e, s: s, f: &f, now: c.now().UTC()}
 			f.To.Reset()
-			took, err := t.take(ctx)
-			b, changed, due = t.batch, e.news(), s.nextDue()
+			took, err := d.take(ctx)
+			b, changed, due = d.batch, e.nextChange(), s.nextDue()
 			return took, err
 		})
 		failures.Add(b.Failures)
@@ -96,8 +96,8 @@ func (c *Consumers) Fetch(ctx context.Context, name string, f Fetch) (b Batch, e
 	}
 }
 
-// taker puts a batch together.
-type taker struct {
+// delivery puts a batch together.
+type delivery struct {
 	c     *Consumers
 	e     *entry
 	s     *state
@@ -106,41 +106,41 @@ type taker struct {
 	batch Batch
 }
 
-// take returns whether the state changed.
-func (t *taker) take(ctx context.Context) (changed bool, err error) {
-	for t.batch.Gap == nil {
-		i := t.s.due(t.now)
+// take fills the batch, and returns whether the state changed.
+func (d *delivery) take(ctx context.Context) (changed bool, err error) {
+	for d.batch.Gap == nil {
+		i := d.s.due(d.now)
 		if i < 0 {
 			break
 		}
 		changed = true
-		if err := t.again(ctx, i); err != nil {
-			return t.lostAll(err)
+		if err := d.redeliver(ctx, i); err != nil {
+			return d.restart(err)
 		}
-		if t.batch.Events > 0 {
+		if d.batch.Events > 0 {
 			return true, nil
 		}
 	}
-	if t.batch.Gap != nil {
-		t.batch.More = true
+	if d.batch.Gap != nil {
+		d.batch.More = true
 		return changed, nil
 	}
-	took, err := t.fresh(ctx)
+	took, err := d.deliverNew(ctx)
 	if err != nil {
-		return t.lostAll(err)
+		return d.restart(err)
 	}
 	return changed || took, nil
 }
 
-// again hands out a span that was handed out before, or a part of it.
-func (t *taker) again(ctx context.Context, i int) error {
-	p := t.s.Spans[i]
-	t.s.Spans = append(t.s.Spans[:i], t.s.Spans[i+1:]...)
+// redeliver hands out span i again, or a part of it.
+func (d *delivery) redeliver(ctx context.Context, i int) error {
+	p := d.s.Spans[i]
+	d.s.Spans = append(d.s.Spans[:i], d.s.Spans[i+1:]...)
 	if p.Lease != "" {
 		p.Lease = ""
 		p.Expired++
 	}
-	cursors, gap, err := t.c.cursors(ctx, t.e, &p)
+	cursors, gap, err := d.c.cursors(ctx, d.e, &p)
 	if err != nil {
 		return err
 	}
@@ -150,107 +150,107 @@ func (t *taker) again(ctx context.Context, i int) error {
 		}
 		n := uint64(gone)
 		gap.Events = &n
-		t.batch.Gap = gap
-		t.s.Gone += n
+		d.batch.Gap = gap
+		d.s.Gone += n
 		p.Events = len(cursors)
 	}
-	most := t.e.settings.maxDeliver
+	most := d.e.settings.maxDeliver
 	switch {
 	case p.Events == 0:
 		return nil
 	case most > 0 && p.Deliveries >= most:
 		for _, cursor := range cursors {
-			t.s.bury(cursor, p.Deliveries, t.now)
+			d.s.addDead(cursor, p.Deliveries, d.now)
 		}
 		return nil
 	}
-	n := min(t.f.Limit, p.Events)
+	n := min(d.f.Limit, p.Events)
 	if p.Expired >= halvedAfter {
 		n, p.Expired = min(n, (p.Events+1)/2), 0
 	}
-	_, page, err := t.read(ctx, store.Query{After: p.After, Before: p.Last, Filter: t.e.settings.filter}, n)
+	_, page, err := d.read(ctx, store.Query{After: p.After, Before: p.Last, Filter: d.e.settings.filter}, n)
 	if err != nil {
 		return err
 	}
-	if page.added == 0 { // it went away this moment
-		t.s.Spans = append(t.s.Spans, p)
-		t.batch.More = true
+	if page.added == 0 { // it was removed a moment ago
+		d.s.Spans = append(d.s.Spans, p)
+		d.batch.More = true
 		return nil
 	}
 	if rest := p.Events - page.added; rest > 0 {
 		r := p
-		r.After, r.Events, r.Due = page.last, rest, t.now
-		t.s.Spans = append(t.s.Spans, r)
+		r.After, r.Events, r.Due = page.last, rest, d.now
+		d.s.Spans = append(d.s.Spans, r)
 	}
 	p.Last, p.Events = page.last, page.added
-	t.handOut(p)
+	d.handOut(p)
 	return nil
 }
 
-// fresh hands out events for the first time.
-func (t *taker) fresh(ctx context.Context) (changed bool, err error) {
-	outstanding, _ := t.s.outstanding(t.now)
-	room := t.e.settings.maxInFlight - outstanding
-	if t.f.AckNow {
-		room = t.f.Limit
+// deliverNew hands out events for the first time.
+func (d *delivery) deliverNew(ctx context.Context) (changed bool, err error) {
+	outstanding, _ := d.s.outstanding(d.now)
+	room := d.e.settings.maxInFlight - outstanding
+	if d.f.AckNow {
+		room = d.f.Limit
 	}
 	if room <= 0 {
 		return false, nil
 	}
-	after := t.s.Next
-	if !t.e.seen.IsZero() {
-		after = t.e.seen
+	after := d.s.Next
+	if !d.e.seen.IsZero() {
+		after = d.e.seen
 	}
-	next, page, err := t.read(ctx, store.Query{After: after, Filter: t.e.settings.filter}, min(t.f.Limit, room))
+	next, page, err := d.read(ctx, store.Query{After: after, Filter: d.e.settings.filter}, min(d.f.Limit, room))
 	if err != nil {
 		return false, err
 	}
-	if t.batch.Gap = page.gap; page.gap != nil && page.gap.Events != nil {
-		t.s.Gone += *page.gap.Events
+	if d.batch.Gap = page.gap; page.gap != nil && page.gap.Events != nil {
+		d.s.Gone += *page.gap.Events
 	}
-	t.batch.More = page.more
+	d.batch.More = page.more
 	if page.added == 0 && page.gap == nil {
-		if t.now.Sub(t.s.Used) < rememberEvery || next == t.s.Next && t.e.settings.expiresAfter == 0 {
-			t.e.seen = next
+		if d.now.Sub(d.s.Used) < rememberEvery || next == d.s.Next && d.e.settings.expiresAfter == 0 {
+			d.e.seen = next
 			return false, nil
 		}
-		t.s.Next = next
+		d.s.Next = next
 		return true, nil
 	}
-	t.s.Next = next
+	d.s.Next = next
 	if page.added > 0 {
-		t.handOut(span{After: after, Last: page.last, Events: page.added})
+		d.handOut(span{After: after, Last: page.last, Events: page.added})
 	}
 	return true, nil
 }
 
-// handOut gives the span to the worker whose sink has its events.
-func (t *taker) handOut(p span) {
-	t.s.handedOut(&p)
-	t.batch.Events, t.batch.Deliveries = p.Events, p.Deliveries+1
-	if t.f.AckNow {
-		t.s.Acknowledged += uint64(p.Events)
+// handOut leases the span, whose events are in the sink, to the worker.
+func (d *delivery) handOut(p span) {
+	d.s.countDelivery(&p)
+	d.batch.Events, d.batch.Deliveries = p.Events, p.Deliveries+1
+	if d.f.AckNow {
+		d.s.Acknowledged += uint64(p.Events)
 		return
 	}
-	p = t.s.lease(p, t.now.Add(t.e.settings.ackWait))
-	t.batch.Lease, t.batch.Deadline = p.Lease, p.Due
+	p = d.s.lease(p, d.now.Add(d.e.settings.ackWait))
+	d.batch.Lease, d.batch.Deadline = p.Lease, p.Due
 }
 
-// lostAll goes on from the oldest event when the store is not the one any more that the
-// consumer's places are of, and returns any other error.
-func (t *taker) lostAll(err error) (changed bool, _ error) {
+// restart continues from the oldest event after an error that says that the consumer's places
+// are of another generation. It returns any other error.
+func (d *delivery) restart(err error) (changed bool, _ error) {
 	var gone *store.CursorError
 	switch {
 	case !errors.As(err, &gone):
 		return false, err
 	case gone.Reason == store.ReasonAhead:
-		return false, nil // another collector is further; this one gets there
+		return false, nil // another collector has newer blocks; this one will follow
 	}
-	outstanding, _ := t.s.outstanding(t.now)
-	t.f.To.Reset()
-	t.s.Gone += uint64(outstanding)
-	t.s.Next, t.s.Spans = gone.Oldest, nil
-	t.batch = Batch{Gap: &store.Gap{Reason: store.ReasonGeneration}, More: true}
+	outstanding, _ := d.s.outstanding(d.now)
+	d.f.To.Reset()
+	d.s.Gone += uint64(outstanding)
+	d.s.Next, d.s.Spans = gone.Oldest, nil
+	d.batch = Batch{Gap: &store.Gap{Reason: store.ReasonGeneration}, More: true}
 	return true, nil
 }
 
@@ -262,27 +262,27 @@ type pageEnd struct {
 	more  bool
 }
 
-// read gives the sink up to n events, and returns the place after them and all that did
-// not match.
-func (t *taker) read(ctx context.Context, q store.Query, n int) (next store.Cursor, end pageEnd, err error) {
+// read adds up to n events to the sink. It returns the place up to which everything was added
+// or does not match.
+func (d *delivery) read(ctx context.Context, q store.Query, n int) (next store.Cursor, end pageEnd, err error) {
 	deadline := time.Now().Add(scanTime)
 	next = q.After
 	for {
 		q.Limit, q.After = min(chunk, n-end.added), next
-		page, err := t.c.store.Read(ctx, q)
+		page, err := d.c.store.Read(ctx, q)
 		if err != nil {
 			return next, end, err
 		}
 		if page.Gap != nil {
 			if end.added > 0 {
-				end.more = true // it lies before all events of a batch: the next one tells
+				end.more = true // a gap comes before all events of a batch: the next batch reports it
 				return next, end, nil
 			}
 			end.gap = page.Gap
 		}
-		t.batch.Failures.Add(page.Failures)
+		d.batch.Failures.Add(page.Failures)
 		for i := range page.Entries {
-			full := t.f.To.Add(&page.Entries[i])
+			full := d.f.To.Add(&page.Entries[i])
 			end.added++
 			end.last = page.Entries[i].Cursor
 			if full {
@@ -297,11 +297,11 @@ func (t *taker) read(ctx context.Context, q store.Query, n int) (next store.Curs
 	}
 }
 
-// scanTime is how long a fetch looks for events that match before it answers, or looks for
-// what else there is to do.
+// scanTime is the time after which a fetch stops looking for events that match, and returns
+// what it found.
 const scanTime = 2 * time.Second
 
-// cursors lists the events of a span that are still there.
+// cursors lists the events of a span that the store still has.
 func (c *Consumers) cursors(ctx context.Context, e *entry, p *span) (list []store.Cursor, gap *store.Gap, err error) {
 	q := store.Query{After: p.After, Before: p.Last, Filter: e.settings.filter, Limit: chunk}
 	for {

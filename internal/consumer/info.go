@@ -17,28 +17,30 @@ type Info struct {
 	Used       time.Time    `json:"used"`
 	Next       store.Cursor `json:"next"`
 	Lag        Lag          `json:"lag"`
-	// InFlight are events that workers have now, Waiting those that come back.
+	// InFlight are the events that workers have now, Waiting those that are handed out again.
 	InFlight int `json:"in_flight"`
 	Waiting  int `json:"waiting"`
-	// What follows counts since the consumer was created.
+	// The following count from the creation of the consumer.
 	Delivered    uint64 `json:"delivered"`
 	Acknowledged uint64 `json:"acknowledged"`
 	Redelivered  uint64 `json:"redelivered"`
-	// Gone were not done when they went away.
+	// Gone events were removed from the store before they were done.
 	Gone        uint64 `json:"gone"`
 	Dead        int    `json:"dead"`
 	DeadEvicted uint64 `json:"dead_evicted"`
 }
 
-// Lag is how far a consumer is behind.
+// Lag says how far a consumer is behind.
 type Lag struct {
-	// Events are those in flight, those that come back, and those not handed out that may match.
+	// Events in flight, events that are handed out again, and events not handed out yet that
+	// may match.
 	Events uint64 `json:"events"`
-	// Seconds since the oldest of them arrived.
+	// Seconds since the oldest of these events arrived.
 	Seconds float64 `json:"seconds"`
 }
 
-// Get describes a consumer. Errors: ErrNoConsumer, *FieldError, and those of the store.
+// Get returns the description of a consumer. Errors: ErrNoConsumer, *FieldError, and those of the
+// store.
 func (c *Consumers) Get(ctx context.Context, name string) (info Info, err error) {
 	err = c.change(ctx, name, func(e *entry, s *state) (bool, error) {
 		now := c.now()
@@ -76,22 +78,22 @@ func (c *Consumers) Get(ctx context.Context, name string) (info Info, err error)
 	return info, err
 }
 
-// DeadLetter is an event that was handed out too often.
+// DeadLetter is an event that was handed out as often as the consumer allows, and is not done.
 type DeadLetter struct {
 	Cursor     store.Cursor
 	Deliveries int
 	Since      time.Time
-	// Entry is the event; nil when the store does not keep it any more.
+	// Entry is the event; nil when the store does not keep it any longer.
 	Entry *store.Entry
 }
 
 // DeadLetters returns up to limit dead letters after the first skip, the oldest first, and
-// how many there are. Errors: ErrNoConsumer, *FieldError, and those of the store.
-func (c *Consumers) DeadLetters(ctx context.Context, name string, skip, limit int) (list []DeadLetter, all int, err error) {
+// the total number of dead letters. Errors: ErrNoConsumer, *FieldError, and those of the store.
+func (c *Consumers) DeadLetters(ctx context.Context, name string, skip, limit int) (list []DeadLetter, total int, err error) {
 	var letters []dead
 	err = c.change(ctx, name, func(_ *entry, s *state) (bool, error) {
-		all = len(s.Dead)
-		letters = s.Dead[min(skip, all):min(skip+limit, all)]
+		total = len(s.Dead)
+		letters = s.Dead[min(skip, total):min(skip+limit, total)]
 		return false, nil
 	})
 	for _, d := range letters {
@@ -106,24 +108,34 @@ func (c *Consumers) DeadLetters(ctx context.Context, name string, skip, limit in
 		}
 		list = append(list, letter)
 	}
-	return list, all, err
+	return list, total, err
 }
 
-// Exhume takes dead letters away: those of cursors, or all without any. With again, they are handed out
-// again as if they were new. It returns how many there were. Errors: ErrNoConsumer,
-// *FieldError, and those of the store.
-func (c *Consumers) Exhume(ctx context.Context, name string, cursors []store.Cursor, again bool) (n int, err error) {
+// ReturnDeadLetters hands out the dead letters of cursors again, as if they were new; without
+// cursors, all of them. It returns their number. Errors: ErrNoConsumer, *FieldError, and those
+// of the store.
+func (c *Consumers) ReturnDeadLetters(ctx context.Context, name string, cursors []store.Cursor) (n int, err error) {
+	return c.removeDead(ctx, name, cursors, func(s *state, d dead) {
+		s.Spans = append(s.Spans, span{After: d.Cursor.Previous(), Last: d.Cursor, Events: 1, Due: c.now().UTC()})
+	})
+}
+
+// DropDeadLetters forgets the dead letters of cursors; without cursors, all of them. The events
+// stay in the store. It returns their number. Errors as for ReturnDeadLetters.
+func (c *Consumers) DropDeadLetters(ctx context.Context, name string, cursors []store.Cursor) (n int, err error) {
+	return c.removeDead(ctx, name, cursors, func(*state, dead) {})
+}
+
+// removeDead removes dead letters, and calls removed for each.
+func (c *Consumers) removeDead(ctx context.Context, name string, cursors []store.Cursor, removed func(*state, dead)) (n int, err error) {
 	err = c.change(ctx, name, func(_ *entry, s *state) (bool, error) {
 		n = 0
-		now := c.now().UTC()
 		s.Dead = slices.DeleteFunc(s.Dead, func(d dead) bool {
 			if len(cursors) > 0 && !slices.Contains(cursors, d.Cursor) {
 				return false
 			}
 			n++
-			if again {
-				s.Spans = append(s.Spans, span{After: d.Cursor.Previous(), Last: d.Cursor, Events: 1, Due: now})
-			}
+			removed(s, d)
 			return true
 		})
 		return n > 0, nil

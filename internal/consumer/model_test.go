@@ -145,7 +145,7 @@ func (m *model) ack(now time.Time, lease string, failed []int, delay time.Durati
 
 // faulty is a records that sometimes fails: before it wrote, or after.
 type faulty struct {
-	records
+	bucket
 	r     *rand.Rand
 	wrote []byte // by the call that failed after it wrote; nil without one
 	fail  bool
@@ -155,12 +155,12 @@ var errInjected = errors.New("injected")
 
 func (f *faulty) Put(ctx context.Context, key string, value []byte, revision uint64) (uint64, error) {
 	if !f.fail || f.r.IntN(10) > 0 {
-		return f.records.Put(ctx, key, value, revision)
+		return f.bucket.Put(ctx, key, value, revision)
 	}
 	if f.r.IntN(2) == 0 {
 		return 0, errInjected
 	}
-	if _, err := f.records.Put(ctx, key, value, revision); err != nil {
+	if _, err := f.bucket.Put(ctx, key, value, revision); err != nil {
 		return 0, err
 	}
 	f.wrote = value
@@ -204,8 +204,8 @@ func history(t *testing.T, shared bool, seed uint64) {
 			consumers[i].Close()
 		}
 		consumers[i] = New(stores[i])
-		faults[i] = &faulty{records: stores[i].Records(), r: r, fail: true}
-		consumers[i].records, consumers[i].now = faults[i], func() time.Time { return now }
+		faults[i] = &faulty{bucket: stores[i].Records(), r: r, fail: true}
+		consumers[i].states, consumers[i].now = faults[i], func() time.Time { return now }
 	}
 	for i := range stores {
 		restart(i)
@@ -348,11 +348,11 @@ func history(t *testing.T, shared bool, seed uint64) {
 	s, err := decode(raw)
 	require.NoError(t, err)
 	require.Empty(t, s.Spans)
-	var buried []int
+	var dead []int
 	for _, d := range s.Dead {
-		buried = append(buried, slices.Index(cursors, d.Cursor))
+		dead = append(dead, slices.Index(cursors, d.Cursor))
 	}
-	require.Equal(t, m.dead, buried)
+	require.Equal(t, m.dead, dead)
 	for e := range m.events {
 		require.True(t, slices.Contains(m.done, e) || slices.Contains(m.dead, e) || slices.Contains(m.skipped, e), "event %d is lost", e)
 	}

@@ -12,28 +12,28 @@ import (
 )
 
 const (
-	// MaxDead is how many dead letters a consumer keeps; the oldest go first.
+	// MaxDead is the number of dead letters that a consumer keeps; the oldest are removed first.
 	MaxDead = 10_000
-	// maxDone is how many leases are remembered after they were acknowledged, for workers
-	// that did not get the answer and ask again.
+	// maxDone is the number of acknowledged leases that are remembered, for workers that did
+	// not get the answer and acknowledge again.
 	maxDone = 64
-	// halvedAfter is how often a batch may run out of time before it is halved.
+	// halvedAfter is the number of times that a batch may expire before it is halved.
 	halvedAfter = 2
-	// packedFrom is the size from which a record is compressed.
+	// packedFrom is the size in bytes from which a state is compressed.
 	packedFrom = 64 << 10
 )
 
-// state is what the store keeps of a consumer.
+// state is what the store keeps about a consumer.
 type state struct {
 	Definition Definition `json:"definition"`
 	Created    time.Time  `json:"created"`
 	Used       time.Time  `json:"used"`
-	// Next is the place after which nothing was handed out yet.
+	// Next is the place after which no event was handed out yet.
 	Next store.Cursor `json:"next"`
-	// Spans are what was handed out and is not done, or comes back.
+	// Spans hold the events that were handed out and are not done, leased or waiting.
 	Spans []span `json:"spans,omitempty"`
 	Dead  []dead `json:"dead,omitempty"`
-	// Done are the leases acknowledged last.
+	// Done are the leases that were acknowledged last.
 	Done []string `json:"done,omitempty"`
 
 	Delivered    uint64 `json:"delivered"`
@@ -43,18 +43,18 @@ type state struct {
 	DeadEvicted  uint64 `json:"dead_evicted,omitempty"`
 }
 
-// span is a stretch of the store with the events in it that match.
+// span is a part of the store, and the number of events in it that match.
 type span struct {
 	After      store.Cursor `json:"a"` // the place before it
 	Last       store.Cursor `json:"z"` // cursor of its last event
 	Events     int          `json:"n"`
-	Deliveries int          `json:"d"`           // how often it was handed out
-	Expired    int          `json:"x,omitempty"` // how often time ran out since it was halved
-	Lease      string       `json:"l,omitempty"` // empty when nobody has it
-	Due        time.Time    `json:"t"`           // end of the lease, or when it may be handed out
+	Deliveries int          `json:"d"`           // the number of times it was handed out
+	Expired    int          `json:"x,omitempty"` // the number of times it expired since it was halved
+	Lease      string       `json:"l,omitempty"` // empty when no worker has it
+	Due        time.Time    `json:"t"`           // end of the lease, or time of the next delivery
 }
 
-// dead is an event that was handed out too often.
+// dead is a dead letter: an event that was handed out MaxDeliver times.
 type dead struct {
 	Cursor     store.Cursor `json:"c"`
 	Deliveries int          `json:"d"`
@@ -68,7 +68,7 @@ func (s *state) clone() *state {
 }
 
 func (s *state) encode() []byte {
-	raw, _ := json.Marshal(s) // every state has JSON
+	raw, _ := json.Marshal(s) // a state always has JSON
 	if len(raw) >= packedFrom {
 		return s2.EncodeSnappy(nil, raw)
 	}
@@ -86,7 +86,7 @@ func decode(raw []byte) (*state, error) {
 	return s, json.Unmarshal(raw, s)
 }
 
-// due returns which span is to be handed out again next, -1 when none is.
+// due returns the index of the span to hand out again next: the oldest that is due, -1 for none.
 func (s *state) due(now time.Time) int {
 	found := -1
 	for i := range s.Spans {
@@ -101,7 +101,7 @@ func (s *state) due(now time.Time) int {
 	return found
 }
 
-// nextDue is when the next span may be handed out again; the zero time without one.
+// nextDue returns the time from which a span may be handed out again; the zero time without spans.
 func (s *state) nextDue() (next time.Time) {
 	for i := range s.Spans {
 		if due := s.Spans[i].Due; next.IsZero() || due.Before(next) {
@@ -111,8 +111,8 @@ func (s *state) nextDue() (next time.Time) {
 	return next
 }
 
-// outstanding counts the events that were handed out and are not done; those that a worker
-// has now are leased.
+// outstanding returns how many events were handed out and are not done, and how many of them a
+// worker has now.
 func (s *state) outstanding(now time.Time) (all, leased int) {
 	for i := range s.Spans {
 		all += s.Spans[i].Events
@@ -123,7 +123,7 @@ func (s *state) outstanding(now time.Time) (all, leased int) {
 	return all, leased
 }
 
-// lease gives a span to a worker.
+// lease adds p under a new lease, and returns it.
 func (s *state) lease(p span, until time.Time) span {
 	p.Lease, p.Due = rand.Text(), until
 	p.Deliveries++
@@ -131,16 +131,16 @@ func (s *state) lease(p span, until time.Time) span {
 	return p
 }
 
-// handedOut counts a delivery.
-func (s *state) handedOut(p *span) {
+// countDelivery counts a span that is being handed out.
+func (s *state) countDelivery(p *span) {
 	s.Delivered += uint64(p.Events)
 	if p.Deliveries > 0 {
 		s.Redelivered += uint64(p.Events)
 	}
 }
 
-// oldest is the place before the oldest event that was handed out and is not done; the zero
-// Cursor without one.
+// oldest returns the place before the oldest event that was handed out and is not done; the
+// zero Cursor without one.
 func (s *state) oldest() (oldest store.Cursor) {
 	for i := range s.Spans {
 		if after := s.Spans[i].After; oldest.IsZero() || after.Compare(oldest) < 0 {
@@ -150,29 +150,32 @@ func (s *state) oldest() (oldest store.Cursor) {
 	return oldest
 }
 
-func (s *state) leased(lease string) int {
+// indexOfLease returns the index of the span with this lease, -1 for none.
+func (s *state) indexOfLease(lease string) int {
 	return slices.IndexFunc(s.Spans, func(p span) bool { return p.Lease == lease })
 }
 
-// done remembers a lease that was acknowledged.
-func (s *state) done(lease string) {
+// rememberDone keeps the name of a lease that was acknowledged.
+func (s *state) rememberDone(lease string) {
 	s.Done = append(s.Done, lease)
 	if excess := len(s.Done) - maxDone; excess > 0 {
 		s.Done = slices.Delete(s.Done, 0, excess)
 	}
 }
 
-// giveBack makes one event come back on its own, or a dead letter of it.
-func (s *state) giveBack(cursor store.Cursor, deliveries, maxDeliver int, now, due time.Time) (buried bool) {
+// fail takes an event that a worker failed on: it becomes a dead letter after maxDeliver
+// deliveries, and is handed out again on its own from due on before that. The result says
+// whether it is a dead letter.
+func (s *state) fail(cursor store.Cursor, deliveries, maxDeliver int, now, due time.Time) bool {
 	if maxDeliver > 0 && deliveries >= maxDeliver {
-		s.bury(cursor, deliveries, now)
+		s.addDead(cursor, deliveries, now)
 		return true
 	}
 	s.Spans = append(s.Spans, span{After: cursor.Previous(), Last: cursor, Events: 1, Deliveries: deliveries, Due: due})
 	return false
 }
 
-func (s *state) bury(cursor store.Cursor, deliveries int, now time.Time) {
+func (s *state) addDead(cursor store.Cursor, deliveries int, now time.Time) {
 	s.Dead = append(s.Dead, dead{cursor, deliveries, now})
 	if excess := len(s.Dead) - MaxDead; excess > 0 {
 		s.Dead = slices.Delete(s.Dead, 0, excess)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -89,6 +90,19 @@ func newClient(tb testing.TB, opts Options, configure ...func(*http.Server)) *cl
 		srv.Close()
 	})
 	return &client{tb: tb, url: srv.URL, store: opts.Store, handler: h}
+}
+
+// outlastTimeouts returns after n times the server's ReadTimeout: each time the server has closed
+// a connection whose request never came.
+func (c *client) outlastTimeouts(n int) {
+	for range n {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(c.url, "http://"))
+		require.NoError(c.tb, err)
+		_, err = conn.Write([]byte("GET "))
+		require.NoError(c.tb, err)
+		_, _ = io.ReadAll(conn) // how the server closes it does not matter
+		require.NoError(c.tb, conn.Close())
+	}
 }
 
 // answer is a response that was read to its end.

@@ -169,16 +169,18 @@ func TestFetchWaits(t *testing.T) {
 	time.AfterFunc(100*time.Millisecond, func() { assert.NoError(t, c.store.Append(context.Background(), ld)) })
 	one := c.fetch("w", "wait=60s")
 	require.Len(t, one.Events, 1)
-	two := c.fetch("w", "wait=60s") // its time runs out
+	two := c.fetch("w", "wait=60s") // when the first lease has expired
 	require.Len(t, two.Events, 1)
 	assert.Equal(t, 2, two.Deliveries)
 	assert.Equal(t, "lease_lost", c.problem(c.send(http.MethodPost, "/w/ack", fmt.Sprintf(`{"lease": %q}`, one.Lease), nil), http.StatusConflict).Reason)
 	var extended struct{ Deadline time.Time }
 	c.send(http.MethodPost, "/w/extend", fmt.Sprintf(`{"lease": %q}`, two.Lease), &extended)
 	assert.True(t, extended.Deadline.After(two.Deadline))
-	time.Sleep(400 * time.Millisecond)
+	for info.Waiting == 0 { // until the lease has expired
+		c.send(http.MethodGet, "/w", "", &info)
+	}
 	var acked consumer.Acked
-	c.send(http.MethodPost, "/w/ack", fmt.Sprintf(`{"lease": %q}`, two.Lease), &acked) // late, but nobody else has it
+	c.send(http.MethodPost, "/w/ack", fmt.Sprintf(`{"lease": %q}`, two.Lease), &acked) // late, but no other worker has it
 	assert.Equal(t, 1, acked.Acknowledged)
 	fill(t, c.store, numbered(2)[1:]...)
 	three := c.fetch("w", "")

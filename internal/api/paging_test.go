@@ -112,7 +112,6 @@ func TestStartOfReading(t *testing.T) {
 	events := numbered(20)
 	c := newClient(t, Options{})
 	fill(t, c.store, events[:10]...)
-	time.Sleep(20 * time.Millisecond) // arrival is by the clock
 	between := time.Now()
 	fill(t, c.store, events[10:]...)
 	all := idsOf(events)

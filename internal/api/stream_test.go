@@ -213,7 +213,7 @@ func TestStreamOutlastsTheServersTimeouts(t *testing.T) {
 	const timeout = 50 * time.Millisecond
 	c := newClient(t, Options{}, func(s *http.Server) { s.WriteTimeout, s.ReadTimeout = timeout, timeout })
 	v := c.view(t, "")
-	time.Sleep(3 * timeout)
+	c.outlastTimeouts(3)
 	fill(t, c.store, numbered(1)...)
 	v.event()
 }

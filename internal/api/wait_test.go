@@ -98,7 +98,7 @@ func TestAllOutlastsTheServersTimeouts(t *testing.T) {
 	defer resp.Body.Close()
 	_, err = io.CopyN(io.Discard, resp.Body, 1<<20)
 	require.NoError(t, err)
-	time.Sleep(2 * timeout) // the sockets between us are full meanwhile
+	c.outlastTimeouts(2) // the sockets are full meanwhile
 	_, err = io.Copy(io.Discard, resp.Body)
 	require.NoError(t, err)
 	assert.Equal(t, "false", resp.Trailer.Get("Event-More"))

@@ -112,13 +112,15 @@ func TestFullMemoryStoreBehindMemoryLimiter(t *testing.T) {
 		"pipelines": "\n    logs: {receivers: [event], processors: [memory_limiter, event_buffer], exporters: [event_store]}",
 	}))
 	refused := 0
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
 	for i := 0; ; i++ {
 		require.Less(t, i, 2000, "the store is never full")
 		r := newLargeRequest(t, fmt.Sprint(i), 100, 4<<10)
 		for r.send(t.Context(), http.DefaultClient, c.otlp) != nil {
 			refused++
 			require.Less(t, refused, 500, "refused for good")
-			time.Sleep(20 * time.Millisecond) // as a sender backs off
+			<-again.C // as a sender backs off
 		}
 		if i%50 == 0 {
 			if st := c.stats(t).Store; st.Evicted > st.Events {

@@ -62,6 +62,7 @@ type batch struct {
 type shift struct {
 	mu       sync.Mutex
 	api      string
+	moved    chan struct{}   // closed when api changes
 	held     map[string]hold // by event
 	done     map[string]bool // its worker was told so
 	maybe    map[string]bool // its worker was told nothing
@@ -74,10 +75,18 @@ type hold struct {
 	until time.Time
 }
 
-func (s *shift) url() string {
+// url returns where the consumer is, and a channel that is closed when it is elsewhere.
+func (s *shift) url() (string, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.api
+	return s.api, s.moved
+}
+
+func (s *shift) move(url string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.moved)
+	s.api, s.moved = url, make(chan struct{})
 }
 
 func (s *shift) take(b *batch, at time.Time) {
@@ -95,7 +104,7 @@ func (s *shift) take(b *batch, at time.Time) {
 	}
 }
 
-// giveBack is done before the ack is sent: from then on somebody else may have the events.
+// giveBack is done before the ack is sent: from then on another worker may have the events.
 func (s *shift) giveBack(failed map[string]bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,40 +130,54 @@ func (s *shift) finish(b *batch, failed map[string]bool, known bool) {
 	}
 }
 
-// work is a worker that fails as workers do: some events never work, now and then it dies
-// with what it has, or takes too long.
+// work is a worker that fails as workers do: some events never work, now and then it is killed
+// with what it has, or is done only after its lease has expired.
 func (s *shift) work(ctx context.Context, seed uint64, broken func(id string) bool) {
 	r := rand.New(rand.NewPCG(seed, 1))
+	var late []*batch
 	for ctx.Err() == nil {
-		var b batch
-		status, err := callAPI(ctx, http.MethodPost, s.url()+"/fetch?limit=500&wait=1s", "", &b)
-		if err != nil || status != http.StatusOK {
-			time.Sleep(20 * time.Millisecond) // the collector is away
-			continue
+		if len(late) > 0 && time.Now().After(late[0].Deadline) {
+			s.acknowledge(ctx, late[0], broken)
+			late = late[1:]
 		}
-		if b.Lease == "" {
-			continue
-		}
-		s.take(&b, time.Now())
-		switch r.IntN(100) {
-		case 0, 1:
-			continue // it was killed
-		case 2:
-			time.Sleep(2500 * time.Millisecond)
-		}
-		failed, cursors := map[string]bool{}, []string{}
-		for _, e := range b.Events {
-			if broken(e.EventID) {
-				failed[e.EventID] = true
-				cursors = append(cursors, e.Cursor)
+		b := &batch{}
+		url, moved := s.url()
+		status, err := callAPI(ctx, http.MethodPost, url+"/fetch?limit=500&wait=1s", "", b)
+		if err != nil { // the collector was killed
+			select {
+			case <-moved:
+			case <-ctx.Done():
 			}
+			continue
 		}
-		s.giveBack(failed)
-		ack, _ := json.Marshal(map[string]any{"lease": b.Lease, "failed": cursors})
-		status, err = callAPI(ctx, http.MethodPost, s.url()+"/ack", string(ack), nil)
-		if err != nil || status == http.StatusOK {
-			s.finish(&b, failed, err == nil)
+		if status != http.StatusOK || b.Lease == "" {
+			continue
 		}
+		s.take(b, time.Now())
+		switch r.IntN(100) {
+		case 0, 1: // the worker was killed
+		case 2:
+			late = append(late, b)
+		default:
+			s.acknowledge(ctx, b, broken)
+		}
+	}
+}
+
+func (s *shift) acknowledge(ctx context.Context, b *batch, broken func(id string) bool) {
+	failed, cursors := map[string]bool{}, []string{}
+	for _, e := range b.Events {
+		if broken(e.EventID) {
+			failed[e.EventID] = true
+			cursors = append(cursors, e.Cursor)
+		}
+	}
+	s.giveBack(failed)
+	ack, _ := json.Marshal(map[string]any{"lease": b.Lease, "failed": cursors})
+	url, _ := s.url()
+	status, err := callAPI(ctx, http.MethodPost, url+"/ack", string(ack), nil)
+	if err != nil || status == http.StatusOK {
+		s.finish(b, failed, err == nil)
 	}
 }
 
@@ -179,7 +202,7 @@ func TestConsumerLosesNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, http.StatusCreated, status)
 
-	s := &shift{api: c.api + path, held: map[string]hold{}, done: map[string]bool{}, maybe: map[string]bool{}}
+	s := &shift{api: c.api + path, moved: make(chan struct{}), held: map[string]hold{}, done: map[string]bool{}, maybe: map[string]bool{}}
 	broken := func(id string) bool { return strings.HasSuffix(id, "-777") } // one in a thousand
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
@@ -195,9 +218,7 @@ func TestConsumerLosesNothing(t *testing.T) {
 	require.Eventually(t, func() bool { return doneCount() > total/2 }, 5*time.Minute, time.Millisecond)
 	c.kill()
 	c = start(t, config)
-	s.mu.Lock()
-	s.api = c.api + path
-	s.mu.Unlock()
+	s.move(c.api + path)
 
 	var info struct {
 		Lag  struct{ Events int }

@@ -19,7 +19,11 @@ const (
 	heartbeatEvery = 15 * time.Second
 	// stalledAfter is how long a viewer may leave what is sent to it unread.
 	stalledAfter = 30 * time.Second
-	// flushBytes is how much is written at once while there is more.
+	// closingAfter is the same while the Handler closes.
+	closingAfter = time.Second
+	// streamChunk is the number of events that a stream reads at once.
+	streamChunk = 128
+	// flushBytes is the size from which the buffer is sent while there are more events.
 	flushBytes = 64 << 10
 )
 
@@ -81,7 +85,7 @@ func parseStream(r *http.Request, values url.Values) (*eventsRequest, *problem) 
 	}
 	p := &params{values: values, now: time.Now()}
 	req := &eventsRequest{
-		query: store.Query{Filter: p.filter(), Limit: chunk},
+		query: store.Query{Filter: p.filter(), Limit: streamChunk},
 		start: p.start(),
 		form:  p.form(streamForms),
 	}
@@ -119,6 +123,7 @@ type stream struct {
 func (s *stream) run(ctx context.Context, q store.Query, t *topic) {
 	// What the viewer sends does not matter any more; a read deadline would end ctx.
 	_ = s.control.SetReadDeadline(time.Time{})
+	defer context.AfterFunc(s.h.closing, func() { _ = s.control.SetWriteDeadline(time.Now().Add(closingAfter)) })()
 	s.open()
 	if !s.flush() || s.control.Flush() != nil { // the viewer hears at once that it is connected
 		return
@@ -140,6 +145,7 @@ func (s *stream) run(ctx context.Context, q store.Query, t *topic) {
 			return
 		}
 		s.add(&page)
+		page.Entries = nil // they keep blocks in memory, and sending may take long
 		if (!page.More || len(s.buf) >= flushBytes) && !s.flush() {
 			return
 		}
@@ -177,6 +183,9 @@ func (s *stream) flush() bool {
 		return true
 	}
 	_ = s.control.SetWriteDeadline(time.Now().Add(stalledAfter))
+	if s.h.closing.Err() != nil {
+		_ = s.control.SetWriteDeadline(time.Now().Add(closingAfter))
+	}
 	_, err := s.w.Write(s.buf)
 	s.buf, s.wrote = s.buf[:0], time.Now()
 	return err == nil && s.control.Flush() == nil
@@ -191,13 +200,19 @@ func (s *stream) open() {
 	}
 }
 
-// add writes a page.
+// add writes a page to the buffer, or the start of a large one: the rest is read again later, so
+// that a viewer that does not read keeps a full buffer in memory, and no more. A page with failures
+// is written as a whole, since reading again would count them again.
 func (s *stream) add(page *store.Page) {
 	if page.Gap != nil {
 		s.gap(page)
 	}
 	var encoder wire.JSONEncoder // it keeps blocks in memory, and the next page may be far off
 	for i := range page.Entries {
+		if len(s.buf) >= flushBytes && page.Failures.Events == 0 && i > 0 {
+			page.Next, page.More = page.Entries[i-1].Cursor, true
+			break
+		}
 		entry := &page.Entries[i]
 		if s.form.isSSE() {
 			s.id(entry.Cursor)

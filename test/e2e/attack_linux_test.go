@@ -139,9 +139,12 @@ func (c *collector) peakRSS(t *testing.T) int64 {
 	return kib << 10
 }
 
-// Readers that open streams and never read cost the senders nothing.
+// Streams that nobody reads, of more events than sockets hold, do not slow down senders.
 func TestAttackStreamsThatNobodyReads(t *testing.T) {
 	c := attacked(t, nil)
+	for i := range 64 { // 25 MiB
+		require.NoError(t, newLargeRequest(t, fmt.Sprint(i), 100, 4<<10).send(t.Context(), http.DefaultClient, c.otlp))
+	}
 	c.withstand(t, 400<<20, func(ctx context.Context, t *testing.T) {
 		host := strings.TrimPrefix(c.api, "http://")
 		for range 50 {

@@ -13,9 +13,9 @@ import (
 
 	"github.com/isbl/telemetry/internal/account"
 	"github.com/isbl/telemetry/internal/event"
-	"github.com/isbl/telemetry/internal/sdkrecord"
 	"github.com/isbl/telemetry/internal/ring"
 	"github.com/isbl/telemetry/internal/sampling"
+	"github.com/isbl/telemetry/internal/sdkrecord"
 	"github.com/isbl/telemetry/internal/severity"
 )
 
@@ -247,8 +247,8 @@ func WithMetadata(entries map[string]any) EmitOption {
 // complete writes it to the event.
 func (w *emission) complete(e *entry) error {
 	if w.source != "" {
-		if err := checkSource(w.source); err != nil {
-			return fmt.Errorf("source %w", err)
+		if wrong := event.CheckSource(w.source); wrong != nil {
+			return wrong.In("source")
 		}
 		e.Source = w.source
 	}
@@ -276,11 +276,4 @@ func (w *emission) complete(e *entry) error {
 		e.Attrs = append(e.Attrs, attr)
 	}
 	return nil
-}
-
-func checkSource(name string) error {
-	if name == "" {
-		return fmt.Errorf("must not be empty: leave it out for %q", DefaultConfig().SourceID)
-	}
-	return event.CheckSource(name)
 }

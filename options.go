@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/log"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventtype"
 	"github.com/isbl/telemetry/internal/sampling"
 	"github.com/isbl/telemetry/internal/settings"
@@ -131,8 +132,10 @@ func (c *Config) check() error {
 	}
 	atLeastOne("buffer_size", c.BufferSize, DefaultConfig().BufferSize)
 	atLeastOne("batch_size", c.BatchSize, DefaultConfig().BatchSize)
-	if err := checkSource(c.SourceID); err != nil {
-		fail("`source_id` %w", err)
+	if c.SourceID == "" {
+		fail("`source_id` must not be empty: leave it out for %q", DefaultConfig().SourceID)
+	} else if wrong := event.CheckSource(c.SourceID); wrong != nil {
+		fail("`source_id` %w", wrong)
 	}
 	if c.DefaultEventType == "" {
 		fail("`default_event_type` must not be empty: leave it out for %q", DefaultConfig().DefaultEventType)

@@ -14,9 +14,9 @@ import (
 
 	"github.com/isbl/telemetry/internal/account"
 	"github.com/isbl/telemetry/internal/eventtype"
-	"github.com/isbl/telemetry/internal/sdkrecord"
 	"github.com/isbl/telemetry/internal/ring"
 	"github.com/isbl/telemetry/internal/sampling"
+	"github.com/isbl/telemetry/internal/sdkrecord"
 	"github.com/isbl/telemetry/internal/subscriber"
 )
 

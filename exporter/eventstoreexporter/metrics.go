@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/isbl/telemetry/exporter/eventstoreexporter/internal/metadata"
-	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -18,7 +18,7 @@ import (
 func observe(set component.TelemetrySettings, id attribute.KeyValue, tb *metadata.TelemetryBuilder, st *store.Store) (forget func(), err error) {
 	plain := metric.WithAttributeSet(attribute.NewSet(id))
 	reasons := map[string]metric.MeasurementOption{}
-	for _, reason := range []string{eventlog.ReasonTooLarge, eventlog.ReasonTooDeep} {
+	for _, reason := range []string{event.ReasonTooLarge, event.ReasonTooDeep} {
 		reasons[reason] = metric.WithAttributeSet(attribute.NewSet(id, attribute.String("reason", reason)))
 	}
 	registration, err := metadata.Meter(set).RegisterCallback(func(ctx context.Context, o metric.Observer) error {

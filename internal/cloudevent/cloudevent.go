@@ -102,19 +102,19 @@ func (c *cloudEvent) attribute(name string) *attribute {
 }
 
 // check says what is no CloudEvent. It returns the time, zero without one.
-func (c *cloudEvent) check() (t time.Time, f *eventjson.Fault) {
+func (c *cloudEvent) check() (t time.Time, f *event.Fault) {
 	for _, name := range []string{"specversion", "id", "source", "type"} {
 		if c.attribute(name).text == "" {
-			return t, eventjson.NewFault("/"+name, eventjson.ReasonMissing, "must not be missing or empty in a CloudEvent")
+			return t, event.NewFault(event.ReasonMissing, "must not be missing or empty in a CloudEvent").In(name)
 		}
 	}
 	if version := c.specVersion.text; version != cloudevents.CloudEventsVersionV1 {
-		return t, eventjson.NewFault("/specversion", eventjson.ReasonValue, "must be 1.0, not %q", event.Shorten(version))
+		return t, event.NewFault(event.ReasonValue, "must be 1.0, not %q", event.Shorten(version)).In("specversion")
 	}
 	if source := c.source.text; source != c.valid.source {
 		uri := types.ParseURIRef(source)
 		if uri == nil {
-			return t, eventjson.NewFault("/source", eventjson.ReasonValue, "must be a URI reference, not %q", event.Shorten(source))
+			return t, event.NewFault(event.ReasonValue, "must be a URI reference, not %q", event.Shorten(source)).In("source")
 		}
 		c.valid.source, c.valid.uri = source, uri
 	}
@@ -127,26 +127,26 @@ func (c *cloudEvent) check() (t time.Time, f *eventjson.Fault) {
 	}
 	if schema := c.dataSchema; schema.set {
 		if context.DataSchema = types.ParseURI(schema.text); context.DataSchema == nil {
-			return t, eventjson.NewFault("/dataschema", eventjson.ReasonValue, "must be a URI, not %q", event.Shorten(schema.text))
+			return t, event.NewFault(event.ReasonValue, "must be a URI, not %q", event.Shorten(schema.text)).In("dataschema")
 		}
 	}
 	if c.time.set {
 		parsed, err := types.ParseTimestamp(c.time.text)
 		if err != nil || parsed == nil {
-			return t, eventjson.NewFault("/time", eventjson.ReasonValue, "must be a time in RFC 3339, not %q", event.Shorten(c.time.text))
+			return t, event.NewFault(event.ReasonValue, "must be a time in RFC 3339, not %q", event.Shorten(c.time.text)).In("time")
 		}
 		t = parsed.Time
 	}
 	if wrong := context.Validate(); len(wrong) > 0 {
 		name := slices.Min(slices.Collect(maps.Keys(wrong)))
-		return t, eventjson.NewFault("/"+name, eventjson.ReasonValue, "%v", wrong[name])
+		return t, event.NewFault(event.ReasonValue, "%v", wrong[name]).In(name)
 	}
 	c.valid.mediaType = c.dataMediaType.text
 	return t, nil
 }
 
 // add makes an event of it, and adds that to the batch. It returns the event's id.
-func (c *cloudEvent) add(into *eventlog.Batch) (string, *eventjson.Fault) {
+func (c *cloudEvent) add(into *eventlog.Batch) (string, *event.Fault) {
 	t, f := c.check()
 	if f != nil {
 		return "", f
@@ -173,11 +173,8 @@ func (c *cloudEvent) add(into *eventlog.Batch) (string, *eventjson.Fault) {
 	}
 	data, where := c.body()
 	setText(meta, metaData, where)
-	id, err := into.Add(&e, data)
-	if err != nil {
-		return "", invalid(err)
-	}
-	return id, nil
+	id, f := into.Add(&e, data)
+	return id, inCloudEvent(f)
 }
 
 // setText sets an entry, unless the text is empty.
@@ -187,9 +184,11 @@ func setText(m map[string]any, name, text string) {
 	}
 }
 
-// invalid names the attribute as CloudEvents does.
-func invalid(err error) *eventjson.Fault {
-	f := eventjson.Invalid(err)
+// inCloudEvent names the attribute as CloudEvents does.
+func inCloudEvent(f *event.Fault) *event.Fault {
+	if f == nil {
+		return nil
+	}
 	switch f.Pointer {
 	case "/timestamp":
 		f.Pointer = "/time"

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/isbl/telemetry/internal/eventjson"
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // What is no CloudEvent is refused, with the place and the reason.
@@ -17,38 +17,38 @@ func TestFaults(t *testing.T) {
 		return `{"specversion":"1.0","id":"7","source":"/s","type":"a.b",` + members + `}`
 	}
 	for text, want := range map[string][2]string{
-		`{"id":"7","source":"/s","type":"a.b"}`:                             {"/specversion", eventjson.ReasonMissing},
-		`{"specversion":"1.0","source":"/s","type":"a.b"}`:                  {"/id", eventjson.ReasonMissing},
-		`{"specversion":"1.0","id":"7","type":"a.b"}`:                       {"/source", eventjson.ReasonMissing},
-		`{"specversion":"1.0","id":"7","source":"/s","type":null}`:          {"/type", eventjson.ReasonMissing},
-		`{"specversion":"1.0","id":" ","source":"/s","type":"a.b"}`:         {"/id", eventjson.ReasonValue},
-		`{"specversion":"0.3","id":"7","source":"/s","type":"a.b"}`:         {"/specversion", eventjson.ReasonValue},
-		`{"specversion":1.0,"id":"7","source":"/s","type":"a.b"}`:           {"/specversion", eventjson.ReasonKind},
-		`{"specversion":"1.0","id":"7","source":":","type":"a.b"}`:          {"/source", eventjson.ReasonValue},
-		with(`"time":"yesterday"`):                                          {"/time", eventjson.ReasonValue},
-		with(`"time":"1960-01-01T00:00:00Z"`):                               {"/time", eventjson.ReasonValue},
-		with(`"subject":""`):                                                {"/subject", eventjson.ReasonValue},
-		with(`"dataschema":"/relative"`):                                    {"/dataschema", eventjson.ReasonValue},
-		with(`"datacontenttype":";"`):                                       {"/datacontenttype", eventjson.ReasonValue},
-		with(`"Upper":"x"`):                                                 {"/Upper", eventjson.ReasonUnknown},
-		with(`"a_b":"x"`):                                                   {"/a_b", eventjson.ReasonUnknown},
-		with(`"":"x"`):                                                      {"/", eventjson.ReasonUnknown},
-		with(`"ext":1.5`):                                                   {"/ext", eventjson.ReasonKind},
-		with(`"ext":{"a":1}`):                                               {"/ext", eventjson.ReasonKind},
-		with(`"ext":[1]`):                                                   {"/ext", eventjson.ReasonKind},
-		with(`"ext":2147483648`):                                            {"/ext", eventjson.ReasonValue},
-		with(`"data_base64":1`):                                             {"/data_base64", eventjson.ReasonKind},
-		with(`"data_base64":"?"`):                                           {"/data_base64", eventjson.ReasonValue},
-		with(`"data":1,"data_base64":"AA=="`):                               {"/data_base64", eventjson.ReasonUnknown},
-		with(`"datacontenttype":"text/plain","data":{"a":1}`):               {"/data", eventjson.ReasonKind},
-		with(`"data":{"a":1,"a":2}`):                                        {"/data/a", eventjson.ReasonMalformed},
-		with(`"data":{"n":99999999999999999999}`):                           {"/data/n", eventjson.ReasonValue},
-		with(`"data":` + strings.Repeat("[", 70) + strings.Repeat("]", 70)): {"/data" + strings.Repeat("/0", 64), eventjson.ReasonTooDeep},
-		with(`"id":"8"`):                                                    {"/id", eventjson.ReasonMalformed},
-		`[]`:                                                                {"", eventjson.ReasonKind},
-		`{`:                                                                 {"", eventjson.ReasonMalformed},
-		with(`"x":"` + strings.Repeat("x", 1<<16+1) + `"`):                  {"/x", eventjson.ReasonStringTooLong},
-		`{"specversion":"1.0","id":"7","source":"/s","type":"a.b"} {"more":true}`: {"", eventjson.ReasonMalformed},
+		`{"id":"7","source":"/s","type":"a.b"}`:                             {"/specversion", event.ReasonMissing},
+		`{"specversion":"1.0","source":"/s","type":"a.b"}`:                  {"/id", event.ReasonMissing},
+		`{"specversion":"1.0","id":"7","type":"a.b"}`:                       {"/source", event.ReasonMissing},
+		`{"specversion":"1.0","id":"7","source":"/s","type":null}`:          {"/type", event.ReasonMissing},
+		`{"specversion":"1.0","id":" ","source":"/s","type":"a.b"}`:         {"/id", event.ReasonValue},
+		`{"specversion":"0.3","id":"7","source":"/s","type":"a.b"}`:         {"/specversion", event.ReasonValue},
+		`{"specversion":1.0,"id":"7","source":"/s","type":"a.b"}`:           {"/specversion", event.ReasonKind},
+		`{"specversion":"1.0","id":"7","source":":","type":"a.b"}`:          {"/source", event.ReasonValue},
+		with(`"time":"yesterday"`):                                          {"/time", event.ReasonValue},
+		with(`"time":"1960-01-01T00:00:00Z"`):                               {"/time", event.ReasonValue},
+		with(`"subject":""`):                                                {"/subject", event.ReasonValue},
+		with(`"dataschema":"/relative"`):                                    {"/dataschema", event.ReasonValue},
+		with(`"datacontenttype":";"`):                                       {"/datacontenttype", event.ReasonValue},
+		with(`"Upper":"x"`):                                                 {"/Upper", event.ReasonUnknown},
+		with(`"a_b":"x"`):                                                   {"/a_b", event.ReasonUnknown},
+		with(`"":"x"`):                                                      {"/", event.ReasonUnknown},
+		with(`"ext":1.5`):                                                   {"/ext", event.ReasonKind},
+		with(`"ext":{"a":1}`):                                               {"/ext", event.ReasonKind},
+		with(`"ext":[1]`):                                                   {"/ext", event.ReasonKind},
+		with(`"ext":2147483648`):                                            {"/ext", event.ReasonValue},
+		with(`"data_base64":1`):                                             {"/data_base64", event.ReasonKind},
+		with(`"data_base64":"?"`):                                           {"/data_base64", event.ReasonValue},
+		with(`"data":1,"data_base64":"AA=="`):                               {"/data_base64", event.ReasonUnknown},
+		with(`"datacontenttype":"text/plain","data":{"a":1}`):               {"/data", event.ReasonKind},
+		with(`"data":{"a":1,"a":2}`):                                        {"/data/a", event.ReasonMalformed},
+		with(`"data":{"n":99999999999999999999}`):                           {"/data/n", event.ReasonValue},
+		with(`"data":` + strings.Repeat("[", 70) + strings.Repeat("]", 70)): {"/data" + strings.Repeat("/0", 64), event.ReasonTooDeep},
+		with(`"id":"8"`):                                                    {"/id", event.ReasonMalformed},
+		`[]`:                                                                {"", event.ReasonKind},
+		`{`:                                                                 {"", event.ReasonMalformed},
+		with(`"x":"` + strings.Repeat("x", 1<<16+1) + `"`):                  {"/x", event.ReasonStringTooLong},
+		`{"specversion":"1.0","id":"7","source":"/s","type":"a.b"} {"more":true}`: {"", event.ReasonMalformed},
 	} {
 		b := newBatch()
 		_, f := newReader().Only([]byte(text), b)
@@ -65,14 +65,14 @@ func TestBinaryFaults(t *testing.T) {
 		pointer string
 		reason  string
 	}{
-		"content type twice": {[2]string{"Ce-Datacontenttype", "text/plain"}, "", "/datacontenttype", eventjson.ReasonUnknown},
-		"a bad name":         {[2]string{"Ce-My-Name", "x"}, "", "/my-name", eventjson.ReasonUnknown},
-		"no name":            {[2]string{"Ce-", "x"}, "", "/", eventjson.ReasonUnknown},
-		"no UTF-8":           {[2]string{"Ce-Subject", "%C0%A0"}, "", "/subject", eventjson.ReasonMalformed},
-		"no JSON":            {[2]string{"Content-Type", "application/json"}, "{", "/data", eventjson.ReasonMalformed},
-		"deep in the JSON":   {[2]string{"Content-Type", "application/json"}, `{"a":{"b":1e999}}`, "/data/a/b", eventjson.ReasonValue},
-		"a bad content type": {[2]string{"Content-Type", ";"}, "x", "/datacontenttype", eventjson.ReasonValue},
-		"too long":           {[2]string{"Content-Type", "text/plain"}, strings.Repeat("x", 1<<16+1), "/data", eventjson.ReasonStringTooLong},
+		"content type twice": {[2]string{"Ce-Datacontenttype", "text/plain"}, "", "/datacontenttype", event.ReasonUnknown},
+		"a bad name":         {[2]string{"Ce-My-Name", "x"}, "", "/my-name", event.ReasonUnknown},
+		"no name":            {[2]string{"Ce-", "x"}, "", "/", event.ReasonUnknown},
+		"no UTF-8":           {[2]string{"Ce-Subject", "%C0%A0"}, "", "/subject", event.ReasonMalformed},
+		"no JSON":            {[2]string{"Content-Type", "application/json"}, "{", "/data", event.ReasonMalformed},
+		"deep in the JSON":   {[2]string{"Content-Type", "application/json"}, `{"a":{"b":1e999}}`, "/data/a/b", event.ReasonValue},
+		"a bad content type": {[2]string{"Content-Type", ";"}, "x", "/datacontenttype", event.ReasonValue},
+		"too long":           {[2]string{"Content-Type", "text/plain"}, strings.Repeat("x", 1<<16+1), "/data", event.ReasonStringTooLong},
 	} {
 		t.Run(name, func(t *testing.T) {
 			header := http.Header{"Ce-Specversion": {"1.0"}, "Ce-Id": {"7"}, "Ce-Source": {"/s"}, "Ce-Type": {"a.b"}}
@@ -85,7 +85,7 @@ func TestBinaryFaults(t *testing.T) {
 		})
 	}
 	_, f := newReader().Binary(http.Header{"Ce-Id": {"7", "8"}}, nil, newBatch())
-	assert.Equal(t, "/id is there 2 times", f.Error())
+	assert.Equal(t, "id is there 2 times", f.Error())
 }
 
 // A fault says which CloudEvent it is of, as far as that was read.

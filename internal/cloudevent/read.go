@@ -38,7 +38,7 @@ func (r *Reader) next() *cloudEvent {
 }
 
 // First reads the CloudEvent in the JSON format that text starts with. It returns the event's id, and the length of its text.
-func (r *Reader) First(text []byte, into *eventlog.Batch) (id string, length int, f *eventjson.Fault) {
+func (r *Reader) First(text []byte, into *eventlog.Batch) (id string, length int, f *event.Fault) {
 	c := r.next()
 	length, f = c.json.FirstObject(text, c.member)
 	if f == nil {
@@ -48,7 +48,7 @@ func (r *Reader) First(text []byte, into *eventlog.Batch) (id string, length int
 }
 
 // Only reads a CloudEvent in the JSON format, as First does, with nothing behind it.
-func (r *Reader) Only(text []byte, into *eventlog.Batch) (id string, f *eventjson.Fault) {
+func (r *Reader) Only(text []byte, into *eventlog.Batch) (id string, f *event.Fault) {
 	c := r.next()
 	if f = c.json.OnlyObject(text, c.member); f == nil {
 		id, f = c.finish(into)
@@ -57,7 +57,7 @@ func (r *Reader) Only(text []byte, into *eventlog.Batch) (id string, f *eventjso
 }
 
 // named says which CloudEvent a fault is of.
-func (c *cloudEvent) named(f *eventjson.Fault) *eventjson.Fault {
+func (c *cloudEvent) named(f *event.Fault) *event.Fault {
 	if f != nil {
 		f.EventID, f.EventType, f.Source = c.id.text, c.eventType.text, c.source.text
 	}
@@ -65,10 +65,10 @@ func (c *cloudEvent) named(f *eventjson.Fault) *eventjson.Fault {
 }
 
 // member reads a member of the JSON object. One that is null is as good as none.
-func (c *cloudEvent) member(name string) *eventjson.Fault {
+func (c *cloudEvent) member(name string) *event.Fault {
 	if name == "data" || name == "data_base64" {
 		if c.hasData {
-			return eventjson.NewFault("/"+name, eventjson.ReasonUnknown, "must not be there: there are data already")
+			return event.NewFault(event.ReasonUnknown, "must not be there: there are data already").In(name)
 		}
 		c.hasData, c.binary = true, name == "data_base64"
 		return c.json.Value(c.data)
@@ -85,16 +85,16 @@ func (c *cloudEvent) member(name string) *eventjson.Fault {
 		return f
 	}
 	if !isName(name) {
-		return badName(eventjson.Member(name), name)
+		return badName(name)
 	}
 	switch v := v.(type) {
 	case int64:
 		if v < math.MinInt32 || v > math.MaxInt32 {
-			return eventjson.NewFault(eventjson.Member(name), eventjson.ReasonValue, "must be a number of 32 bits, not %d: send it as a string", v)
+			return event.NewFault(event.ReasonValue, "must be a number of 32 bits, not %d: send it as a string", v).In(name)
 		}
 	case string, bool:
 	default:
-		return eventjson.NewFault(eventjson.Member(name), eventjson.ReasonKind, "must be a string, a boolean or a whole number: it is an extension of a CloudEvent")
+		return event.NewFault(event.ReasonKind, "must be a string, a boolean or a whole number: it is an extension of a CloudEvent").In(name)
 	}
 	c.extensions[name] = v
 	return nil
@@ -110,13 +110,13 @@ func isName(name string) bool {
 	return name != ""
 }
 
-func badName(pointer, name string) *eventjson.Fault {
-	return eventjson.NewFault(pointer, eventjson.ReasonUnknown,
-		"is no name of an attribute of a CloudEvent, which has lower-case letters and digits only: %q", event.Shorten(name))
+func badName(name string) *event.Fault {
+	return event.NewFault(event.ReasonUnknown,
+		"is no name of an attribute of a CloudEvent, which has lower-case letters and digits only: %q", event.Shorten(name)).In(name)
 }
 
 // finish looks at the data as the content type says, which may come after them.
-func (c *cloudEvent) finish(into *eventlog.Batch) (string, *eventjson.Fault) {
+func (c *cloudEvent) finish(into *eventlog.Batch) (string, *event.Fault) {
 	if f := c.json.CountAttributes(len(c.extensions)); f != nil {
 		return "", f
 	}
@@ -124,15 +124,15 @@ func (c *cloudEvent) finish(into *eventlog.Batch) (string, *eventjson.Fault) {
 	case c.binary && c.data.Type() == pcommon.ValueTypeEmpty:
 		c.hasData = false
 	case c.binary && c.data.Type() != pcommon.ValueTypeStr:
-		return "", eventjson.NewFault("/data_base64", eventjson.ReasonKind, "must be a string")
+		return "", event.NewFault(event.ReasonKind, "must be a string").In("data_base64")
 	case c.binary:
 		b, err := base64.StdEncoding.DecodeString(c.data.Str())
 		if err != nil {
-			return "", eventjson.NewFault("/data_base64", eventjson.ReasonValue, "must be base64: %v", err)
+			return "", event.NewFault(event.ReasonValue, "must be base64: %v", err).In("data_base64")
 		}
 		c.setBytes(b)
 	case c.hasData && !isJSON(c.dataMediaType.text) && c.data.Type() != pcommon.ValueTypeStr:
-		return "", eventjson.NewFault("/data", eventjson.ReasonKind, "must be a string, since datacontenttype is %q, and no JSON", event.Shorten(c.dataMediaType.text))
+		return "", event.NewFault(event.ReasonKind, "must be a string, since datacontenttype is %q, and no JSON", event.Shorten(c.dataMediaType.text)).In("data")
 	}
 	return c.add(into)
 }
@@ -160,7 +160,7 @@ func IsBinary(header http.Header) bool {
 }
 
 // Binary reads a CloudEvent in binary mode. It returns the event's id.
-func (r *Reader) Binary(header http.Header, body []byte, into *eventlog.Batch) (id string, f *eventjson.Fault) {
+func (r *Reader) Binary(header http.Header, body []byte, into *eventlog.Batch) (id string, f *event.Fault) {
 	c := r.next()
 	if f = c.headers(header); f == nil {
 		f = c.content(body)
@@ -175,7 +175,7 @@ func (r *Reader) Binary(header http.Header, body []byte, into *eventlog.Batch) (
 }
 
 // headers reads the attributes.
-func (c *cloudEvent) headers(header http.Header) *eventjson.Fault {
+func (c *cloudEvent) headers(header http.Header) *event.Fault {
 	c.text = true
 	for key, values := range header {
 		name, ok := strings.CutPrefix(key, "Ce-")
@@ -193,22 +193,21 @@ func (c *cloudEvent) headers(header http.Header) *eventjson.Fault {
 }
 
 // header reads the value of an attribute.
-func (c *cloudEvent) header(name string, values []string) *eventjson.Fault {
-	pointer := eventjson.Member(name)
+func (c *cloudEvent) header(name string, values []string) *event.Fault {
 	if name == "datacontenttype" {
-		return eventjson.NewFault(pointer, eventjson.ReasonUnknown, "must not be there: it is the header Content-Type")
+		return event.NewFault(event.ReasonUnknown, "must not be there: it is the header Content-Type").In(name)
 	}
 	if !isName(name) {
-		return badName(pointer, name)
+		return badName(name)
 	}
 	if len(values) > 1 {
-		return eventjson.NewFault(pointer, eventjson.ReasonMalformed, "is there %d times", len(values))
+		return event.NewFault(event.ReasonMalformed, "is there %d times", len(values)).In(name)
 	}
 	value, ok := decodeHeader(values[0])
 	if !ok {
-		return eventjson.NewFault(pointer, eventjson.ReasonMalformed, "must be UTF-8, percent-encoded")
+		return event.NewFault(event.ReasonMalformed, "must be UTF-8, percent-encoded").In(name)
 	}
-	if f := c.json.CheckLength(pointer, len(value)); f != nil {
+	if f := c.json.CheckLength(event.Member(name), len(value)); f != nil {
 		return f
 	}
 	if into := c.attribute(name); into != nil {
@@ -220,15 +219,14 @@ func (c *cloudEvent) header(name string, values []string) *eventjson.Fault {
 }
 
 // content takes the body of a request for the data. None at all is no data.
-func (c *cloudEvent) content(body []byte) *eventjson.Fault {
+func (c *cloudEvent) content(body []byte) *event.Fault {
 	if len(body) == 0 {
 		return nil
 	}
 	c.hasData = true
 	if c.dataMediaType.set && isJSON(c.dataMediaType.text) {
 		if f := c.json.OnlyValue(body, c.data); f != nil {
-			f.Pointer = "/data" + f.Pointer
-			return f
+			return f.In("data")
 		}
 		return nil
 	}

@@ -99,7 +99,7 @@ func numbers(m map[string]any, depth int) *Fault {
 
 func number(v any, depth int) (any, *Fault) {
 	if depth > jsonDepth {
-		return nil, NewFault("is nested deeper than %d levels", MaxDepth)
+		return nil, NewFault(ReasonTooDeep, "is %s", TooDeep)
 	}
 	switch v := v.(type) {
 	case json.Number:
@@ -125,13 +125,13 @@ func kindOf(n json.Number) (any, *Fault) {
 	if !strings.ContainsAny(n.String(), ".eE") {
 		i, err := n.Int64()
 		if err != nil {
-			return nil, NewFault("is the number %.40s, which does not fit 64 bits: send it as a string", n)
+			return nil, NewFault(ReasonValue, "is the number %.40s, which does not fit 64 bits: send it as a string", n)
 		}
 		return i, nil
 	}
 	f, err := n.Float64()
 	if err != nil {
-		return nil, NewFault("is the number %.40s, which does not fit 64 bits: send it as a string", n)
+		return nil, NewFault(ReasonValue, "is the number %.40s, which does not fit 64 bits: send it as a string", n)
 	}
 	return f, nil
 }

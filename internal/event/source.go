@@ -1,9 +1,6 @@
 package event
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // unknownService starts the service name that SDKs make up where nobody gave one.
 const unknownService = "unknown_service"
@@ -25,13 +22,13 @@ func isShownAsSource(serviceName, scopeName string) bool {
 	return IsServiceName(serviceName) && serviceName != scopeName
 }
 
-// CheckSource returns what is wrong with a source; nil for nothing. The text continues after the name of the field.
-func CheckSource(source string) error {
+// CheckSource returns the fault of a source; nil for none.
+func CheckSource(source string) *Fault {
 	switch {
 	case source == "":
-		return fmt.Errorf("must not be empty")
+		return NewFault(ReasonMissing, "must not be empty")
 	case !IsServiceName(source):
-		return fmt.Errorf("is %q, but the prefix %s marks sources without a name: choose another", Shorten(source), unknownService)
+		return NewFault(ReasonValue, "is %q, but the prefix %s marks sources without a name: choose another", Shorten(source), unknownService)
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func (r *Reader) start(raw []byte) {
 }
 
 // end makes sure that nothing follows the value that was read.
-func (r *Reader) end() *Fault {
+func (r *Reader) end() *event.Fault {
 	return nothing(r.input, r.input[r.dec.InputOffset():])
 }
 
@@ -60,7 +60,7 @@ func (r *Reader) end() *Fault {
 const metadataAround = 3
 
 // First reads the event that text starts with, and adds it to the batch. It returns the event's id, and the length of its text.
-func (r *Reader) First(text []byte, into *eventlog.Batch) (id string, length int, f *Fault) {
+func (r *Reader) First(text []byte, into *eventlog.Batch) (id string, length int, f *event.Fault) {
 	r.start(text)
 	if f = r.event(); f == nil {
 		id, f = r.add(into)
@@ -69,7 +69,7 @@ func (r *Reader) First(text []byte, into *eventlog.Batch) (id string, length int
 }
 
 // Only reads an event with nothing behind it, and adds it to the batch. It returns the event's id.
-func (r *Reader) Only(text []byte, into *eventlog.Batch) (id string, f *Fault) {
+func (r *Reader) Only(text []byte, into *eventlog.Batch) (id string, f *event.Fault) {
 	r.start(text)
 	if f = r.event(); f == nil {
 		f = r.end()
@@ -81,28 +81,24 @@ func (r *Reader) Only(text []byte, into *eventlog.Batch) (id string, f *Fault) {
 }
 
 // named says which event a fault is of.
-func (r *Reader) named(f *Fault) *Fault {
+func (r *Reader) named(f *event.Fault) *event.Fault {
 	if f != nil {
 		f.EventID, f.EventType, f.Source = r.e.EventID, r.e.EventType, r.e.Source
 	}
 	return f
 }
 
-func (r *Reader) add(into *eventlog.Batch) (string, *Fault) {
+func (r *Reader) add(into *eventlog.Batch) (string, *event.Fault) {
 	if r.e.EventType == "" {
-		return "", NewFault("/event_type", ReasonMissing, "must not be missing or empty")
+		return "", event.NewFault(event.ReasonMissing, "must not be missing or empty").In("event_type")
 	}
-	id, err := into.Add(&r.e, r.data)
-	if err != nil {
-		return "", Invalid(err)
-	}
-	return id, nil
+	return into.Add(&r.e, r.data)
 }
 
-func (r *Reader) event() *Fault {
+func (r *Reader) event() *event.Fault {
 	e := &r.e
 	*e = event.Event{}
-	return r.object(func(name string) (f *Fault) {
+	return r.object(func(name string) (f *event.Fault) {
 		switch name {
 		case "event_id":
 			e.EventID, f = r.field(false)
@@ -121,19 +117,19 @@ func (r *Reader) event() *Fault {
 				f = malformed(err)
 			}
 		default:
-			f = r.fault(ReasonUnknown, "is no field of an event: there are event_id, timestamp, event_type, source, data and metadata")
+			f = r.fault(event.ReasonUnknown, "is no field of an event: there are event_id, timestamp, event_type, source, data and metadata")
 		}
 		return f
 	})
 }
 
 // object reads an object that the text starts with, and calls member to read the value of each of its members.
-func (r *Reader) object(member func(name string) *Fault) *Fault {
+func (r *Reader) object(member func(name string) *event.Fault) *event.Fault {
 	if kind := r.dec.PeekKind(); kind != object {
 		if err := r.dec.SkipValue(); err != nil {
 			return malformed(err)
 		}
-		return NewFault("", ReasonKind, "must be a JSON object, not %s", kindName(kind))
+		return event.NewFault(event.ReasonKind, "must be a JSON object, not %s", kindName(kind))
 	}
 	if f := r.skip(); f != nil {
 		return f
@@ -151,13 +147,13 @@ func (r *Reader) object(member func(name string) *Fault) *Fault {
 }
 
 // field reads a string; null is none. again says that other events are likely to have the same one.
-func (r *Reader) field(again bool) (string, *Fault) {
+func (r *Reader) field(again bool) (string, *event.Fault) {
 	s, _, f := r.String(again)
 	return s, f
 }
 
 // want refuses a next value of another kind; null is none.
-func (r *Reader) want(kind jsontext.Kind, name string) *Fault {
+func (r *Reader) want(kind jsontext.Kind, name string) *event.Fault {
 	got := r.dec.PeekKind()
 	if got == kind || got == null {
 		return nil
@@ -165,7 +161,7 @@ func (r *Reader) want(kind jsontext.Kind, name string) *Fault {
 	if err := r.dec.SkipValue(); err != nil {
 		return malformed(err)
 	}
-	return r.fault(ReasonKind, "must be %s, not %s", name, kindName(got))
+	return r.fault(event.ReasonKind, "must be %s, not %s", name, kindName(got))
 }
 
 func kindName(kind jsontext.Kind) string {
@@ -184,19 +180,19 @@ func kindName(kind jsontext.Kind) string {
 	return "a boolean"
 }
 
-func (r *Reader) timestamp() (t time.Time, fault *Fault) {
+func (r *Reader) timestamp() (t time.Time, fault *event.Fault) {
 	s, f := r.field(false)
 	if f != nil || s == "" {
 		return t, f
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
-		return t, r.fault(ReasonValue, "must be a time in RFC 3339, like 2026-01-02T03:04:05.678Z, not %q", event.Shorten(s))
+		return t, r.fault(event.ReasonValue, "must be a time in RFC 3339, like 2026-01-02T03:04:05.678Z, not %q", event.Shorten(s))
 	}
 	return t, nil
 }
 
-func (r *Reader) dataMembers() *Fault {
+func (r *Reader) dataMembers() *event.Fault {
 	if f := r.want(object, "an object"); f != nil {
 		return f
 	}
@@ -209,7 +205,7 @@ func (r *Reader) dataMembers() *Fault {
 	return r.members(r.data, 0)
 }
 
-func (r *Reader) metadata() (map[string]any, *Fault) {
+func (r *Reader) metadata() (map[string]any, *event.Fault) {
 	if f := r.want(object, "an object"); f != nil {
 		return nil, f
 	}

@@ -84,9 +84,9 @@ func TestFaults(t *testing.T) {
 		`{"event_type":"a","data":{"x":1,"x":2}}`:               "/data/x malformed",
 		`{"event_type":"a","data":{"x":9223372036854775808}}`:   "/data/x invalid_value",
 		`{"event_type":"a","data":{"x":[1e999]}}`:               "/data/x/0 invalid_value",
-		`{"event_type":"a","data":{"log.record.uid":"x"}}`:      "/data invalid_value",
-		`{"event_type":"a","metadata":{"severity":5}}`:          "/metadata invalid_value",
-		`{"event_type":"a","metadata":{"trace_id":"x"}}`:        "/metadata invalid_value",
+		`{"event_type":"a","data":{"log.record.uid":"x"}}`:      "/data/log.record.uid unknown_field",
+		`{"event_type":"a","metadata":{"severity":5}}`:          "/metadata/severity wrong_kind",
+		`{"event_type":"a","metadata":{"trace_id":"x"}}`:        "/metadata/trace_id invalid_value",
 		"{\"event_type\":\"\xff\"}":                             "/event_type malformed",
 		`{"event_type":"a"`:                                     " malformed",
 		`{"event_type":"a"}}`:                                   " malformed",
@@ -138,17 +138,17 @@ func TestLimits(t *testing.T) {
 	for _, tt := range []struct{ data, reason string }{
 		{nested(3), ""},
 		{nested(4), ""}, // data itself is no level
-		{nested(5), ReasonTooDeep},
+		{nested(5), event.ReasonTooDeep},
 		{`{"x":[[[1]]]}`, ""},
-		{`{"x":[[[[1]]]]}`, ReasonTooDeep},
+		{`{"x":[[[[1]]]]}`, event.ReasonTooDeep},
 		{names(5), ""},
-		{names(6), ReasonAttributes},
-		{`{"a":{"b":{"c":1}},"d":[{"e":1,"f":2}]}`, ReasonAttributes},
+		{names(6), event.ReasonAttributes},
+		{`{"a":{"b":{"c":1}},"d":[{"e":1,"f":2}]}`, event.ReasonAttributes},
 		{`{"x":"0123456789"}`, ""},
-		{`{"x":"0123456789a"}`, ReasonStringTooLong},
-		{`{"0123456789a":1}`, ReasonStringTooLong},
+		{`{"x":"0123456789a"}`, event.ReasonStringTooLong},
+		{`{"0123456789a":1}`, event.ReasonStringTooLong},
 		{`{"x":"\u00e9\u00e9\u00e9\u00e9\u00e9"}`, ""},
-		{`{"x":"\u00e9\u00e9\u00e9\u00e9\u00e9."}`, ReasonStringTooLong},
+		{`{"x":"\u00e9\u00e9\u00e9\u00e9\u00e9."}`, event.ReasonStringTooLong},
 	} {
 		b := newBatch()
 		_, f := NewReader(limits).Only([]byte(`{"event_type":"a.b","data":`+tt.data+`}`), b)
@@ -161,10 +161,10 @@ func TestLimits(t *testing.T) {
 	}
 	_, f := NewReader(limits).Only([]byte(`{"event_type":"a.b","data":`+names(3)+`,"metadata":`+names(3)+`}`), newBatch())
 	require.NotNil(t, f)
-	assert.Equal(t, ReasonAttributes, f.Reason, "data and metadata count together")
+	assert.Equal(t, event.ReasonAttributes, f.Reason, "data and metadata count together")
 	_, f = NewReader(generous).Only([]byte(`{"event_type":"a.b","metadata":`+nested(event.MaxDepth+1)+`}`), newBatch())
 	require.NotNil(t, f)
-	assert.Equal(t, "/metadata too_deep", f.Pointer+" "+f.Reason)
+	assert.Equal(t, "/metadata"+strings.Repeat("/x", event.MaxDepth)+" too_deep", f.Pointer+" "+f.Reason)
 }
 
 // Events of one source share a resource, in the order they came.
@@ -188,7 +188,7 @@ func TestSources(t *testing.T) {
 }
 
 func TestList(t *testing.T) {
-	read := func(body string) (got []string, f *Fault) {
+	read := func(body string) (got []string, f *event.Fault) {
 		r, b := NewReader(generous), newBatch()
 		f = List([]byte(body), func(from []byte) (int, bool) {
 			_, length, fault := r.First(from, b)
@@ -201,25 +201,25 @@ func TestList(t *testing.T) {
 		})
 		return got, f
 	}
-	const event = `{"event_type":"a.b"}`
+	const one = `{"event_type":"a.b"}`
 	for body, want := range map[string][]string{
-		"[]":                                nil,
-		"[\n]":                              nil,
-		event:                               {"ok"},
-		"[" + event + " , \n" + event + "]": {"ok", "ok"},
-		"[" + event + `,{"x":1},5,` + event + "]":                              {"ok", ReasonUnknown, ReasonKind, "ok"},
-		`[{"event_type":"a","event_type":"b","z":{"a":[1]}},` + event + "]":    {ReasonMalformed, "ok"},
-		"[{\"event_type\":\"\xff\"}," + event + "]":                            {ReasonMalformed, "ok"},
-		`[{"event_type":"a","data":{"x":99999999999999999999}},` + event + `]`: {ReasonValue, "ok"},
+		"[]":                                  nil,
+		"[\n]":                                nil,
+		one:                                   {"ok"},
+		"[" + one + " , \n" + one + "]":       {"ok", "ok"},
+		"[" + one + `,{"x":1},5,` + one + "]": {"ok", event.ReasonUnknown, event.ReasonKind, "ok"},
+		`[{"event_type":"a","event_type":"b","z":{"a":[1]}},` + one + "]":    {event.ReasonMalformed, "ok"},
+		"[{\"event_type\":\"\xff\"}," + one + "]":                            {event.ReasonMalformed, "ok"},
+		`[{"event_type":"a","data":{"x":99999999999999999999}},` + one + `]`: {event.ReasonValue, "ok"},
 	} {
 		got, f := read(body)
 		assert.Nil(t, f, "%s: %v", body, f)
 		assert.Equal(t, want, got, body)
 	}
-	for _, body := range []string{"", "[", "[,]", "[" + event, "[" + event + ",]", "[" + event + event + "]", event + event, "[] []", "[" + event + "}", `[{"a":]`, "x"} {
+	for _, body := range []string{"", "[", "[,]", "[" + one, "[" + one + ",]", "[" + one + one + "]", one + one, "[] []", "[" + one + "}", `[{"a":]`, "x"} {
 		_, f := read(body)
 		require.NotNil(t, f, body)
-		assert.Equal(t, ReasonMalformed, f.Reason, body)
+		assert.Equal(t, event.ReasonMalformed, f.Reason, body)
 	}
 	calls := 0
 	assert.Nil(t, List([]byte("[1,2,3]"), func([]byte) (int, bool) { calls++; return -1, false }))

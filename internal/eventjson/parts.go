@@ -1,19 +1,23 @@
 package eventjson
 
-import "go.opentelemetry.io/collector/pdata/pcommon"
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/isbl/telemetry/internal/event"
+)
 
 // What follows is for other kinds of events that are JSON.
 
 // FirstObject reads the object that text starts with. member is called with the name of each member, and reads its value with
 // Value, Raw or String, exactly once. It returns the length of the object's text.
-func (r *Reader) FirstObject(text []byte, member func(name string) *Fault) (length int, f *Fault) {
+func (r *Reader) FirstObject(text []byte, member func(name string) *event.Fault) (length int, f *event.Fault) {
 	r.start(text)
 	f = r.object(member)
 	return int(r.dec.InputOffset()), f
 }
 
 // OnlyObject is FirstObject with nothing behind the object.
-func (r *Reader) OnlyObject(text []byte, member func(name string) *Fault) *Fault {
+func (r *Reader) OnlyObject(text []byte, member func(name string) *event.Fault) *event.Fault {
 	r.start(text)
 	if f := r.object(member); f != nil {
 		return f
@@ -23,10 +27,10 @@ func (r *Reader) OnlyObject(text []byte, member func(name string) *Fault) *Fault
 
 // Value reads the value of a member of FirstObject. An object's members count as attributes, and are where the members of an
 // event's data are; a list is where one of those is.
-func (r *Reader) Value(into pcommon.Value) *Fault { return r.value(into, r.depth()) }
+func (r *Reader) Value(into pcommon.Value) *event.Fault { return r.value(into, r.depth()) }
 
 // Raw reads as Value does, for a value of few parts: nil, string, bool, int64, float64, []any or map[string]any.
-func (r *Reader) Raw() (any, *Fault) { return r.raw(r.depth()) }
+func (r *Reader) Raw() (any, *event.Fault) { return r.raw(r.depth()) }
 
 // depth is how deep the next value is nested.
 func (r *Reader) depth() int {
@@ -38,7 +42,7 @@ func (r *Reader) depth() int {
 
 // String reads a member that must be a string, unless it is null: then there is none. again says that other events are likely to have
 // the same one.
-func (r *Reader) String(again bool) (s string, some bool, f *Fault) {
+func (r *Reader) String(again bool) (s string, some bool, f *event.Fault) {
 	if f := r.want(text, "a string"); f != nil {
 		return "", false, f
 	}
@@ -50,7 +54,7 @@ func (r *Reader) String(again bool) (s string, some bool, f *Fault) {
 }
 
 // OnlyValue reads a text that is one value.
-func (r *Reader) OnlyValue(text []byte, into pcommon.Value) *Fault {
+func (r *Reader) OnlyValue(text []byte, into pcommon.Value) *event.Fault {
 	r.start(text)
 	if f := r.Value(into); f != nil {
 		return f
@@ -59,17 +63,17 @@ func (r *Reader) OnlyValue(text []byte, into pcommon.Value) *Fault {
 }
 
 // CheckLength is the fault of a text with so many bytes, if it is too long.
-func (r *Reader) CheckLength(pointer string, bytes int) *Fault {
+func (r *Reader) CheckLength(pointer string, bytes int) *event.Fault {
 	if bytes > r.limits.StringBytes {
-		return NewFault(pointer, ReasonStringTooLong, "has %d bytes; a string may have %d", bytes, r.limits.StringBytes)
+		return event.NewFault(event.ReasonStringTooLong, "has %d bytes; a string may have %d", bytes, r.limits.StringBytes).At(pointer)
 	}
 	return nil
 }
 
 // CountAttributes is the fault of an event with so many attributes beside its data, if those are too many.
-func (r *Reader) CountAttributes(more int) *Fault {
+func (r *Reader) CountAttributes(more int) *event.Fault {
 	if r.attributes += more; r.attributes > r.limits.Attributes {
-		return NewFault("", ReasonAttributes, "has more than %d attributes, nested ones included", r.limits.Attributes)
+		return event.NewFault(event.ReasonAttributes, "has more than %d attributes, nested ones included", r.limits.Attributes)
 	}
 	return nil
 }

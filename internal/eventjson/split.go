@@ -4,13 +4,15 @@ import (
 	"bytes"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/isbl/telemetry/internal/event"
 )
 
 // List reads a JSON list element by element, or a value that is no list as the only one. It looks at every byte once: each element
 // is read by one, which is given the text from its start and says how much of it was the element. Where one fails, the end of the
 // element is looked for, so that a bad one costs the others nothing; a fault of List means that there is no telling where the
 // others are. A negative length ends the reading.
-func List(body []byte, one func(from []byte) (length int, ok bool)) *Fault {
+func List(body []byte, one func(from []byte) (length int, ok bool)) *event.Fault {
 	rest, inList := trim(body), IsList(body)
 	if inList {
 		if rest = trim(rest[1:]); len(rest) > 0 && rest[0] == ']' {
@@ -23,20 +25,20 @@ func List(body []byte, one func(from []byte) (length int, ok bool)) *Fault {
 			return nil
 		}
 		if !ok {
-			var f *Fault
+			var f *event.Fault
 			if n, f = length(rest); f != nil {
-				return NewFault("", f.Reason, "%s, in the value at byte %d", f.Detail, len(body)-len(rest))
+				return event.NewFault(f.Reason, "%s, in the value at byte %d", f.Detail, len(body)-len(rest))
 			}
 		}
 		switch rest = trim(rest[n:]); {
 		case !inList:
 			return nothing(body, rest)
 		case len(rest) == 0:
-			return NewFault("", ReasonMalformed, "is not JSON: the list has no end")
+			return event.NewFault(event.ReasonMalformed, "is not JSON: the list has no end")
 		case rest[0] == ']':
 			return nothing(body, rest[1:])
 		case rest[0] != ',':
-			return NewFault("", ReasonMalformed, "is not JSON: neither , nor ] at byte %d", len(body)-len(rest))
+			return event.NewFault(event.ReasonMalformed, "is not JSON: neither , nor ] at byte %d", len(body)-len(rest))
 		}
 		rest = trim(rest[1:])
 	}
@@ -49,15 +51,15 @@ func IsList(body []byte) bool {
 }
 
 // nothing makes sure that no more follows.
-func nothing(body, rest []byte) *Fault {
+func nothing(body, rest []byte) *event.Fault {
 	if rest = trim(rest); len(rest) > 0 {
-		return NewFault("", ReasonMalformed, "is followed by something else, at byte %d", len(body)-len(rest))
+		return event.NewFault(event.ReasonMalformed, "is followed by something else, at byte %d", len(body)-len(rest))
 	}
 	return nil
 }
 
 // length finds the end of the value that text starts with.
-func length(text []byte) (int, *Fault) {
+func length(text []byte) (int, *event.Fault) {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if err := dec.SkipValue(); err != nil {
 		return 0, malformed(err)

@@ -21,7 +21,7 @@ const (
 )
 
 // value reads the next value into an attribute. depth is how deep it is nested if it is a list or an object.
-func (r *Reader) value(into pcommon.Value, depth int) *Fault {
+func (r *Reader) value(into pcommon.Value, depth int) *event.Fault {
 	switch kind := r.dec.PeekKind(); kind {
 	case text:
 		s, f := r.text(false)
@@ -63,7 +63,7 @@ func (r *Reader) value(into pcommon.Value, depth int) *Fault {
 const someMembers = 8
 
 // members reads the members of an object that was entered, and its end.
-func (r *Reader) members(into pcommon.Map, depth int) *Fault {
+func (r *Reader) members(into pcommon.Map, depth int) *event.Fault {
 	var b xpdata.MapBuilder
 	b.EnsureCapacity(someMembers >> min(depth, 1))
 	for r.dec.PeekKind() != '}' {
@@ -80,7 +80,7 @@ func (r *Reader) members(into pcommon.Map, depth int) *Fault {
 }
 
 // raw reads the next value as Go has it. depth is as for value.
-func (r *Reader) raw(depth int) (any, *Fault) {
+func (r *Reader) raw(depth int) (any, *event.Fault) {
 	switch r.dec.PeekKind() {
 	case object:
 		if f := r.enter(depth); f != nil {
@@ -120,18 +120,18 @@ func (r *Reader) raw(depth int) (any, *Fault) {
 }
 
 // enter reads the start of a list or an object.
-func (r *Reader) enter(depth int) *Fault {
+func (r *Reader) enter(depth int) *event.Fault {
 	if f := r.skip(); f != nil {
 		return f
 	}
 	if depth > r.limits.Depth {
-		return r.fault(ReasonTooDeep, "is nested deeper than %d levels", r.limits.Depth)
+		return r.fault(event.ReasonTooDeep, "is nested deeper than %d levels", r.limits.Depth)
 	}
 	return nil
 }
 
 // skip reads a token that says nothing.
-func (r *Reader) skip() *Fault {
+func (r *Reader) skip() *event.Fault {
 	if _, err := r.dec.ReadToken(); err != nil {
 		return malformed(err)
 	}
@@ -139,7 +139,7 @@ func (r *Reader) skip() *Fault {
 }
 
 // name reads the name of an attribute.
-func (r *Reader) name() (string, *Fault) {
+func (r *Reader) name() (string, *event.Fault) {
 	name, f := r.text(true)
 	if f != nil {
 		return "", f
@@ -148,7 +148,7 @@ func (r *Reader) name() (string, *Fault) {
 }
 
 // text reads a string. Short ones that come again and again, such as names, are made once.
-func (r *Reader) text(again bool) (string, *Fault) {
+func (r *Reader) text(again bool) (string, *event.Fault) {
 	raw, err := r.dec.ReadValue()
 	if err != nil {
 		return "", malformed(err)
@@ -181,7 +181,7 @@ const (
 )
 
 // number reads a number: an integer where it has neither a point nor an exponent.
-func (r *Reader) number(into pcommon.Value) *Fault {
+func (r *Reader) number(into pcommon.Value) *event.Fault {
 	raw, err := r.dec.ReadValue()
 	if err != nil {
 		return malformed(err)
@@ -212,11 +212,11 @@ func isWhole(number []byte) bool {
 	return true
 }
 
-func (r *Reader) tooLarge(number jsontext.Value) *Fault {
-	return r.fault(ReasonValue, "is the number %s, which does not fit 64 bits: send it as a string", event.Shorten(string(number)))
+func (r *Reader) tooLarge(number jsontext.Value) *event.Fault {
+	return r.fault(event.ReasonValue, "is the number %s, which does not fit 64 bits: send it as a string", event.Shorten(string(number)))
 }
 
 // fault is what is wrong with the value that was read last.
-func (r *Reader) fault(reason, format string, args ...any) *Fault {
-	return NewFault(string(r.dec.StackPointer()), reason, format, args...)
+func (r *Reader) fault(reason, format string, args ...any) *event.Fault {
+	return event.NewFault(reason, format, args...).At(string(r.dec.StackPointer()))
 }

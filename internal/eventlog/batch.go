@@ -1,8 +1,6 @@
 package eventlog
 
 import (
-	"errors"
-	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -31,13 +29,13 @@ func NewBatch(d Defaults) *Batch {
 }
 
 // Add adds an event, whose data is in data and not in e.Data, and empties data. What e leaves empty is made up as Canonicalize does
-// it. It returns the event's id, or an error that names the field and leaves the batch as it was.
-func (b *Batch) Add(e *event.Event, data pcommon.Map) (id string, err error) {
-	w := writer{e: e, record: b.record}
+// it. It returns the event's id, or what is wrong with it; the batch is as it was then.
+func (b *Batch) Add(e *event.Event, data pcommon.Map) (id string, f *event.Fault) {
+	w := recordWriter{e: e, record: b.record}
 	data.MoveTo(w.record.Attributes())
-	if err := b.fill(&w); err != nil {
+	if f := b.fill(&w); f != nil {
 		b.record = plog.NewLogRecord()
-		return "", err
+		return "", f
 	}
 	id = getStr(w.record.Attributes(), event.AttrUID)
 	switch {
@@ -54,11 +52,13 @@ func (b *Batch) Add(e *event.Event, data pcommon.Map) (id string, err error) {
 }
 
 // placed says whether the record has a resource and a scope of its own.
-func (w *writer) placed() bool { return w.rl != plog.ResourceLogs{} }
+func (w *recordWriter) placed() bool { return w.rl != plog.ResourceLogs{} }
 
-func (b *Batch) fill(w *writer) error {
-	if t := w.e.Timestamp; !t.IsZero() && !event.HasTimestamp(t) {
-		return badTime(t)
+func (b *Batch) fill(w *recordWriter) *event.Fault {
+	if t := w.e.Timestamp; !t.IsZero() {
+		if f := checkTime(t); f != nil {
+			return f
+		}
 	}
 	for _, name := range []string{event.MetaResource, event.MetaScope} {
 		if _, ok := w.e.Metadata[name]; ok && !w.placed() {
@@ -66,20 +66,20 @@ func (b *Batch) fill(w *writer) error {
 			w.sl = w.rl.ScopeLogs().AppendEmpty()
 		}
 	}
-	if err := w.fields(); err != nil {
-		return err
+	if f := w.fields(); f != nil {
+		return f
 	}
-	if err := b.writeSource(w); err != nil {
-		return err
+	if f := b.writeSource(w); f != nil {
+		return f
 	}
 	if !canonicalize(w.record, b.defaults, &b.ids) {
-		return errors.New("metadata is " + tooDeepDetail)
+		return tooDeepMetadata()
 	}
 	return nil
 }
 
 // writeSource writes the source of a record that is placed, and checks that of others.
-func (b *Batch) writeSource(w *writer) error {
+func (b *Batch) writeSource(w *recordWriter) *event.Fault {
 	switch {
 	case w.placed() && w.e.Source == "":
 		if scope := w.sl.Scope(); event.SourceOf(serviceName(w.rl.Resource()), scope.Name()) == "" {
@@ -89,8 +89,8 @@ func (b *Batch) writeSource(w *writer) error {
 	case w.placed():
 		return w.source()
 	case w.e.Source != "":
-		if err := event.CheckSource(w.e.Source); err != nil {
-			return fmt.Errorf("source %w", err)
+		if f := event.CheckSource(w.e.Source); f != nil {
+			return f.In("source")
 		}
 	}
 	return nil

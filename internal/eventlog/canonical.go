@@ -58,8 +58,8 @@ func Canonicalize(ld plog.Logs, d Defaults) *Refused {
 			refused = &Refused{Total: ld.LogRecordCount()}
 		}
 		refused.Records = append(refused.Records, Refusal{
-			Index: n, EventID: getStr(record.Attributes(), event.AttrUID), EventType: record.EventName(), Reason: ReasonTooDeep,
-			Detail: tooDeepDetail,
+			Index: n, EventID: getStr(record.Attributes(), event.AttrUID), EventType: record.EventName(), Reason: event.ReasonTooDeep,
+			Detail: event.TooDeep,
 		})
 	}
 	for _, rl := range ld.ResourceLogs().All() {

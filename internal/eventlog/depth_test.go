@@ -59,7 +59,7 @@ func TestDepth(t *testing.T) {
 				nest(place(only(ld)), levels)
 				refused := eventlog.Canonicalize(ld, defaults)
 				require.NotNil(t, refused, levels)
-				assert.Equal(t, []eventlog.Refusal{{EventType: "user.login", Reason: eventlog.ReasonTooDeep, Detail: "nested deeper than 64 levels"}}, refused.Records)
+				assert.Equal(t, []eventlog.Refusal{{EventType: "user.login", Reason: event.ReasonTooDeep, Detail: "nested deeper than 64 levels"}}, refused.Records)
 				assert.Zero(t, ld.ResourceLogs().Len(), "nothing is left of it")
 			}
 		})
@@ -84,9 +84,9 @@ func TestAppendRecordDepth(t *testing.T) {
 		{name: "data", levels: 64, put: func(e *event.Event, v any) { e.Data["a"] = v }, want: "data.a.0.0"},
 		{name: "data.body", levels: 64, put: func(e *event.Event, v any) { e.Data["body"] = v }, want: "data.body.0.0"},
 		{name: "metadata", levels: 63, put: func(e *event.Event, v any) { e.Metadata["a"] = v }, want: "metadata.a.0.0"},
-		{name: "metadata.body", levels: 64, put: func(e *event.Event, v any) { e.Data["body"], e.Metadata["body"] = "b", v }, want: "metadata.body cannot be kept: body.0.0"},
-		{name: "resource", levels: 64, put: func(e *event.Event, v any) { e.Metadata["resource"] = m{"attributes": m{"a": v}} }, want: "metadata.resource cannot be kept: attributes.a.0.0"},
-		{name: "scope", levels: 64, put: func(e *event.Event, v any) { e.Metadata["scope"] = m{"attributes": m{"a": v}} }, want: "metadata.scope cannot be kept: attributes.a.0.0"},
+		{name: "metadata.body", levels: 64, put: func(e *event.Event, v any) { e.Data["body"], e.Metadata["body"] = "b", v }, want: "metadata.body.0.0"},
+		{name: "resource", levels: 64, put: func(e *event.Event, v any) { e.Metadata["resource"] = m{"attributes": m{"a": v}} }, want: "metadata.resource.attributes.a.0.0"},
+		{name: "scope", levels: 64, put: func(e *event.Event, v any) { e.Metadata["scope"] = m{"attributes": m{"a": v}} }, want: "metadata.scope.attributes.a.0.0"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,33 +2,34 @@ package eventlog
 
 import (
 	"encoding/hex"
-	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// fields reads the entries of a map one by one and keeps the first error.
+// fields reads the entries of a map one by one and keeps the first fault.
 type fields struct {
-	of   map[string]any
-	seen int
-	err  error
+	entries map[string]any
+	seen    int
+	fault   *event.Fault
 }
 
 func (f *fields) take(name string) (any, bool) {
-	v, ok := f.of[name]
+	v, ok := f.entries[name]
 	if ok {
 		f.seen++
 	}
 	return v, ok
 }
 
-func (f *fields) fail(format string, args ...any) {
-	if f.err == nil {
-		f.err = fmt.Errorf(format, args...)
+// fail keeps what is wrong with an entry.
+func (f *fields) fail(name string, fault *event.Fault) {
+	if f.fault == nil && fault != nil {
+		f.fault = fault.In(name)
 	}
 }
 
@@ -36,7 +37,7 @@ func (f *fields) text(name string) string {
 	v, ok := f.take(name)
 	s, isText := v.(string)
 	if ok && !isText {
-		f.fail("must hold text under %s, not %T", name, v)
+		f.fail(name, event.NewFault(event.ReasonKind, "must be text, not %T", v))
 	}
 	return s
 }
@@ -45,7 +46,7 @@ func (f *fields) number(name string, low, high int64) int64 {
 	v, ok := f.take(name)
 	n, isNumber := v.(int64)
 	if ok && (!isNumber || n < low || n > high) {
-		f.fail("must hold a whole number from %d to %d under %s", low, high, name)
+		f.fail(name, event.NewFault(event.ReasonValue, "must be a whole number from %d to %d", low, high))
 	}
 	return n
 }
@@ -55,10 +56,19 @@ func (f *fields) count(name string) uint32 { return uint32(f.number(name, 0, mat
 func (f *fields) hex(name string, into []byte) {
 	b, err := hex.DecodeString(f.text(name))
 	if err != nil || len(b) != len(into) {
-		f.fail("must be %d hexadecimal digits", 2*len(into))
+		f.fail(name, event.NewFault(event.ReasonValue, "must be %d hexadecimal digits", 2*len(into)))
 		return
 	}
 	copy(into, b)
+}
+
+func (f *fields) time(name string) pcommon.Timestamp {
+	t, err := time.Parse(time.RFC3339Nano, f.text(name))
+	if err != nil || !t.Equal(time.Unix(0, 0)) && !event.HasTimestamp(t) {
+		f.fail(name, event.NewFault(event.ReasonValue, "must be a time in RFC 3339 between 1970 and 2554"))
+		return 0
+	}
+	return pcommon.Timestamp(event.Nanoseconds(t))
 }
 
 func (f *fields) attributes(into pcommon.Map) {
@@ -68,19 +78,17 @@ func (f *fields) attributes(into pcommon.Map) {
 	}
 	m, ok := v.(map[string]any)
 	if !ok {
-		f.fail("must hold a map under %s, not %T", event.MetaAttributes, v)
+		f.fail(event.MetaAttributes, event.NewFault(event.ReasonKind, "must be a map, not %T", v))
 		return
 	}
-	if fault := putAll(into, m, 0); fault != nil {
-		f.fail("cannot be kept: %w", fault.In(event.MetaAttributes))
-	}
+	f.fail(event.MetaAttributes, putAll(into, m, 0))
 }
 
-// end returns the first error; an entry that nobody asked for is one too.
-func (f *fields) end() error {
-	if f.err == nil && f.seen < len(f.of) {
-		names := sortedKeys(f.of)
-		f.fail("has an entry without a meaning among %s", event.Shorten(strings.Join(names, ", ")))
+// end returns the first fault; an entry without a meaning is one too.
+func (f *fields) end() *event.Fault {
+	if f.fault == nil && f.seen < len(f.entries) {
+		names := event.Shorten(strings.Join(sortedKeys(f.entries), ", "))
+		f.fault = event.NewFault(event.ReasonUnknown, "has an entry without a meaning among %s", names)
 	}
-	return f.err
+	return f.fault
 }

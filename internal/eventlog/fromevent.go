@@ -1,8 +1,6 @@
 package eventlog
 
 import (
-	"errors"
-	"fmt"
 	"maps"
 	"math"
 	"time"
@@ -13,65 +11,75 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// AppendRecord appends an event to ld as a canonical record with a resource and scope of
-// its own, which shares no memory with it. It is the way back of Ref.Event: an event from
-// there becomes the same record, and always the same bytes. In an event made by hand an
-// int becomes an int64, times become UTC, and metadata that says nothing is left out: an
-// empty map, a count of 0, a trace id of zeros, the adjusted_count, which follows from the
-// threshold. Anything else that a record cannot carry is an error that names the field,
-// and ld is as it was.
+// AppendRecord appends an event to ld as a canonical record with a resource and scope of its own, which
+// shares no memory with it. It is the inverse of Ref.Event: an event from there becomes the same record,
+// and always the same bytes. In an event made by hand an int becomes an int64, times become UTC, and
+// metadata that says nothing is left out: an empty map, a count of 0, a trace id of zeros, and the
+// adjusted_count, which follows from the threshold. Anything else that a record cannot carry is an error,
+// an *event.Fault, and ld is as it was.
 func AppendRecord(ld plog.Logs, e *event.Event) error {
-	w := writer{e: e, rl: plog.NewResourceLogs()}
+	w := recordWriter{e: e, rl: plog.NewResourceLogs()}
 	w.sl = w.rl.ScopeLogs().AppendEmpty()
 	w.record = w.sl.LogRecords().AppendEmpty()
-	if err := w.write(); err != nil {
-		return err
+	if f := w.write(); f != nil {
+		return f
 	}
 	w.rl.MoveTo(ld.ResourceLogs().AppendEmpty())
 	return nil
 }
 
-// writer writes one event.
-type writer struct {
+// recordWriter writes one event.
+type recordWriter struct {
 	e      *event.Event
 	rl     plog.ResourceLogs
 	sl     plog.ScopeLogs
 	record plog.LogRecord
 }
 
-func (w *writer) write() error {
+func (w *recordWriter) write() *event.Fault {
 	e := w.e
 	switch {
 	case e.EventID == "" || len(e.EventID) > event.MaxIDBytes:
-		return fmt.Errorf("event_id must have 1 to %d bytes, this one has %d", event.MaxIDBytes, len(e.EventID))
+		return event.NewFault(event.ReasonValue, "must have 1 to %d bytes, this one has %d", event.MaxIDBytes, len(e.EventID)).In("event_id")
 	case e.EventType == "":
-		return errors.New("event_type must not be empty")
-	case !event.HasTimestamp(e.Timestamp):
-		return badTime(e.Timestamp)
+		return event.NewFault(event.ReasonMissing, "must not be empty").In("event_type")
+	}
+	if f := checkTime(e.Timestamp); f != nil {
+		return f
 	}
 	if f := putAll(w.record.Attributes(), e.Data, 0); f != nil {
 		return f.In("data")
 	}
-	if err := w.fields(); err != nil {
-		return err
+	if f := w.fields(); f != nil {
+		return f
 	}
-	if err := w.source(); err != nil {
-		return err
+	if f := w.source(); f != nil {
+		return f
 	}
 	var s event.Survey[anyValue]
 	if !survey(w.record, &s) {
-		return errors.New("metadata is " + tooDeepDetail)
+		return tooDeepMetadata()
 	}
 	canonicalBody(w.record, &s)
 	return nil
 }
 
+// tooDeepMetadata is the fault of metadata whose maps are nested too deep in the record only.
+func tooDeepMetadata() *event.Fault { return event.CheckDepth(event.MaxDepth + 1).In("metadata") }
+
+func checkTime(t time.Time) *event.Fault {
+	if event.HasTimestamp(t) {
+		return nil
+	}
+	return event.NewFault(event.ReasonValue, "must lie between 1970 and 2554, this one is %s", t).In("timestamp")
+}
+
 // fields writes all but the source to a record whose attributes are the event's data.
-func (w *writer) fields() error {
+func (w *recordWriter) fields() *event.Fault {
 	attributes := w.record.Attributes()
-	for key, v := range attributes.All() {
-		if !isData(key, v) {
-			return fmt.Errorf("data.%s must not be set: the attribute has a meaning of its own", key)
+	for name, v := range attributes.All() {
+		if !isData(name, v) {
+			return mustNotBeSet("data", name)
 		}
 	}
 	w.record.SetEventName(w.e.EventType)
@@ -84,33 +92,43 @@ func (w *writer) fields() error {
 	return w.metadata()
 }
 
-// source writes the source where Ref.Source finds it. An event that was a record says by
-// its metadata where it was.
-func (w *writer) source() error {
+func mustNotBeSet(field, name string) *event.Fault {
+	return event.NewFault(event.ReasonUnknown, "must not be set: the attribute has a meaning of its own").In(name).In(field)
+}
+
+// source writes the source where Ref.Source finds it. An event that was a record says by its metadata
+// where it was.
+func (w *recordWriter) source() *event.Fault {
 	source := w.e.Source
 	resource := w.rl.Resource()
 	if name := serviceName(resource); event.IsServiceName(name) {
 		if name != source {
-			return fmt.Errorf("source is %q, but metadata.resource.attributes has the service.name %q", event.Shorten(source), event.Shorten(name))
+			return w.otherSource("the service.name %q", event.Shorten(name))
 		}
 		return nil
 	}
 	if source != "" && source == w.sl.Scope().Name() {
 		return nil
 	}
-	if err := event.CheckSource(source); err != nil {
-		return fmt.Errorf("source %w", err)
+	if f := event.CheckSource(source); f != nil {
+		return f.In("source")
 	}
 	if _, taken := resource.Attributes().Get(event.AttrServiceName); taken {
-		return fmt.Errorf("source is %q, but metadata.resource.attributes has another service.name", event.Shorten(source))
+		return w.otherSource("another service.name")
 	}
 	resource.Attributes().PutStr(event.AttrServiceName, source)
 	return nil
 }
 
-// metadata writes the entries with a meaning to where they belong, and all others to the
-// attribute isbl.metadata.
-func (w *writer) metadata() error {
+// otherSource is the fault of a source that is not that of the resource.
+func (w *recordWriter) otherSource(what string, args ...any) *event.Fault {
+	args = append([]any{event.Shorten(w.e.Source)}, args...)
+	return event.NewFault(event.ReasonValue, "is %q, but metadata.resource.attributes has "+what, args...).In("source")
+}
+
+// metadata writes the entries with a meaning to where they belong, and all others to the attribute
+// isbl.metadata.
+func (w *recordWriter) metadata() *event.Fault {
 	own := map[string]any{}
 	hasOwn := false
 	for _, name := range sortedKeys(w.e.Metadata) {
@@ -118,19 +136,14 @@ func (w *writer) metadata() error {
 		switch {
 		case name == event.AttrMetadata:
 			hasOwn = true
-			more, ok := value.(map[string]any)
-			if !ok {
-				return fmt.Errorf("metadata.%s must be a map, not %T", name, value)
+			nested, f := nestedMetadata(value)
+			if f != nil {
+				return f.In(name).In("metadata")
 			}
-			for key := range more {
-				if !event.ReservedMetadata(key) {
-					return fmt.Errorf("metadata.%s.%s belongs into metadata itself", name, event.Shorten(key))
-				}
-			}
-			maps.Copy(own, more)
+			maps.Copy(own, nested)
 		case event.ReservedMetadata(name):
-			if err := w.reserved(name, value); err != nil {
-				return fmt.Errorf("metadata.%s %w", name, err)
+			if f := w.reserved(name, value); f != nil {
+				return f.In("metadata")
 			}
 		default:
 			own[name] = value
@@ -139,8 +152,8 @@ func (w *writer) metadata() error {
 	if len(own) == 0 && !hasOwn {
 		return nil
 	}
-	if err := w.free(event.AttrMetadata); err != nil {
-		return fmt.Errorf("metadata cannot be kept: %w", err)
+	if f := w.claim(event.AttrMetadata); f != nil {
+		return f.In("metadata")
 	}
 	if f := putAll(w.record.Attributes().PutEmptyMap(event.AttrMetadata), own, 1); f != nil {
 		return f.In("metadata")
@@ -148,32 +161,54 @@ func (w *writer) metadata() error {
 	return nil
 }
 
-// free says whether an attribute that metadata needs is not taken by data.
-func (w *writer) free(attribute string) error {
+// nestedMetadata are the entries under isbl.metadata in metadata, whose names are reserved.
+func nestedMetadata(value any) (map[string]any, *event.Fault) {
+	entries, ok := value.(map[string]any)
+	if !ok {
+		return nil, notAMap(value)
+	}
+	for name := range entries {
+		if !event.ReservedMetadata(name) {
+			return nil, event.NewFault(event.ReasonUnknown, "belongs into metadata itself").In(name)
+		}
+	}
+	return entries, nil
+}
+
+func notAMap(value any) *event.Fault {
+	return event.NewFault(event.ReasonKind, "must be a map, not %T", value)
+}
+
+// claim returns the fault of metadata that needs an attribute that is taken by data.
+func (w *recordWriter) claim(attribute string) *event.Fault {
 	if _, taken := w.record.Attributes().Get(attribute); taken {
-		return fmt.Errorf("it needs the attribute %s, so data.%[1]s must not be set", attribute)
+		return event.NewFault(event.ReasonValue, "cannot be kept: it needs the attribute %s, so data.%[1]s must not be set", attribute)
 	}
 	return nil
 }
 
-func (w *writer) reserved(name string, value any) error {
+// reserved writes an entry of metadata with a meaning. The fault is placed in metadata.
+func (w *recordWriter) reserved(name string, value any) *event.Fault {
 	switch name {
 	case event.MetaResource, event.MetaScope, event.MetaSampling:
 		m, ok := value.(map[string]any)
 		if !ok {
-			return fmt.Errorf("must be a map, not %T", value)
+			return notAMap(value).In(name)
 		}
-		return w.reservedMap(name, &fields{of: m})
+		if f := w.reservedMap(name, &fields{entries: m}); f != nil {
+			return f.In(name)
+		}
+		return nil
 	case event.MetaBody:
 		if _, ok := w.record.Attributes().Get(event.AttrBody); !ok {
-			return errors.New("needs data.body; without it, the body is data.body")
+			return event.NewFault(event.ReasonValue, "needs data.body; without it, the body is data.body").In(name)
 		}
-		if fault := put(w.record.Body(), value, 1); fault != nil {
-			return fmt.Errorf("cannot be kept: %w", fault.In(event.MetaBody))
+		if f := put(w.record.Body(), value, 1); f != nil {
+			return f.In(name)
 		}
 		return nil
 	}
-	f := &fields{of: map[string]any{name: value}}
+	f := &fields{entries: map[string]any{name: value}}
 	switch name {
 	case event.MetaSeverity:
 		w.record.SetSeverityText(f.text(name))
@@ -190,24 +225,17 @@ func (w *writer) reserved(name string, value any) error {
 	case event.MetaTraceFlags:
 		w.record.SetFlags(plog.LogRecordFlags(f.count(name)))
 	case event.MetaObservedTimestamp:
-		t, err := time.Parse(time.RFC3339Nano, f.text(name))
-		if err != nil || !t.Equal(time.Unix(0, 0)) && !event.HasTimestamp(t) {
-			return errors.New("must be a time in RFC 3339 between 1970 and 2554")
-		}
-		w.record.SetObservedTimestamp(pcommon.Timestamp(event.Nanoseconds(t)))
+		w.record.SetObservedTimestamp(f.time(name))
 	case event.MetaDropped:
 		w.record.SetDroppedAttributesCount(f.count(name))
 	default:
-		attribute := event.TextAttribute(name)
-		if err := w.free(attribute); err != nil {
-			return fmt.Errorf("cannot be kept: %w", err)
-		}
-		w.record.Attributes().PutStr(attribute, f.text(name))
+		w.textAttribute(event.TextAttribute(name), name, f)
 	}
 	return f.end()
 }
 
-func (w *writer) reservedMap(name string, f *fields) error {
+// reservedMap writes the entries of a map in metadata. The fault is placed in the map.
+func (w *recordWriter) reservedMap(name string, f *fields) *event.Fault {
 	switch name {
 	case event.MetaResource:
 		resource := w.rl.Resource()
@@ -222,28 +250,24 @@ func (w *writer) reservedMap(name string, f *fields) error {
 		scope.SetDroppedAttributesCount(f.count(event.MetaDropped))
 		f.attributes(scope.Attributes())
 	case event.MetaSampling:
-		w.sampling(event.AttrThreshold, event.MetaThreshold, f)
-		w.sampling(event.AttrRandomness, event.MetaRandomness, f)
+		for _, attribute := range []struct{ name, entry string }{
+			{event.AttrThreshold, event.MetaThreshold}, {event.AttrRandomness, event.MetaRandomness},
+		} {
+			if _, ok := f.entries[attribute.entry]; ok {
+				w.textAttribute(attribute.name, attribute.entry, f)
+			}
+		}
 		f.take(event.MetaAdjustedCount) // follows from the threshold
 	}
 	return f.end()
 }
 
-// sampling writes an entry of metadata.sampling to its attribute.
-func (w *writer) sampling(attribute, name string, f *fields) {
-	if _, ok := f.of[name]; !ok {
-		return
-	}
+// textAttribute writes an entry of metadata to the attribute that it came from.
+func (w *recordWriter) textAttribute(attribute, name string, f *fields) {
 	v := pcommon.NewValueStr(f.text(name))
 	if isData(attribute, v) {
-		f.fail("has a bad %s: %q", name, event.Shorten(v.Str()))
+		f.fail(name, event.NewFault(event.ReasonValue, "must not be %q: OpenTelemetry has no such value", event.Shorten(v.Str())))
 	}
-	if err := w.free(attribute); err != nil {
-		f.fail("cannot be kept: %w", err)
-	}
+	f.fail(name, w.claim(attribute))
 	v.MoveTo(w.record.Attributes().PutEmpty(attribute))
-}
-
-func badTime(t time.Time) error {
-	return fmt.Errorf("timestamp must lie between 1970 and 2554, this one is %s", t)
 }

@@ -14,12 +14,6 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// Reasons to refuse a record.
-const (
-	ReasonTooDeep  = "too_deep"
-	ReasonTooLarge = "too_large"
-)
-
 // Refused tells a sender which records of its request were not taken, and why. All
 // others were. It is a permanent error with the gRPC status InvalidArgument, which the
 // otlp receiver answers with 400.
@@ -36,7 +30,7 @@ type Refusal struct {
 	Index int
 	// EventID and EventType are what the record calls itself; empty where it does not.
 	EventID, EventType string
-	// Reason is ReasonTooDeep or ReasonTooLarge.
+	// Reason is event.ReasonTooDeep or event.ReasonTooLarge.
 	Reason string
 	// Detail says it in words.
 	Detail string

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 	"pgregory.net/rapid"
 
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
@@ -75,8 +76,8 @@ func TestOnlyTheCulpritsAreRefused(t *testing.T) {
 
 func TestRefusedIsAnErrorForTheSender(t *testing.T) {
 	refused := &eventlog.Refused{Total: 7, Records: []eventlog.Refusal{
-		{Index: 3, EventID: "id", EventType: "user.login", Reason: eventlog.ReasonTooDeep, Detail: "nested deeper than 64 levels"},
-		{Index: 5, Reason: eventlog.ReasonTooLarge, Detail: "600 KiB"},
+		{Index: 3, EventID: "id", EventType: "user.login", Reason: event.ReasonTooDeep, Detail: "nested deeper than 64 levels"},
+		{Index: 5, Reason: event.ReasonTooLarge, Detail: "600 KiB"},
 	}}
 	const want = `2 of 7 records refused, the other 5 were taken: record 3 (event type "user.login", id "id"): too_deep: nested deeper than 64 levels; record 5: too_large: 600 KiB`
 	require.EqualError(t, refused, want)

@@ -1,7 +1,6 @@
 package eventlog
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -11,9 +10,6 @@ import (
 
 	"github.com/isbl/telemetry/internal/event"
 )
-
-// tooDeepDetail is what senders read about ReasonTooDeep.
-var tooDeepDetail = fmt.Sprintf("nested deeper than %d levels", event.MaxDepth)
 
 // putAll sets into, which depth lists and maps lie around, to m. It sorts the keys, so that
 // an event always becomes the same bytes. Looking for duplicates, as into.PutEmpty does,
@@ -53,8 +49,8 @@ func put(into pcommon.Value, v any, depth int) *event.Fault {
 	case []byte:
 		into.SetEmptyBytes().FromRaw(v)
 	case []any:
-		if depth > event.MaxDepth {
-			return event.NewFault("is %s", tooDeepDetail)
+		if f := event.CheckDepth(depth); f != nil {
+			return f
 		}
 		list := into.SetEmptySlice()
 		list.EnsureCapacity(len(v))
@@ -64,12 +60,12 @@ func put(into pcommon.Value, v any, depth int) *event.Fault {
 			}
 		}
 	case map[string]any:
-		if depth > event.MaxDepth {
-			return event.NewFault("is %s", tooDeepDetail)
+		if f := event.CheckDepth(depth); f != nil {
+			return f
 		}
 		return putAll(into.SetEmptyMap(), v, depth)
 	default:
-		return event.NewFault("has a value of type %T, which an event cannot carry", v)
+		return event.NewFault(event.ReasonKind, "has a value of type %T, which an event cannot carry", v)
 	}
 	return nil
 }

@@ -1,7 +1,7 @@
 package sdkrecord
 
 import (
-	"fmt"
+	"errors"
 	"slices"
 	"time"
 
@@ -12,7 +12,7 @@ import (
 )
 
 // ErrTooDeep means that a record is nested deeper than event.MaxDepth, in itself or in what it hangs on.
-var ErrTooDeep = fmt.Errorf("the record is nested deeper than %d levels", event.MaxDepth)
+var ErrTooDeep = errors.New("the record is " + event.TooDeep)
 
 // TypeOf returns the event type of a record of the SDK.
 func TypeOf(in *sdklog.Record, d event.Defaults) string {

@@ -13,8 +13,6 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-func tooDeep() *event.Fault { return event.NewFault("is nested deeper than %d levels", event.MaxDepth) }
-
 // AppendData appends the entries of data, which share no memory with it but for strings, in no order.
 func AppendData(dst []attribute.KeyValue, data map[string]any) ([]attribute.KeyValue, *event.Fault) {
 	for name, v := range data {
@@ -38,7 +36,7 @@ func AppendAttributes(dst, data []attribute.KeyValue) ([]attribute.KeyValue, *ev
 			return dst, f
 		}
 		if kind := data[i].Value.Type(); (kind == attribute.MAP || kind == attribute.SLICE) && depthExceeds(data[i].Value, event.MaxDepth) {
-			return dst, tooDeep().In(name)
+			return dst, event.CheckDepth(event.MaxDepth + 1).In(name)
 		}
 	}
 	return append(dst, data...), nil
@@ -48,9 +46,9 @@ func AppendAttributes(dst, data []attribute.KeyValue) ([]attribute.KeyValue, *ev
 func checkName(name string) *event.Fault {
 	switch {
 	case name == "":
-		return event.NewFault("must have a name").In(`""`)
+		return event.NewFault(event.ReasonMissing, "must have a name").In(`""`)
 	case event.HasMeaning(name):
-		return event.NewFault("must not be set: the name has a meaning of its own").In(name)
+		return event.NewFault(event.ReasonUnknown, "must not be set: the name has a meaning of its own").In(name)
 	}
 	return nil
 }
@@ -59,7 +57,7 @@ func checkName(name string) *event.Fault {
 func Metadata(entries map[string]any) (attribute.KeyValue, *event.Fault) {
 	for name := range entries {
 		if event.ReservedMetadata(name) {
-			return attribute.KeyValue{}, event.NewFault("must not be set: the name is reserved for what OpenTelemetry knows of an event").In(name)
+			return attribute.KeyValue{}, event.NewFault(event.ReasonUnknown, "must not be set: the name is reserved for what OpenTelemetry knows of an event").In(name)
 		}
 	}
 	value, f := mapOf(entries, 1)
@@ -85,8 +83,8 @@ func valueOf(v any, depth int) (attribute.Value, *event.Fault) {
 	case []byte:
 		return attribute.ByteSliceValue(v), nil
 	case []string:
-		if depth > event.MaxDepth {
-			return attribute.Value{}, tooDeep()
+		if f := event.CheckDepth(depth); f != nil {
+			return attribute.Value{}, f
 		}
 		return attribute.StringSliceValue(v), nil
 	case map[string]any:
@@ -98,8 +96,8 @@ func valueOf(v any, depth int) (attribute.Value, *event.Fault) {
 }
 
 func mapOf(m map[string]any, depth int) (attribute.Value, *event.Fault) {
-	if depth > event.MaxDepth {
-		return attribute.Value{}, tooDeep()
+	if f := event.CheckDepth(depth); f != nil {
+		return attribute.Value{}, f
 	}
 	entries := make([]attribute.KeyValue, 0, len(m))
 	for name, v := range m {
@@ -118,7 +116,7 @@ func reflected(v any, depth int) (attribute.Value, *event.Fault) {
 	if m, ok := v.(encoding.TextMarshaler); ok && (r.Kind() != reflect.Pointer || !r.IsNil()) {
 		text, err := m.MarshalText()
 		if err != nil {
-			return attribute.Value{}, event.NewFault("cannot be written as text: %v", err)
+			return attribute.Value{}, event.NewFault(event.ReasonValue, "cannot be written as text: %v", err)
 		}
 		return attribute.StringValue(string(text)), nil
 	}
@@ -134,7 +132,7 @@ func reflected(v any, depth int) (attribute.Value, *event.Fault) {
 		if n := r.Uint(); n <= math.MaxInt64 {
 			return attribute.Int64Value(int64(n)), nil
 		}
-		return attribute.Value{}, event.NewFault("is the number %d, which does not fit an int64: write it as a string", r.Uint())
+		return attribute.Value{}, event.NewFault(event.ReasonValue, "is the number %d, which does not fit an int64: write it as a string", r.Uint())
 	case reflect.Float32, reflect.Float64:
 		return attribute.Float64Value(r.Float()), nil
 	case reflect.String:
@@ -152,8 +150,8 @@ func reflected(v any, depth int) (attribute.Value, *event.Fault) {
 		if r.Kind() == reflect.Slice && r.Type().Elem().Kind() == reflect.Uint8 {
 			return attribute.ByteSliceValue(r.Bytes()), nil
 		}
-		if depth > event.MaxDepth {
-			return attribute.Value{}, tooDeep()
+		if f := event.CheckDepth(depth); f != nil {
+			return attribute.Value{}, f
 		}
 		elements := make([]attribute.Value, 0, r.Len())
 		for i := range r.Len() {
@@ -165,7 +163,7 @@ func reflected(v any, depth int) (attribute.Value, *event.Fault) {
 		}
 		return attribute.SliceValue(elements...), nil
 	}
-	return attribute.Value{}, event.NewFault("has a value of type %T, which an event cannot carry: write it as a string, a number, a list or a map", v)
+	return attribute.Value{}, event.NewFault(event.ReasonKind, "has a value of type %T, which an event cannot carry: write it as a string, a number, a list or a map", v)
 }
 
 // depthExceeds says whether lists and maps are nested more than limit deep in v.

@@ -6,6 +6,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store/block"
 	"github.com/isbl/telemetry/internal/store/wire"
@@ -55,7 +56,7 @@ func encode(ld plog.Logs, maxRaw, maxEvent int) ([]fragment, *eventlog.Refused, 
 	for ref := range eventlog.All(ld) {
 		if size, bad := tooLarge[n]; bad {
 			refused.Records = append(refused.Records, eventlog.Refusal{
-				Index: n, EventID: ref.EventID(), EventType: ref.EventType(), Reason: eventlog.ReasonTooLarge,
+				Index: n, EventID: ref.EventID(), EventType: ref.EventType(), Reason: event.ReasonTooLarge,
 				Detail: fmt.Sprintf("%d bytes with its resource and scope, max_event_size is %d", size, maxEvent),
 			})
 		} else {

@@ -129,7 +129,7 @@ func refusing(places ...int) func(context.Context, plog.Logs) error {
 		refused := &eventlog.Refused{Total: ld.LogRecordCount()}
 		types := typesOf(ld)
 		for _, i := range places {
-			refused.Records = append(refused.Records, eventlog.Refusal{Index: i, EventType: types[i], Reason: eventlog.ReasonTooLarge, Detail: "no"})
+			refused.Records = append(refused.Records, eventlog.Refusal{Index: i, EventType: types[i], Reason: event.ReasonTooLarge, Detail: "no"})
 		}
 		return fmt.Errorf("store: %w", refused)
 	}

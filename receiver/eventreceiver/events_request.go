@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/isbl/telemetry/internal/cloudevent"
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventjson"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/problems"
@@ -101,7 +102,7 @@ type request struct {
 	count    int   // of events, those that are refused included
 	many     bool  // they lie in a list, or in lines
 	rejected []rejection
-	wrong    *eventjson.Fault // of the whole
+	wrong    *event.Fault // of the whole
 }
 
 // rejection says why an event of a request is not taken.
@@ -144,7 +145,7 @@ func (s *eventsServer) decode(f form, w *work, header http.Header) (*request, er
 			first = w.cloudEvents.First
 		}
 		if f == formBatch && !eventjson.IsList(body) {
-			req.wrong = eventjson.NewFault("", eventjson.ReasonMalformed, "is no list of CloudEvents: one alone is %s", typeStructured)
+			req.wrong = event.NewFault(event.ReasonMalformed, "is no list of CloudEvents: one alone is %s", typeStructured)
 			break
 		}
 		req.many = eventjson.IsList(body)
@@ -172,7 +173,7 @@ func (r *request) pointer(index int) string {
 }
 
 // add adds an event that was taken, or what is wrong with it.
-func (r *request) add(id string, f *eventjson.Fault, text []byte) {
+func (r *request) add(id string, f *event.Fault, text []byte) {
 	if f == nil {
 		r.ids = append(r.ids, id)
 		r.places = append(r.places, r.count)

@@ -11,7 +11,7 @@ TOOLS := $(GO) tool -modfile=internal/tools/go.mod
 LINT  := GOLANGCI_LINT_CACHE=$(CURDIR)/build/lint-cache $(GO) tool -modfile=internal/tools/lint/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: run build test lint generate bench bench-peers fuzz clean help bin/otelcol-isbl bin/eventctl
+.PHONY: run build test lint generate vendor-page screenshots bench bench-peers fuzz clean help bin/otelcol-isbl bin/eventctl
 
 run: bin/otelcol-isbl ## Run the collector as it is, or with CONFIG=my.yaml; it keeps its events in ./data
 	bin/otelcol-isbl $(if $(CONFIG),--config $(CONFIG))
@@ -36,6 +36,12 @@ generate: ## Regenerate what is generated from metadata.yaml of the components, 
 	mv build/components.go cmd/otelcol-isbl && rm build/main*.go
 	gofmt -w cmd/otelcol-isbl/components.go
 	cp config.yaml cmd/otelcol-isbl
+
+vendor-page: ## Take the page's modules from npm anew, as internal/dashboard/package.json says
+	internal/dashboard/vendor.sh
+
+screenshots: ## Write the pictures of docs/dashboard.md; needs Chromium
+	$(GO) test ./internal/dashboard -run TestScreenshots -count=1 -screenshots
 
 bench: ## Run every benchmark; BENCHTIME=5s for steadier figures
 	$(GO) test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./...

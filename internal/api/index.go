@@ -35,12 +35,15 @@ func (h *Handler) indexCall(path string) call {
 
 // WithPage returns a handler that shows browsers the dashboard at the root, and leaves
 // everything else to next, which is a Handler and whatever stands before it. The page needs
-// no authentication: it holds nothing, and asks for the token that its calls want.
+// no authentication: it holds no events, and asks for the token that its calls want.
 func WithPage(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		get := r.Method == http.MethodGet || r.Method == http.MethodHead
-		if get && r.URL.Path == "/" && negotiate(r.Header.Values("Accept"), indexForms) == formHTML {
-			w.Header().Set("Vary", "Accept")
+		atRoot := r.URL.Path == "/"
+		if get && dashboard.Serves(r.URL.Path) && (!atRoot || negotiate(r.Header.Values("Accept"), indexForms) == formHTML) {
+			if atRoot {
+				w.Header().Set("Vary", "Accept")
+			}
 			dashboard.Serve(w, r)
 			return
 		}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,9 +16,31 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Tab opens a URL in a new Chromium, which ends with the test. Where Chromium is not
-// installed, the test is skipped, or fails when the environment variable CI is set. flags are
-// more flags of Chromium, without the dashes before their names.
+// timeout is how long a test may use its tab.
+const timeout = time.Minute
+
+// shared is the Chromium of all tabs without flags, in a package whose TestMain calls Main.
+var shared struct {
+	use   bool
+	open  sync.Once
+	ctx   context.Context
+	close context.CancelFunc
+}
+
+// Main runs the tests of a package with one Chromium for all tabs that have no flags of their
+// own, which is much faster than one for each. It returns the exit status.
+func Main(m *testing.M) int {
+	shared.use = true
+	code := m.Run()
+	if shared.close != nil {
+		shared.close()
+	}
+	return code
+}
+
+// Tab opens a URL in Chromium, until the test ends. Where Chromium is not installed, the test is
+// skipped, or fails when the environment variable CI is set. flags are more flags of Chromium,
+// without the dashes before their names: a tab with flags has a Chromium of its own.
 func Tab(t *testing.T, url string, flags map[string]any) context.Context {
 	t.Helper()
 	if !installed() {
@@ -25,21 +49,41 @@ func Tab(t *testing.T, url string, flags map[string]any) context.Context {
 		}
 		t.Skip("Chromium is not installed")
 	}
-	opts := chromedp.DefaultExecAllocatorOptions[:]
+	var browser context.Context
+	if shared.use && len(flags) == 0 {
+		shared.open.Do(func() {
+			shared.ctx, shared.close = start(context.Background(), nil)
+			Do(t, shared.ctx) // starts the browser; the tabs of later tests are its children
+		})
+		browser = shared.ctx
+	} else {
+		var stop context.CancelFunc
+		browser, stop = start(t.Context(), flags)
+		t.Cleanup(stop)
+	}
+	ctx, cancel := chromedp.NewContext(browser)
+	t.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, timeout)
+	t.Cleanup(cancel)
+	Do(t, ctx, network.Enable(), chromedp.Navigate(url))
+	return ctx
+}
+
+// start prepares a Chromium, which starts with the first action in it.
+func start(parent context.Context, flags map[string]any) (context.Context, context.CancelFunc) {
+	opts := slices.Clone(chromedp.DefaultExecAllocatorOptions[:])
 	if os.Geteuid() == 0 {
 		opts = append(opts, chromedp.NoSandbox) // Chromium refuses to sandbox for root
 	}
 	for name, value := range flags {
 		opts = append(opts, chromedp.Flag(name, value))
 	}
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), opts...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, time.Minute)
-	t.Cleanup(cancel)
-	Do(t, ctx, network.Enable(), chromedp.Navigate(url))
-	return ctx
+	allocator, stop := chromedp.NewExecAllocator(parent, opts...)
+	ctx, cancel := chromedp.NewContext(allocator)
+	return ctx, func() {
+		cancel()
+		stop()
+	}
 }
 
 func installed() bool {

@@ -117,7 +117,7 @@ func TestBrowser(t *testing.T) {
 
 			// A link is followed: the user sees our page, the other one does not.
 			browsertest.Do(t, ctx, chromedp.Evaluate(fmt.Sprintf("location.href = %q", c.api), nil),
-				browsertest.Until(`document.querySelector('#events').textContent === '5'`),
+				browsertest.Until(`document.querySelector('#instance').textContent.includes('· 5 events ·')`),
 				browsertest.Until(`document.querySelector('#connection').textContent === 'live'`))
 		})
 	}

@@ -1,0 +1,104 @@
+// The view of consumers: how far each is, and its dead letters.
+
+import { call, get } from './api.js';
+import { poll } from './live.js';
+import { stringify } from './json.js';
+import { preview } from './row.js';
+import { count, plural, visible, visibleLine } from './text.js';
+import { ago, duration } from './time.js';
+import { Empty, Time, Trouble, html, useState, useTask } from './ui.js';
+
+const refreshEvery = 2000;
+const letterPage = 50;
+
+export function ConsumersView({ query, open }) {
+  const [state, setState] = useState({});
+  const name = query.get('name') ?? '';
+  const ask = async (signal) => {
+    try {
+      const { consumers } = await get('/consumers', '', { signal });
+      setState({ consumers });
+    } catch (error) {
+      if (!signal.aborted) setState((old) => ({ ...old, error }));
+    }
+  };
+  useTask((signal) => poll(refreshEvery, signal, () => ask(signal)), []);
+  const { consumers, error } = state;
+  if (!consumers) return html`<div class="page"><${Trouble} error=${error} />${!error && html`<p class="end" role="status">Loading…</p>`}</div>`;
+  const chosen = consumers.find((c) => c.name === name);
+  return html`<div class="page"><${Trouble} error=${error} />
+    ${!consumers.length && html`<${Empty} title="No consumers">
+      <p>A consumer is a named reader whose progress is kept here: for work that must be done once for each event.</p>
+      <pre>eventctl consumers put billing --event-type 'user.*'</pre></${Empty}>`}
+    ${consumers.length > 0 && html`<div class="scroll-x"><table id="consumers"><thead><tr><th scope="col">consumer</th><th scope="col">state</th>
+      ${['lag', 'behind', 'in flight', 'waiting', 'delivered', 'redelivered', 'gone', 'dead'].map((t) => html`<th scope="col" class="n">${t}</th>`)}<th scope="col">used</th></tr></thead>
+      <tbody>${consumers.map((c) => html`<tr key=${c.name} class=${c.name === name ? 'chosen' : ''}>
+        <th scope="row"><button type="button" class="link" aria-expanded=${c.name === name} onClick=${() => open(c.name === name ? '' : c.name)}>${c.name}</button></th>
+        <td>${stateOf(c)}</td><td class=${`n ${c.lag.events ? 'warn' : ''}`}>${count(c.lag.events)}</td><td class="n">${c.lag.events ? duration(c.lag.seconds) : '–'}</td>
+        <td class="n">${count(c.in_flight)}</td><td class="n">${count(c.waiting)}</td><td class="n">${count(c.delivered)}</td><td class="n">${count(c.redelivered)}</td>
+        <td class=${`n ${c.gone ? 'bad' : ''}`}>${count(c.gone)}</td><td class=${`n ${c.dead ? 'bad' : ''}`}>${count(c.dead)}</td><td>${ago(c.used)}</td></tr>`)}</tbody></table></div>`}
+    ${chosen && html`<${One} key=${name} consumer=${chosen} changed=${() => ask(new AbortController().signal)} />`}
+  </div>`;
+}
+
+/** Why a consumer is where it is, in words. */
+export function stateOf(c) {
+  if (c.dead) return html`<span class="bad">${plural(c.dead, 'dead letter')}</span>`;
+  if (!c.lag.events) return html`<span class="holds">up to date</span>`;
+  if (c.in_flight >= (c.definition.max_in_flight ?? Infinity)) return html`<span class="warn">behind: all it may have is in flight</span>`;
+  if (c.in_flight) return html`<span class="warn">behind: workers are on it</span>`;
+  if (!c.delivered) return html`<span class="warn">behind: nothing was fetched yet</span>`;
+  return html`<span class="warn">behind: no worker fetches, last ${ago(c.used)}</span>`;
+}
+
+function One({ consumer, changed }) {
+  const [letters, setLetters] = useState({});
+  const [skip, setSkip] = useState(0);
+  const path = `/consumers/${encodeURIComponent(consumer.name)}`;
+  useTask(async (signal) => {
+    if (!consumer.dead) {
+      setLetters({ list: [], total: 0 });
+      return;
+    }
+    try {
+      const answer = await get(`${path}/dead-letters`, `limit=${letterPage}&skip=${skip}`, { signal });
+      setLetters({ list: answer.dead_letters, total: answer.total });
+    } catch (error) {
+      if (!signal.aborted) setLetters((old) => ({ ...old, error }));
+    }
+  }, [consumer.name, consumer.dead, skip]);
+  const act = async (what, body) => {
+    try {
+      await call(`${path}/dead-letters/${what}`, '', { method: 'POST', body });
+      changed();
+    } catch (error) {
+      setLetters((old) => ({ ...old, error }));
+    }
+  };
+  const filters = Object.entries(consumer.definition);
+  const { list = [], total = 0, error } = letters;
+  return html`<section class="consumer" id="consumer"><h2>${consumer.name}</h2>
+    <dl class="pairs">${filters.map(([k, v]) => html`<dt>${k}</dt><dd>${visibleLine(typeof v === 'string' ? v : stringify(v))}</dd>`)}
+      <dt>acknowledged</dt><dd>${count(consumer.acknowledged)}</dd><dt>created</dt><dd><${Time} value=${consumer.created} digits=${0} date=${true} /></dd></dl>
+    <h3>Dead letters</h3>
+    <p class="quiet">Events that were handed out ${consumer.definition.max_deliver} times and are not done.</p>
+    <${Trouble} error=${error} />
+    ${total === 0 && !error && html`<p class="quiet">None.</p>`}
+    ${total > 0 && html`<p class="actions bar"><${Sure} text="Return all" act=${() => act('return', { all: true })} /><${Sure} text="Drop all" act=${() => act('drop', { all: true })} />
+      <span class="push"></span>${skip > 0 && html`<button type="button" class="small" onClick=${() => setSkip(skip - letterPage)}>Back</button>`}
+      <span class="quiet">${skip + 1}–${Math.min(total, skip + letterPage)} of ${count(total)}</span>
+      ${skip + letterPage < total && html`<button type="button" class="small" onClick=${() => setSkip(skip + letterPage)}>Next</button>`}</p>
+      <ul class="letters">${list.map((letter) => html`<li key=${letter.cursor}>
+        <span class="quiet"><${Time} value=${letter.since} digits=${0} date=${true} /> · ${plural(letter.deliveries, 'delivery').replace(/ys$/, 'ies')}</span>
+        ${letter.event ? html`<b>${visibleLine(letter.event.event_type)}</b> <span>${visibleLine(letter.event.source)}</span> <span class="data" title=${visible(letter.event.event_id)}>${preview(letter.event.data)}</span>` : html`<span>not kept any more</span>`}
+        <span class="push"></span>
+        <${Sure} text="Return" act=${() => act('return', { cursors: [letter.cursor] })} /><${Sure} text="Drop" act=${() => act('drop', { cursors: [letter.cursor] })} /></li>`)}</ul>`}
+  </section>`;
+}
+
+/** A button that asks a second time. */
+function Sure({ text, act }) {
+  const [asked, setAsked] = useState(false);
+  return html`<button type="button" class=${`small ${asked ? 'danger' : ''}`} onBlur=${() => setAsked(false)}
+    onClick=${() => { if (asked) act(); setAsked(!asked); }}>${asked ? `${text}: sure?` : text}</button>`;
+}

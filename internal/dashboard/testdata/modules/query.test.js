@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { curl, eventctl } from '../../assets/copyas.js';
+import { chips, excluding, filterOf, typed, withFilter, withoutFilter } from '../../assets/filter.js';
+import { boundMillis, bounds, durationMillis, interval, label, zoomOut } from '../../assets/range.js';
+import { formatRoute, parseRoute } from '../../assets/route.js';
+
+test('an address is a call of the API', () => {
+  const route = parseRoute('#/events?since=15m&event_type=user.*,alert.*&data.note=a%20b%26c%3Dd');
+  assert.equal(route.view, 'events');
+  assert.equal(route.query.get('data.note'), 'a b&c=d');
+  assert.equal(formatRoute(route), '#/events?since=15m&event_type=user.*,alert.*&data.note=a+b%26c%3Dd');
+  assert.deepEqual([...parseRoute(formatRoute(route)).query], [...route.query]);
+});
+
+test('no address is the last hour, and an empty query is all time', () => {
+  assert.equal(formatRoute(parseRoute('')), '#/events?since=1h');
+  assert.equal(formatRoute(parseRoute('#/events?')), '#/events?');
+  assert.equal(parseRoute('#event_type=user.*').query.get('event_type'), 'user.*'); // a link of an earlier version
+  assert.equal(parseRoute('#/nothing?a=b').view, 'events');
+});
+
+test('what is typed becomes a filter', () => {
+  const cases = {
+    'order_id=4711': ['data.order_id', '4711'],
+    'user.id = a b': ['data.user.id', 'a b'],
+    'note="say \\"hi\\" "': ['data.note', 'say "hi" '],
+    'data.x=1': ['data.x', '1'],
+    'source=shop': ['source', 'shop'],
+    'user.*': ['event_type', 'user.*'],
+    '4BF92F3577B34DA6A3CE929D0E0E4736': ['trace_id', '4bf92f3577b34da6a3ce929d0e0e4736'],
+    'attributes["n"] == 7': ['where', 'attributes["n"] == 7'],
+    'attributes["n"] >= 7': ['where', 'attributes["n"] >= 7'],
+    'severity_number != 9': ['where', 'severity_number != 9'],
+  };
+  for (const [text, filter] of Object.entries(cases)) assert.deepEqual(typed(text), filter, text);
+  assert.equal(typed('  '), undefined);
+});
+
+test('conditions are joined', () => {
+  let q = withFilter(new URLSearchParams('where=a == 1 or b == 2'), 'where', 'c != 3');
+  assert.equal(q.get('where'), '(a == 1 or b == 2) and c != 3');
+  q = withFilter(new URLSearchParams(`where=${encodeURIComponent('event_name != "a"')}`), 'where', excluding('event_type', 'b'));
+  assert.equal(q.get('where'), 'event_name != "a" and event_name != "b"');
+});
+
+test('filters come and go', () => {
+  const q = withFilter(new URLSearchParams('since=1h&event_type=a&view=x'), 'data.k', 'v');
+  assert.deepEqual(chips(q), [{ name: 'event_type', value: 'a' }, { name: 'data.k', value: 'v' }]);
+  assert.equal(filterOf(q).toString(), 'since=1h&event_type=a&data.k=v');
+  assert.equal(withoutFilter(q, 'data.k', 'v').has('data.k'), false);
+  assert.equal(withFilter(q, 'data.k', 'v').getAll('data.k').length, 1);
+});
+
+test('exclusions are quoted', () => {
+  assert.equal(excluding('data', 'a"b\\\n', ['x', 'y"']), 'attributes["x"]["y\\""] != "a\\"b\\\\\\n"');
+  assert.equal(excluding('data', null, ['x']), 'attributes["x"] != nil');
+});
+
+test('ranges are those of the API', () => {
+  const now = Date.parse('2026-01-02T00:00:00Z');
+  assert.equal(durationMillis('1h30m'), 5.4e6);
+  assert.equal(durationMillis('5'), undefined);
+  assert.equal(boundMillis('1d', now), now - 8.64e7);
+  assert.equal(boundMillis('yesterday', now), undefined);
+  assert.deepEqual(bounds(new URLSearchParams('since=1h'), now), { since: now - 3.6e6, until: now });
+  assert.equal(bounds(new URLSearchParams('since=1h&until=2h'), now), undefined);
+  assert.equal(bounds(new URLSearchParams('since=x'), now), undefined);
+  assert.equal(label(new URLSearchParams('since=15m')), 'Last 15 minutes');
+  assert.equal(label(new URLSearchParams('since=95m')), 'Last 1 h 35 m');
+  assert.equal(label(new URLSearchParams('until=2026-01-01T00:00:00Z'), (t) => t.slice(0, 10)), 'start – 2026-01-01');
+  assert.deepEqual(zoomOut({ since: now - 1000, until: now }, now), { since: now - 2000, until: now });
+  assert.deepEqual(zoomOut({ since: now - 9000, until: now - 8000 }, now), { since: now - 9500, until: now - 7500 });
+});
+
+test('intervals fit the range', () => {
+  assert.deepEqual(interval({ since: 0, until: 3.6e6 }, 90), { seconds: 60, text: '1m' });
+  assert.deepEqual(interval({ since: 0, until: 1 }, 90), { seconds: 1, text: '1s' });
+  for (const days of [1, 7, 60, 3650]) {
+    const range = { since: 0, until: days * 8.64e7 };
+    assert.ok(range.until / 1000 / interval(range, 90).seconds <= 90);
+  }
+});
+
+test('commands can be pasted', () => {
+  assert.equal(curl("http://localhost:4380/api/v1/events?data.a=it's"), `curl 'http://localhost:4380/api/v1/events?data.a=it'\\''s'`);
+  const filter = new URLSearchParams([['since', '1h'], ['event_type', 'user.*'], ['data.note', 'a b'], ['where', 'x == "y"']]);
+  assert.equal(eventctl(['get'], filter, 'http://localhost:4380'), `eventctl get --since 1h --event-type 'user.*' --data 'note=a b' --where 'x == "y"'`);
+  assert.match(eventctl(['get'], filter, 'https://host/events'), /--endpoint https:\/\/host\/events/);
+});

@@ -24,6 +24,7 @@ import (
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/httpguard"
 	"github.com/isbl/telemetry/internal/problems"
+	"github.com/isbl/telemetry/internal/registry"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -68,7 +69,7 @@ func (e *eventStore) start(ctx context.Context, host component.Host) (err error)
 		}
 	}()
 	e.health.host = host
-	e.problems = problems.Open(buffers.InstanceID(e.set.Resource), "exporter/"+e.id.Value.AsString(), problems.Options{})
+	e.problems = problems.Open(registry.InstanceID(e.set.Resource), "exporter/"+e.id.Value.AsString(), problems.Options{})
 	e.announce()
 	opts, err := e.cfg.storeOptions(ctx)
 	if err != nil {
@@ -130,7 +131,7 @@ func (e *eventStore) connected(err error) {
 }
 
 func (e *eventStore) serve(ctx context.Context, host component.Host) error {
-	instance := buffers.InstanceID(e.set.Resource)
+	instance := registry.InstanceID(e.set.Resource)
 	e.api = api.New(api.Options{
 		Store:     e.store,
 		SourceID:  e.cfg.SourceID,

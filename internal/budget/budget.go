@@ -10,8 +10,9 @@ import (
 	"fmt"
 	"math"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
+
+	"github.com/isbl/telemetry/internal/registry"
 )
 
 const (
@@ -50,9 +51,14 @@ func New(limit int64) *Budget {
 	return &Budget{limit: limit}
 }
 
-// Process returns the budget of this process. All components share it, whichever collector of the process they belong to,
-// since the memory that it protects is the process's. The memory limit is read when Process is called first.
-var Process = sync.OnceValue(func() *Budget { return New(ofMemory(debug.SetMemoryLimit(-1))) })
+var process = registry.NewSlot[*Budget]("budget")
+
+// Process returns the budget of this process. All components share it, whichever collector of
+// the process they belong to, since the memory that it protects is the process's. The memory
+// limit is read when Process is called first.
+func Process() *Budget {
+	return process.GetOrAdd("", func() *Budget { return New(ofMemory(debug.SetMemoryLimit(-1))) })
+}
 
 // ofMemory returns the share of a memory limit, which is math.MaxInt64 where none is set.
 func ofMemory(limit int64) int64 {

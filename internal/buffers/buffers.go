@@ -1,37 +1,36 @@
 // Package buffers lets the store's API find the event_buffer processors of the same collector.
-//
-// A collector creates its components apart from each other, and offers them no way to meet. So this package holds the one piece
-// of process-wide state of the project: a registry of snapshots, keyed by the service.instance.id that the collector gives to all
-// of its components. Two collectors in one process do not see each other.
+// They meet in the registry.
 package buffers
 
 import (
 	"cmp"
 	"slices"
-	"sync"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
+	"github.com/isbl/telemetry/internal/registry"
 )
 
 const (
-	// MaxTypes is the number of event types that are counted by name. Those that come later are counted as OtherTypes.
+	// MaxTypes is the number of event types that are counted by name. Later ones are counted as
+	// OtherTypes.
 	MaxTypes = 256
-	// OtherTypes is the name under which the event types beyond MaxTypes are counted together.
+	// OtherTypes is the name under which the event types beyond MaxTypes are counted.
 	OtherTypes = "other"
 
 	// DroppedOverflow is the reason in Snapshot.Dropped of events that did not fit.
 	DroppedOverflow = "overflow"
-	// DroppedDisabled is the reason in Snapshot.Dropped of events that came while the processor was disabled.
+	// DroppedDisabled is the reason in Snapshot.Dropped of events that came while the processor
+	// was disabled.
 	DroppedDisabled = "disabled"
 )
 
-// TypeCounts says what became of the events of one type.
+// TypeCounts counts the events of one type by their outcome.
 type TypeCounts struct{ Received, Filtered, SampledOut, Dropped uint64 }
 
 // Snapshot is one consistent reading of the numbers of an event_buffer, in events:
 // Received = Filtered + SampledOut + the sum of Dropped + Failed + Forwarded + Buffered.
 type Snapshot struct {
-	// ID is the component's, and Instances how many instances of it were added up: one exists per pipeline.
+	// ID is the component's. Instances is how many instances of it were added up: there is one
+	// per pipeline.
 	ID        string `json:"id"`
 	Instances int    `json:"instances"`
 	// Enabled is false where the configuration says `enabled: false`.
@@ -55,37 +54,21 @@ type source struct {
 	snapshot  func() Snapshot
 }
 
-var (
-	mu      sync.Mutex
-	sources = map[string][]*source{} // by instance id of the collector, in order of registration
-)
+var sources = registry.NewSlot[source]("buffers")
 
-// Register makes an instance of a component known to the collector with this instance id, until remove is called. Calling remove
-// again does nothing. snapshot must be safe for concurrent use and must not call this package; its ID and Instances are ignored.
+// Register makes an instance of a component known to the collector with this instance id, until
+// remove is called. Calling remove again does nothing. snapshot must be safe for concurrent use;
+// its ID and Instances are ignored.
 func Register(instanceID, componentID string, snapshot func() Snapshot) (remove func()) {
-	s := &source{component: componentID, snapshot: snapshot}
-	mu.Lock()
-	defer mu.Unlock()
-	sources[instanceID] = append(sources[instanceID], s)
-	return func() {
-		mu.Lock()
-		defer mu.Unlock()
-		rest := slices.DeleteFunc(slices.Clone(sources[instanceID]), func(other *source) bool { return other == s })
-		if len(rest) == 0 {
-			delete(sources, instanceID)
-			return
-		}
-		sources[instanceID] = rest
-	}
+	return sources.Add(instanceID, source{component: componentID, snapshot: snapshot})
 }
 
-// Snapshots reads the instances registered for a collector. Those of one component are added up, and the components are
-// sorted by id. The caller owns the result; it is empty where nothing is registered.
+// Snapshots reads the instances registered for a collector. Those of one component are added up,
+// and the components are sorted by id. The caller owns the result; it is empty where nothing is
+// registered.
 func Snapshots(instanceID string) []Snapshot {
-	mu.Lock()
-	registered := slices.Clone(sources[instanceID])
-	mu.Unlock()
-	slices.SortStableFunc(registered, func(a, b *source) int { return cmp.Compare(a.component, b.component) })
+	registered := sources.All(instanceID)
+	slices.SortStableFunc(registered, func(a, b source) int { return cmp.Compare(a.component, b.component) })
 
 	all := make([]Snapshot, 0, len(registered))
 	for _, s := range registered {
@@ -97,7 +80,7 @@ func Snapshots(instanceID string) []Snapshot {
 	return all
 }
 
-// add counts one more instance in.
+// add adds the numbers of one more instance.
 func (s *Snapshot) add(one Snapshot) {
 	s.Instances++
 	s.Enabled = s.Enabled || one.Enabled
@@ -122,7 +105,8 @@ func (s *Snapshot) add(one Snapshot) {
 	}
 }
 
-// TypeName returns the name under which an event type is counted in counts: its own, or OtherTypes where MaxTypes others came first.
+// TypeName returns the name under which an event type is counted in counts: its own, or
+// OtherTypes where MaxTypes others came first.
 func TypeName[C any](counts map[string]C, eventType string) string {
 	if _, known := counts[eventType]; known {
 		return eventType
@@ -135,12 +119,4 @@ func TypeName[C any](counts map[string]C, eventType string) string {
 		return OtherTypes
 	}
 	return eventType
-}
-
-// InstanceID returns the service.instance.id of a collector's own telemetry resource, "" if it has none.
-func InstanceID(res pcommon.Resource) string {
-	if v, ok := res.Attributes().Get("service.instance.id"); ok {
-		return v.AsString()
-	}
-	return ""
 }

@@ -57,13 +57,17 @@ func (g *guard) checkOrigin(r *http.Request) *Refusal {
 // Sec-Fetch-Site only over HTTPS and to loopback; elsewhere an Origin that is not the Host
 // gives them away, which a read only has when a script sent it.
 func (g *guard) isForeign(r *http.Request) bool {
+	origin, site := r.Header.Get("Origin"), r.Header.Get("Sec-Fetch-Site")
+	if origin == "" && site == "" {
+		return false // most likely no browser
+	}
 	// Check passes every read, so it is asked about a write.
 	write := &http.Request{Method: http.MethodPost, Host: r.Host, Header: r.Header}
 	if g.csrf.Check(write) != nil {
 		return true
 	}
 	// The Origin null has no host, and so has a request with an empty Host.
-	return r.Host == "" && r.Header.Get("Origin") != "" && r.Header.Get("Sec-Fetch-Site") == ""
+	return r.Host == "" && site == ""
 }
 
 // isNavigation reports whether the user opens the URL in a tab. The page that links there

@@ -1,7 +1,6 @@
-// Package problems lets the store's API show what the components of the same collector refused, and why, so that the team that sends
-// bad events can see it without the collector's log.
-//
-// Like package buffers, it is a registry keyed by the service.instance.id that the collector gives to all of its components.
+// Package problems lets the store's API show what the components of the same collector refused
+// and why, so that the team that sends bad events sees it without the collector's log. The
+// components and the API meet in the registry.
 package problems
 
 import (
@@ -12,24 +11,26 @@ import (
 	"time"
 
 	"github.com/isbl/telemetry/internal/event"
+	"github.com/isbl/telemetry/internal/registry"
 )
 
 // Problem is an event, or a request, that was refused or looks wrong.
 type Problem struct {
 	Time time.Time `json:"time"`
-	// EventID, EventType and Source are what the event calls itself; empty where it does not, or was not read.
+	// EventID, EventType and Source are those of the event; empty where it has none, or was not
+	// read.
 	EventID   string `json:"event_id,omitempty"`
 	EventType string `json:"event_type,omitempty"`
 	Source    string `json:"source,omitempty"`
-	// Pointer is where in the request, as RFC 6901 has it.
+	// Pointer is the place in the request, as RFC 6901 writes it.
 	Pointer string `json:"pointer,omitempty"`
-	// Detail says in words what is wrong.
+	// Detail is a sentence about what is wrong.
 	Detail string `json:"detail,omitempty"`
 	// Value is the start of what was sent.
 	Value string `json:"value,omitempty"`
 }
 
-// Report is what one component says of one reason.
+// Report counts what one component refused, or suspects, for one reason.
 type Report struct {
 	Component string `json:"component"` // receiver/event
 	Reason    string `json:"reason"`
@@ -55,11 +56,11 @@ const (
 type Options struct {
 	// Keep is how many examples are kept for each reason; zero is DefaultKeep.
 	Keep int
-	// Redact keeps no values, and no details, which may quote them.
+	// Redact keeps no values and no details, since details may quote values.
 	Redact bool
 }
 
-// Log is where a component tells its problems. It is safe for concurrent use. A nil Log forgets them.
+// Log counts the problems of a component. It is safe for concurrent use. A nil Log keeps nothing.
 type Log struct {
 	component string
 	options   Options
@@ -76,46 +77,32 @@ type entry struct {
 	examples    []Problem // the oldest first
 }
 
-var (
-	mu   sync.Mutex
-	logs = map[string][]*Log{} // by instance id of the collector
-)
+var logs = registry.NewSlot[*Log]("problems")
 
-// Open makes the problems of a component, "receiver/event", known to the collector with this instance id, until they are closed.
+// Open makes the problems of a component, such as "receiver/event", known to the collector with
+// this instance id, until they are closed.
 func Open(instanceID, component string, o Options) *Log {
 	if o.Keep == 0 {
 		o.Keep = DefaultKeep
 	}
 	l := &Log{component: component, options: o, entries: map[string]*entry{}}
-	l.forget = func() {
-		mu.Lock()
-		defer mu.Unlock()
-		rest := slices.DeleteFunc(slices.Clone(logs[instanceID]), func(other *Log) bool { return other == l })
-		if len(rest) == 0 {
-			delete(logs, instanceID)
-			return
-		}
-		logs[instanceID] = rest
-	}
-	mu.Lock()
-	defer mu.Unlock()
-	logs[instanceID] = append(logs[instanceID], l)
+	l.forget = logs.Add(instanceID, l)
 	return l
 }
 
-// Close forgets the component's problems. Calling it again does nothing.
+// Close removes the component's problems. Calling it again does nothing.
 func (l *Log) Close() {
 	if l != nil {
 		l.forget()
 	}
 }
 
-// Refused tells of events that were refused for a reason, with one of them as an example.
+// Refused counts events that were refused for a reason, and keeps one of them as an example.
 func (l *Log) Refused(reason string, events int, example Problem) {
 	l.add(reason, false, events, example)
 }
 
-// Suspicious tells of events that look wrong and were taken.
+// Suspicious counts events that look wrong and were taken, and keeps one of them as an example.
 func (l *Log) Suspicious(reason string, events int, example Problem) {
 	l.add(reason, true, events, example)
 }
@@ -154,14 +141,11 @@ func (p *Problem) shorten(redact bool) {
 // cut copies what it keeps, so that an example keeps no request in memory.
 func cut(s string, most int) string { return strings.Clone(event.ShortenTo(s, most)) }
 
-// Reports reads the problems of a collector, those of equal components added up, sorted by component and reason. The caller owns
-// the result.
+// Reports reads the problems of a collector, sorted by component and reason. Those of instances
+// of one component are added up. The caller owns the result.
 func Reports(instanceID string) []Report {
-	mu.Lock()
-	open := slices.Clone(logs[instanceID])
-	mu.Unlock()
 	all := []Report{}
-	for _, l := range open {
+	for _, l := range logs.All(instanceID) {
 		for _, more := range l.reports() {
 			i := slices.IndexFunc(all, func(r Report) bool { return r.Component == more.Component && r.Reason == more.Reason })
 			if i < 0 {
@@ -191,7 +175,7 @@ func (l *Log) reports() []Report {
 	return all
 }
 
-// add counts another instance of the component in.
+// add adds the report of another instance of the component.
 func (r *Report) add(more Report, keep int) {
 	r.Count += more.Count
 	if more.First.Before(r.First) {

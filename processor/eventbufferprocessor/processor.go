@@ -18,6 +18,7 @@ import (
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/eventtype"
 	"github.com/isbl/telemetry/internal/problems"
+	"github.com/isbl/telemetry/internal/registry"
 	"github.com/isbl/telemetry/internal/sampling"
 	"github.com/isbl/telemetry/internal/severity"
 )
@@ -80,7 +81,7 @@ func (p *eventBuffer) Start(_ context.Context, host component.Host) error {
 	if err != nil {
 		return fmt.Errorf("create metrics: %w", err)
 	}
-	instance := buffers.InstanceID(p.set.Resource)
+	instance := registry.InstanceID(p.set.Resource)
 	p.problems = problems.Open(instance, "processor/"+p.set.ID.String(), problems.Options{})
 	p.leave = append(p.leave, forget, p.problems.Close, buffers.Register(instance, p.set.ID.String(), p.snapshot))
 	if !p.cfg.Enabled {

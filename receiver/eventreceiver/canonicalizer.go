@@ -11,10 +11,10 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/isbl/telemetry/internal/buffers"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/httpguard"
 	"github.com/isbl/telemetry/internal/problems"
+	"github.com/isbl/telemetry/internal/registry"
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/metadata"
 )
 
@@ -42,7 +42,7 @@ func newCanonicalizer(set receiver.Settings, cfg *Config, next consumer.Logs) (*
 
 // open makes the problems known. It is called before any listener is there.
 func (c *canonicalizer) open() {
-	c.problems = problems.Open(buffers.InstanceID(c.set.Resource), "receiver/"+c.set.ID.String(),
+	c.problems = problems.Open(registry.InstanceID(c.set.Resource), "receiver/"+c.set.ID.String(),
 		problems.Options{Keep: c.cfg.Problems.Keep, Redact: c.cfg.Problems.Redact})
 }
 

@@ -3,8 +3,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/component"
@@ -35,7 +38,11 @@ func run(args []string) error {
 	}
 	cmd := newCommand()
 	cmd.SetArgs(args)
-	return cmd.Execute()
+
+	// The Collector itself listens for signals only after it has started, and ignores a second one.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	return cmd.ExecuteContext(ctx)
 }
 
 // newCommand returns the Collector's command with what this program adds to it: a built-in configuration, flags for what
@@ -70,7 +77,8 @@ func settings() otelcol.CollectorSettings {
 			Description: "OpenTelemetry Collector that keeps events and hands them out again",
 			Version:     version.Number,
 		},
-		Factories: components,
+		Factories:               components,
+		DisableGracefulShutdown: true, // run listens for signals
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
 			ProviderFactories: []confmap.ProviderFactory{envprovider.NewFactory(), fileprovider.NewFactory(), yamlprovider.NewFactory()},
 		}},

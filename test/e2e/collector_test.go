@@ -86,7 +86,6 @@ type collector struct {
 	log             bytes.Buffer
 	readies         int // how often it was ready: once more after each reload
 	ready           chan struct{}
-	readyAt         time.Time // to be read once ready is closed
 }
 
 // start runs the binary, under a command such as strace if one is given, and waits until
@@ -166,7 +165,6 @@ func (c *collector) watch(stderr io.Reader) {
 		case strings.HasPrefix(line.Msg, "Everything is ready"):
 			c.mu.Lock()
 			if c.readies++; c.readies == 1 {
-				c.readyAt = time.Now()
 				close(c.ready)
 			}
 			c.mu.Unlock()
@@ -189,11 +187,9 @@ func (c *collector) readied() int {
 	return c.readies
 }
 
-// stop ends the process in order. A collector says that it is ready a moment before it
-// listens for signals; one that comes in between would end it as a crash does.
+// stop ends the process in order.
 func (c *collector) stop(t testing.TB) {
 	t.Helper()
-	time.Sleep(time.Until(c.readyAt.Add(500 * time.Millisecond)))
 	require.NoError(t, c.cmd.Process.Signal(syscall.SIGTERM))
 	select {
 	case <-c.exited:

@@ -48,10 +48,18 @@ func Parse(name string) (n Number, ok bool) {
 // the minimum 0 only.
 func (n Number) Reaches(minimum Number) bool { return n >= minimum }
 
+// Base is the number of the name without its step; 0 for a number that is no severity.
+func (n Number) Base() Number {
+	if n < Trace || n > highest {
+		return 0
+	}
+	return n - (n-1)%steps
+}
+
 // Name is the name without its step, in upper case; "" of a number that is no severity.
 func (n Number) Name() string {
-	if n < Trace || n > highest {
+	if n = n.Base(); n == 0 {
 		return ""
 	}
-	return strings.ToUpper(Names[(n-1)/steps])
+	return strings.ToUpper(Names[n/steps])
 }

@@ -34,3 +34,11 @@ func TestReaches(t *testing.T) {
 	assert.False(t, Number(0).Reaches(Trace), "an event without a severity")
 	assert.True(t, Number(0).Reaches(0))
 }
+
+func TestBaseHasNoStep(t *testing.T) {
+	for n, want := range map[Number]Number{
+		-1: 0, 0: 0, 1: Trace, 4: Trace, 5: Debug, 12: Info, 13: Warn, 20: Error, 21: Fatal, 24: Fatal, 25: 0,
+	} {
+		assert.Equal(t, want, n.Base(), n)
+	}
+}

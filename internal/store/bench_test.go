@@ -178,7 +178,7 @@ func writeBlocks(b *testing.B, dir, crashed string, blocks, events int) {
 		require.NoError(b, err)
 		var sum block.Summary
 		for ref := range eventlog.All(ld) {
-			sum.Add(ref.EventType(), ref.Source(), int64(ref.Record.Timestamp()), 1)
+			sum.Add(block.Event{Type: ref.EventType(), Source: ref.Source(), Timestamp: int64(ref.Record.Timestamp()), Estimated: 1})
 		}
 		encoded := new(block.Encoder).Encode(raw, &sum)
 		_, err = js.PublishMsgAsync(&nats.Msg{Subject: "isbl.events", Header: encoded.Headers, Data: encoded.Payload})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/severity"
 	"github.com/isbl/telemetry/internal/store/block"
 	"github.com/isbl/telemetry/internal/store/wire"
 )
@@ -71,6 +72,8 @@ func encode(ld plog.Logs, maxRaw, maxEvent int) ([]fragment, *eventlog.Refused, 
 }
 
 func (f *fragment) add(ref eventlog.Ref) {
-	timestamp := min(uint64(ref.Record.Timestamp()), math.MaxInt64)
-	f.sum.Add(ref.EventType(), ref.Source(), int64(timestamp), ref.AdjustedCount())
+	f.sum.Add(block.Event{
+		Type: ref.EventType(), Source: ref.Source(), Severity: severity.Number(ref.Record.SeverityNumber()),
+		Timestamp: int64(min(uint64(ref.Record.Timestamp()), math.MaxInt64)), Estimated: ref.AdjustedCount(),
+	})
 }

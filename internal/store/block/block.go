@@ -63,7 +63,9 @@ func (e *Encoder) Encode(raw []byte, s *Summary) Encoded {
 		e.room = make([]byte, room)
 	}
 	payload := bytes.Clone(s2.EncodeSnappy(e.room, raw))
-	h := Header{Summary: *s, ID: binary.BigEndian.Uint32(hash[:]), Checksum: crc32.Checksum(payload, castagnoli)}
+	h := Header{
+		Summary: *s, Severities: true, ID: binary.BigEndian.Uint32(hash[:]), Checksum: crc32.Checksum(payload, castagnoli),
+	}
 	return Encoded{Header: h, Headers: header(s, id, h.Checksum), Payload: payload, ID: id}
 }
 

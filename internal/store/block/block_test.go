@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"pgregory.net/rapid"
 
+	"github.com/isbl/telemetry/internal/severity"
 	"github.com/isbl/telemetry/internal/store/block"
 	"github.com/isbl/telemetry/internal/store/wire"
 )
@@ -31,17 +32,20 @@ func rawLogs(t testing.TB, n int) []byte {
 func TestEncodeDecode(t *testing.T) {
 	raw := rawLogs(t, 3)
 	var sum block.Summary
-	sum.Add("user.login", "shop", 30, 1)
-	sum.Add("user.login", "shop", 10, 10)
-	sum.Add("a=b,c:d %/ü", "", 20, 1)
+	sum.Add(block.Event{Type: "user.login", Source: "shop", Severity: severity.Info, Timestamp: 30, Estimated: 1})
+	sum.Add(block.Event{Type: "a=b,c:d %/ü", Timestamp: 20, Estimated: 1})
+	sum.Add(block.Event{Type: "user.login", Source: "shop", Severity: severity.Error + 2, Timestamp: 10, Estimated: 10})
 	encoded := new(block.Encoder).Encode(raw, &sum)
 	headers, payload, id := encoded.Headers, encoded.Payload, encoded.ID
 	assert.Equal(t, []string{id}, headers["Nats-Msg-Id"])
+	assert.Equal(t, []string{"2"}, headers["Isbl-Block"])
 	assert.Equal(t, []string{"10,30"}, headers["Isbl-Time"])
-	assert.Equal(t, []string{"user.login=2:11,a%3Db%2Cc%3Ad%20%25%2F%C3%BC=1"}, headers["Isbl-Types"])
+	assert.Equal(t, []string{"user.login=i1;e1:10,a%3Db%2Cc%3Ad%20%25%2F%C3%BC=1"}, headers["Isbl-Types"])
+	assert.Equal(t, []string{"shop=2:11,=1"}, headers["Isbl-Sources"])
 
 	h, err := block.ParseHeader(headers)
 	require.NoError(t, err)
+	assert.True(t, h.Severities)
 	assert.Equal(t, sum.Types.List, h.Types.List)
 	assert.Equal(t, sum.Sources.List, h.Sources.List)
 	assert.Equal(t, encoded.Header.ID, h.ID)
@@ -55,6 +59,23 @@ func TestEncodeDecode(t *testing.T) {
 	plain, err := snappy.Decode(nil, payload) // not the library that wrote it
 	require.NoError(t, err)
 	assert.Equal(t, raw, plain)
+}
+
+// Blocks of format version 1, which count types only, are read too.
+func TestBlocksWithoutSeveritiesAreRead(t *testing.T) {
+	h, err := block.ParseHeader(map[string][]string{
+		"Isbl-Block": {"1"}, "Isbl-Events": {"3"}, "Isbl-Time": {"10,30"}, "Isbl-Types": {"user.login=2:11"},
+		"Isbl-Types-Others": {"1"}, "Isbl-Sources": {"shop=3:12"}, "Isbl-Checksum": {"0000002a"},
+		"Nats-Msg-Id": {"000102030405060708090a0b0c0d0e0f"},
+	})
+	require.NoError(t, err)
+	assert.False(t, h.Severities)
+	assert.Equal(t, []block.NameCount{{Name: "user.login", Count: block.Count{Events: 2, Estimated: 11}}}, h.Types.List)
+	assert.EqualValues(t, 1, h.Types.Others.Events)
+	assert.EqualValues(t, 42, h.Checksum)
+
+	_, err = block.ParseHeader(map[string][]string{"Isbl-Block": {"3"}})
+	assert.ErrorContains(t, err, `block format "3" is not known`)
 }
 
 // A writer may use another protobuf library than pdata, or a newer OTLP.
@@ -80,7 +101,7 @@ func TestReadTakesWhatIsNotInNormalForm(t *testing.T) {
 
 func TestDamageIsFound(t *testing.T) {
 	var sum block.Summary
-	sum.Add("a", "b", 1, 1)
+	sum.Add(block.Event{Type: "a", Source: "b", Timestamp: 1, Estimated: 1})
 	encoded := new(block.Encoder).Encode(rawLogs(t, 1), &sum)
 	headers, payload := encoded.Headers, encoded.Payload
 	h, err := block.ParseHeader(headers)
@@ -99,9 +120,12 @@ func TestDamageIsFound(t *testing.T) {
 func TestHeadersStaySmall(t *testing.T) {
 	var sum block.Summary
 	for i := range 1000 {
-		sum.Add(fmt.Sprintf("%d-%s", i, strings.Repeat("ü", i%70)), fmt.Sprintf("%d-%s", i, strings.Repeat("x", 100)), int64(i), 1.5)
+		sum.Add(block.Event{
+			Type: fmt.Sprintf("%d-%s", i%90, strings.Repeat("ü", i%90%7)), Severity: severity.Number(i % 25),
+			Source: fmt.Sprintf("%d-%s", i, strings.Repeat("x", 100)), Timestamp: int64(i), Estimated: 12345.678901234567,
+		})
 	}
-	sum.Add(strings.Repeat("x", 129), "short", 1, 1)
+	sum.Add(block.Event{Type: strings.Repeat("x", 129), Source: "short", Timestamp: 1, Estimated: 1})
 	headers := new(block.Encoder).Encode(rawLogs(t, 1), &sum).Headers
 	size := 0
 	for k, v := range headers {
@@ -113,7 +137,11 @@ func TestHeadersStaySmall(t *testing.T) {
 		for _, nc := range n.List {
 			total += nc.Events
 		}
-		assert.LessOrEqual(t, len(n.List), 64)
+		names := map[string]bool{}
+		for _, nc := range n.List {
+			names[nc.Name] = true
+		}
+		assert.LessOrEqual(t, len(names), 64)
 		assert.EqualValues(t, 1001, total, "what is not listed is counted")
 	}
 }
@@ -134,14 +162,17 @@ func TestMergeIsAddition(t *testing.T) {
 		var whole, left, right block.Summary
 		cut := rapid.IntRange(1, 20).Draw(t, "cut")
 		for i := range rapid.IntRange(21, 40).Draw(t, "events") {
-			name := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "type")
-			at := rapid.Int64().Draw(t, "time")
+			e := block.Event{
+				Type: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "type"), Source: "s",
+				Severity:  severity.Number(rapid.IntRange(0, 24).Draw(t, "severity")),
+				Timestamp: rapid.Int64().Draw(t, "time"), Estimated: 2,
+			}
 			part := &right
 			if i < cut {
 				part = &left
 			}
-			whole.Add(name, "s", at, 2)
-			part.Add(name, "s", at, 2)
+			whole.Add(e)
+			part.Add(e)
 		}
 		left.Merge(&right)
 		h1 := new(block.Encoder).Encode(nil, &whole).Headers
@@ -152,14 +183,14 @@ func TestMergeIsAddition(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	var sum block.Summary
-	sum.Add("a", "b", 1, 1)
+	sum.Add(block.Event{Type: "a", Source: "b", Timestamp: 1, Estimated: 1})
 	encoded := new(block.Encoder).Encode(rawLogs(f, 1), &sum)
 	headers, payload := encoded.Headers, encoded.Payload
-	f.Add(headers["Isbl-Events"][0], headers["Isbl-Time"][0], headers["Isbl-Types"][0], headers["Isbl-Checksum"][0], headers["Nats-Msg-Id"][0], payload)
-	f.Add("-1", ",", "a=,=", "zz", "", []byte{0xff, 0xff, 0xff, 0xff, 0x0f})
-	f.Fuzz(func(_ *testing.T, events, time, types, checksum, id string, payload []byte) {
+	f.Add("2", headers["Isbl-Events"][0], headers["Isbl-Time"][0], headers["Isbl-Types"][0], headers["Isbl-Checksum"][0], headers["Nats-Msg-Id"][0], payload)
+	f.Add("1", "-1", ",", "a=,=", "zz", "", []byte{0xff, 0xff, 0xff, 0xff, 0x0f})
+	f.Fuzz(func(_ *testing.T, version, events, time, types, checksum, id string, payload []byte) {
 		h, err := block.ParseHeader(map[string][]string{
-			"Isbl-Block": {"1"}, "Isbl-Events": {events}, "Isbl-Time": {time},
+			"Isbl-Block": {version}, "Isbl-Events": {events}, "Isbl-Time": {time},
 			"Isbl-Types": {types}, "Isbl-Checksum": {checksum}, "Nats-Msg-Id": {id},
 		})
 		if err == nil {
@@ -172,7 +203,7 @@ func BenchmarkEncode(b *testing.B) {
 	raw := rawLogs(b, 1000)
 	var sum block.Summary
 	for i := range 1000 {
-		sum.Add([]string{"user.login", "metric.cpu"}[i%2], "shop", int64(i), 1)
+		sum.Add(block.Event{Type: []string{"user.login", "metric.cpu"}[i%2], Source: "shop", Timestamp: int64(i), Estimated: 1})
 	}
 	b.ReportAllocs()
 	b.SetBytes(int64(len(raw)))

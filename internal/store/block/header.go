@@ -2,7 +2,6 @@ package block
 
 import (
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 )
@@ -21,14 +20,16 @@ const (
 )
 
 const (
-	version = "1"
-	// maxCountBytes is the room of "=count:estimated,".
-	maxCountBytes = 40
+	version = "2"
+	// versionWithoutSeverities is the one before.
+	versionWithoutSeverities = "1"
 )
 
 // Header is what the headers of a block say.
 type Header struct {
 	Summary
+	// Severities says that Types are counted by severity: not those of blocks of version 1.
+	Severities bool
 	// ID starts the block's id.
 	ID uint32
 	// Checksum is the CRC-32C of the payload as stored.
@@ -38,10 +39,11 @@ type Header struct {
 // ParseHeader reads the headers of a block.
 func ParseHeader(h map[string][]string) (Header, error) {
 	p := parser{h: h}
-	if v := p.get(HeaderVersion); v != version {
-		return Header{}, fmt.Errorf("block format %q is not known, only %q", v, version)
+	v := p.get(HeaderVersion)
+	if v != version && v != versionWithoutSeverities {
+		return Header{}, fmt.Errorf("block format %q is not known, only %q and %q", v, versionWithoutSeverities, version)
 	}
-	var out Header
+	out := Header{Severities: v == version}
 	out.Events = int(p.uint(HeaderEvents, p.get(HeaderEvents), 16))
 	first, last, _ := strings.Cut(p.get(HeaderTime), ",")
 	out.First, out.Last = p.int(HeaderTime, first), p.int(HeaderTime, last)
@@ -74,51 +76,6 @@ func header(s *Summary, id string, checksum uint32) map[string][]string {
 	writeNames(h, HeaderTypes, HeaderTypesOthers, &s.Types)
 	writeNames(h, HeaderSources, HeaderSourcesOthers, &s.Sources)
 	return h
-}
-
-func writeNames(h map[string][]string, list, others string, n *Names) {
-	if len(n.List) > 0 {
-		var b []byte
-		for i, nc := range n.List {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = append(b, encode(nc.Name)...)
-			b = append(b, '=')
-			b = appendCount(b, nc.Count)
-		}
-		h[list] = []string{string(b)}
-	}
-	if n.Others.Events > 0 {
-		h[others] = []string{string(appendCount(nil, n.Others))}
-	}
-}
-
-func appendCount(b []byte, c Count) []byte {
-	b = strconv.AppendUint(b, c.Events, 10)
-	if c.Estimated != float64(c.Events) {
-		b = append(b, ':')
-		b = strconv.AppendFloat(b, c.Estimated, 'g', -1, 64)
-	}
-	return b
-}
-
-func encode(name string) string {
-	return strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
-}
-
-func encodedLen(name string) int {
-	n := len(name)
-	for i := range len(name) {
-		if c := name[i]; !unreserved(c) {
-			n += 2
-		}
-	}
-	return n
-}
-
-func unreserved(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
 }
 
 // parser keeps the first error.
@@ -162,34 +119,4 @@ func (p *parser) hex(key, s string) uint64 {
 		p.fail(key, s)
 	}
 	return v
-}
-
-func (p *parser) count(key, s string) Count {
-	events, estimated, sampled := strings.Cut(s, ":")
-	c := Count{Events: p.uint(key, events, 64)}
-	c.Estimated = float64(c.Events)
-	if sampled {
-		var err error
-		if c.Estimated, err = strconv.ParseFloat(estimated, 64); err != nil {
-			p.fail(key, s)
-		}
-	}
-	return c
-}
-
-func (p *parser) names(list, others string) (n Names) {
-	if s := p.get(list); s != "" {
-		for entry := range strings.SplitSeq(s, ",") {
-			escaped, count, _ := strings.Cut(entry, "=")
-			name, err := url.PathUnescape(escaped)
-			if err != nil {
-				p.fail(list, entry)
-			}
-			n.List = append(n.List, NameCount{name, p.count(list, count)})
-		}
-	}
-	if s := p.get(others); s != "" {
-		n.Others = p.count(others, s)
-	}
-	return n
 }

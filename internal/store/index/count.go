@@ -1,14 +1,18 @@
 package index
 
-import "github.com/isbl/telemetry/internal/store/block"
+import (
+	"github.com/isbl/telemetry/internal/severity"
+	"github.com/isbl/telemetry/internal/store/block"
+)
 
 // Run is what is known of the events of neighbouring blocks without opening them.
 type Run struct {
 	First, Last     uint64 // sequences
 	Lowest, Highest int64  // event timestamps, nanoseconds since 1970
-	// Types and Sources count the events by name. They are complete where Known says so.
-	Types, Sources           []block.NameCount
-	KnownTypes, KnownSources bool
+	// Types count the events by type and severity, Sources by source. They are complete where
+	// Known says so; without KnownSeverities some have the severity 0 whatever theirs is.
+	Types, Sources                            []block.NameCount
+	KnownTypes, KnownSeverities, KnownSources bool
 }
 
 // Run returns the first run at or after sequence seq that f may match. ok is false when
@@ -23,7 +27,8 @@ func (x *Index) Run(seq uint64, f *Filter) (found Run, ok bool) {
 		return Run{
 			First: max(r.first, seq), Last: r.last, Lowest: r.lowest, Highest: r.highest,
 			Types: r.types.counts(), KnownTypes: !r.types.others && !r.partial && r.first >= seq,
-			Sources: r.sources.counts(), KnownSources: !r.sources.others && !r.partial && r.first >= seq,
+			KnownSeverities: r.severities,
+			Sources:         r.sources.counts(), KnownSources: !r.sources.others && !r.partial && r.first >= seq,
 		}, true
 	}
 	return Run{}, false
@@ -33,7 +38,8 @@ func (n *names) counts() []block.NameCount {
 	list := make([]block.NameCount, len(n.list))
 	for i, t := range n.list {
 		list[i] = block.NameCount{
-			Name: t.name.Value(), Count: block.Count{Events: uint64(t.events), Estimated: t.estimated},
+			Name: t.name.Value(), Severity: severity.Number(t.severity),
+			Count: block.Count{Events: uint64(t.events), Estimated: t.estimated},
 		}
 	}
 	return list

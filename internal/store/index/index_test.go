@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/isbl/telemetry/internal/severity"
 	"github.com/isbl/telemetry/internal/store/block"
 	"github.com/isbl/telemetry/internal/store/index"
 )
@@ -16,7 +17,7 @@ import (
 func add(x *index.Index, seq uint64, eventType string, events int) uint64 {
 	h := block.Header{ID: uint32(seq)}
 	for i := range events {
-		h.Add(eventType, "shop", int64(seq)*1000+int64(i), 1)
+		h.Add(block.Event{Type: eventType, Source: "shop", Timestamp: int64(seq)*1000 + int64(i), Estimated: 1})
 	}
 	missing, _ := x.Add(index.Block{Seq: seq, Header: &h})
 	return missing
@@ -110,6 +111,34 @@ func TestLose(t *testing.T) {
 	assert.Equal(t, index.Totals{Events: 0, Blocks: 0}, x.Trim(2), "lost events are not evicted again")
 }
 
+func TestRunsCountTypesBySeverity(t *testing.T) {
+	x := index.New(1)
+	count := func(severities bool, levels ...severity.Number) {
+		h := block.Header{Severities: severities}
+		for _, level := range levels {
+			h.Add(block.Event{Type: "a", Source: "shop", Severity: level, Estimated: 2})
+		}
+		_, last := x.Bounds()
+		x.Add(index.Block{Seq: last + 1, Header: &h})
+	}
+	count(true, severity.Error, 0, severity.Error+2)
+	count(true, severity.Error)
+	run, ok := x.Run(1, &index.Filter{})
+	require.True(t, ok)
+	assert.ElementsMatch(t, []block.NameCount{
+		{Name: "a", Severity: severity.Error, Count: block.Count{Events: 3, Estimated: 6}},
+		{Name: "a", Count: block.Count{Events: 1, Estimated: 2}},
+	}, run.Types)
+	assert.Equal(t, []block.NameCount{{Name: "shop", Count: block.Count{Events: 4, Estimated: 8}}}, run.Sources)
+	assert.True(t, run.KnownTypes)
+	assert.True(t, run.KnownSeverities)
+
+	count(false, 0) // a block of format version 1
+	run, _ = x.Run(1, &index.Filter{})
+	assert.True(t, run.KnownTypes)
+	assert.False(t, run.KnownSeverities)
+}
+
 // Memory is counted, not timed: the same on every machine.
 func TestMemory(t *testing.T) {
 	for _, tt := range []struct{ blocks, events, maxBytes int }{
@@ -119,7 +148,10 @@ func TestMemory(t *testing.T) {
 		t.Run(fmt.Sprintf("%d blocks of %d", tt.blocks, tt.events), func(t *testing.T) {
 			h := block.Header{}
 			for i := range tt.events {
-				h.Add([]string{"user.login", "user.logout", "metric.cpu"}[i%3], "shop", int64(i), 1)
+				h.Add(block.Event{
+					Type: []string{"user.login", "user.logout", "metric.cpu"}[i%3], Source: "shop",
+					Severity: []severity.Number{severity.Info, severity.Error}[i%2], Timestamp: int64(i), Estimated: 1,
+				})
 			}
 			before := heap()
 			x := index.New(1)

@@ -15,6 +15,7 @@ type run struct {
 	lowest, highest int64 // event timestamps, nanoseconds since 1970
 	types, sources  names
 	partial         bool // some of the blocks went away, so names count too many
+	severities      bool // all blocks count types by severity
 }
 
 // names count the event types or sources that occur in a run.
@@ -23,14 +24,16 @@ type names struct {
 	others bool // there are more than listed
 }
 
+// tally counts the events with one name and, of types, with one severity.
 type tally struct {
 	name      unique.Handle[string]
 	events    uint32
+	severity  int8
 	estimated float64
 }
 
 func newRun(b *Block) *run {
-	r := &run{first: b.Seq, lowest: b.First, highest: b.Last}
+	r := &run{first: b.Seq, lowest: b.First, highest: b.Last, severities: true}
 	// A full block is all that a run gets: no room for names that do not come.
 	r.types.list = make([]tally, 0, len(b.Types.List))
 	r.sources.list = make([]tally, 0, len(b.Sources.List))
@@ -47,30 +50,32 @@ func (r *run) add(b *Block) {
 	r.last = b.Seq
 	r.events += b.Events
 	r.lowest, r.highest = min(r.lowest, b.First), max(r.highest, b.Last)
+	r.severities = r.severities && b.Severities
 	r.types.add(&b.Types)
 	r.sources.add(&b.Sources)
 }
 
-// maxNames bounds the names of a run, as of a block.
-const maxNames = 64
+// maxTallies bounds the names of a run, by severity.
+const maxTallies = 256
 
 func (n *names) add(m *block.Names) {
 	n.others = n.others || m.Others.Events > 0
 next:
-	for _, nc := range m.List {
-		h := unique.Make(nc.Name)
-		for i := range n.list {
-			if have := &n.list[i]; have.name == h {
+	for i := range m.List {
+		nc := &m.List[i]
+		name, level := unique.Make(nc.Name), int8(nc.Severity)
+		for j := range n.list {
+			if have := &n.list[j]; have.name == name && have.severity == level {
 				have.events += uint32(nc.Events)
 				have.estimated += nc.Estimated
 				continue next
 			}
 		}
-		if len(n.list) == maxNames {
+		if len(n.list) == maxTallies {
 			n.others = true
 			continue
 		}
-		n.list = append(n.list, tally{h, uint32(nc.Events), nc.Estimated})
+		n.list = append(n.list, tally{name, uint32(nc.Events), level, nc.Estimated})
 	}
 }
 

@@ -44,23 +44,62 @@ func (p *peer) skim(ctx context.Context, call string, query url.Values) (http.He
 	return answer.Header, n, err
 }
 
-// storeStats is what we need of `GET /stats`.
+// storeStats is what we need of the store in `GET /stats`.
 type storeStats struct {
-	Events int64 `json:"events"`
-	Blocks int64 `json:"blocks"`
-	Bytes  int64 `json:"bytes"`
+	Events    int64 `json:"events"`
+	Blocks    int64 `json:"blocks"`
+	Bytes     int64 `json:"bytes"`
+	Stored    int64 `json:"stored"`
+	Duplicate int64 `json:"duplicate"`
+}
+
+// allStats is what we need of `GET /stats`.
+type allStats struct {
+	Store   storeStats `json:"store"`
+	Buffers []struct {
+		Received  int64 `json:"received"`
+		Forwarded int64 `json:"forwarded"`
+	} `json:"buffers"`
 }
 
 func (p *peer) stats(ctx context.Context) (storeStats, error) {
+	all, err := p.counted(ctx)
+	return all.Store, err
+}
+
+// counted returns what a peer has counted; nothing for a peer without our API.
+func (p *peer) counted(ctx context.Context) (all allStats, err error) {
+	if p.api == "" {
+		return all, nil
+	}
 	answer, err := p.get(ctx, "stats", nil)
 	if err != nil {
-		return storeStats{}, err
+		return all, err
 	}
 	defer answer.Body.Close()
-	var all struct {
-		Store storeStats `json:"store"`
+	return all, json.NewDecoder(answer.Body).Decode(&all)
+}
+
+// holds checks that a peer did the work: since before it has received the events that it answered,
+// stored all that the sampler kept, and recognised none as a duplicate.
+func (p *peer) holds(ctx context.Context, before allStats, answered int64) error {
+	now, err := p.counted(ctx)
+	if err != nil {
+		return err
 	}
-	return all.Store, json.NewDecoder(answer.Body).Decode(&all)
+	if n := now.Store.Duplicate - before.Store.Duplicate; n > 0 {
+		return fmt.Errorf("%d of %d events were duplicates, which cost less", n, answered)
+	}
+	for i, b := range now.Buffers {
+		received, forwarded := b.Received, b.Forwarded
+		if i < len(before.Buffers) {
+			received, forwarded = received-before.Buffers[i].Received, forwarded-before.Buffers[i].Forwarded
+		}
+		if stored := now.Store.Stored - before.Store.Stored; received < answered || stored < forwarded {
+			return fmt.Errorf("%d events were answered, of which %d came in; %d were kept, of which %d are stored", answered, received, forwarded, stored)
+		}
+	}
+	return nil
 }
 
 // pageReaders each fetch the page of the 1000 newest events ten times a second, where the peer can be read.

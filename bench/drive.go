@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 )
@@ -10,15 +9,18 @@ import (
 // outcome is what became of the requests of some time.
 type outcome struct {
 	answered, failed int
-	latencies        []time.Duration // of the answered ones, sorted
+	latencies        latencies // of the answered ones
 	elapsed          time.Duration
 	err              error // the first failure
 }
 
+func newOutcome() outcome { return outcome{latencies: newLatencies()} }
+
+// add returns the sum of both.
 func (o outcome) add(other outcome) outcome {
 	o.answered += other.answered
 	o.failed += other.failed
-	o.latencies = append(o.latencies, other.latencies...)
+	o.latencies.merge(other.latencies)
 	if o.err == nil {
 		o.err = other.err
 	}
@@ -29,7 +31,7 @@ func (o outcome) add(other outcome) outcome {
 func closedLoop(ctx context.Context, all []sender, requests [][]byte, d time.Duration) outcome {
 	start := time.Now()
 	return drive(all, func(one sender, number int) outcome {
-		var o outcome
+		o := newOutcome()
 		for i := number; ctx.Err() == nil && time.Since(start) < d; i++ {
 			o = o.send(one, requests[i%len(requests)])
 		}
@@ -40,7 +42,7 @@ func closedLoop(ctx context.Context, all []sender, requests [][]byte, d time.Dur
 // sendAll sends a number of requests over all connections, as fast as they are answered.
 func sendAll(ctx context.Context, all []sender, requests [][]byte, number int) outcome {
 	return drive(all, func(one sender, first int) outcome {
-		var o outcome
+		o := newOutcome()
 		for i := first; i < number && ctx.Err() == nil && o.err == nil; i += len(all) {
 			o = o.send(one, requests[i%len(requests)])
 		}
@@ -57,12 +59,11 @@ func drive(all []sender, work func(one sender, number int) outcome) outcome {
 		wg.Go(func() { outcomes[i] = work(one, i) })
 	}
 	wg.Wait()
-	var sum outcome
+	sum := newOutcome()
 	for _, o := range outcomes {
 		sum = sum.add(o)
 	}
 	sum.elapsed = time.Since(start)
-	slices.Sort(sum.latencies)
 	return sum
 }
 
@@ -78,6 +79,6 @@ func (o outcome) send(one sender, request []byte) outcome {
 		return o
 	}
 	o.answered++
-	o.latencies = append(o.latencies, time.Since(start))
+	o.latencies.add(time.Since(start))
 	return o
 }

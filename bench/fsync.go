@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 )
 
@@ -28,7 +27,7 @@ func measureSync(ctx context.Context, l *lab) (section, error) {
 	var f figures
 	var end int64
 	for range l.rounds {
-		var answers, syncs []time.Duration
+		answers, syncs := newLatencies(), newLatencies()
 		// A 99th percentile needs many.
 		for start, i := time.Now(), 0; time.Since(start) < 2*l.duration && ctx.Err() == nil; i++ {
 			request := requests[i%len(requests)]
@@ -41,20 +40,19 @@ func measureSync(ctx context.Context, l *lab) (section, error) {
 				return section{}, fmt.Errorf("write beside the store: %w", err)
 			}
 			end += int64(len(request))
-			answers, syncs = append(answers, answered.Sub(sent)), append(syncs, time.Since(answered))
+			answers.add(answered.Sub(sent))
+			syncs.add(time.Since(answered))
 		}
 		if ctx.Err() != nil {
 			return section{}, ctx.Err()
 		}
-		slices.Sort(answers)
-		slices.Sort(syncs)
-		f.add("answer_p50", "answer of the store", "p50 ms", float64(milliseconds(quantile(answers, 0.50))))
-		f.add("sync_p50", "the disk's own sync", "p50 ms", float64(milliseconds(quantile(syncs, 0.50))))
-		answer, disk := milliseconds(quantile(answers, 0.99)), milliseconds(quantile(syncs, 0.99))
+		f.add("answer_p50", "answer of the store", "p50 ms", float64(answers.percentile(50)))
+		f.add("sync_p50", "the disk's own sync", "p50 ms", float64(syncs.percentile(50)))
+		answer, disk := answers.percentile(99), syncs.percentile(99)
 		f.add("answer_p99", "answer of the store", "p99 ms", float64(answer))
 		f.add("sync_p99", "the disk's own sync", "p99 ms", float64(disk))
 		f.add("ratio_p99", "one beside the other, ×", "p99 ms", float64(answer/disk))
-		l.say("%d answers: p99 %.2f ms, beside a sync of %.2f ms", len(answers), answer, disk)
+		l.say("%d answers: p99 %.2f ms, beside a sync of %.2f ms", answers.count(), answer, disk)
 	}
 	return section{Figures: f.all}, nil
 }

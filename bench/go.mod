@@ -4,6 +4,7 @@ module github.com/isbl/telemetry/bench
 go 1.26.0
 
 require (
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/stretchr/testify v1.12.1
 	go.opentelemetry.io/collector/pdata v1.67.0
 	golang.org/x/sys v0.49.0

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"slices"
 	"sync"
 	"time"
 )
@@ -26,27 +25,27 @@ func measureLatency(ctx context.Context, l *lab) (section, error) {
 		if err != nil {
 			return section{}, err
 		}
-		p50, p99 := milliseconds(quantile(seen, 0.50)), milliseconds(quantile(seen, 0.99))
-		l.say("%d events seen after %.2f ms (p50), %.2f ms (p99)", len(seen), p50, p99)
+		p50, p99 := seen.percentile(50), seen.percentile(99)
+		l.say("%d events seen after %.2f ms (p50), %.2f ms (p99)", seen.count(), p50, p99)
 		f.add("p50", "10 000 events/s", "p50 ms", float64(p50))
 		f.add("p99", "10 000 events/s", "p99 ms", float64(p99))
 	}
 	return section{Figures: f.all}, nil
 }
 
-// watchLatency is how long each event of one round took, sorted.
-func (l *lab) watchLatency(ctx context.Context, p *peer) ([]time.Duration, error) {
+// watchLatency returns how long each event of one round took.
+func (l *lab) watchLatency(ctx context.Context, p *peer) (latencies, error) {
 	const perRequest, pause = 100, 10 * time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, l.duration+30*time.Second)
 	defer cancel()
 	answer, err := p.get(ctx, "events/stream", url.Values{"format": {"ndjson"}})
 	if err != nil {
-		return nil, err
+		return latencies{}, err
 	}
 	defer answer.Body.Close()
 	requests := max(1, int(l.duration/pause))
 
-	var seen []time.Duration
+	var seen latencies
 	var readErr error
 	var reading sync.WaitGroup
 	reading.Go(func() {
@@ -56,13 +55,12 @@ func (l *lab) watchLatency(ctx context.Context, p *peer) ([]time.Duration, error
 	if err := sendPaced(ctx, p, requests, perRequest, pause); err != nil {
 		cancel()
 		reading.Wait()
-		return nil, err
+		return latencies{}, err
 	}
 	reading.Wait()
 	if readErr != nil {
-		return nil, fmt.Errorf("only %d of %d events were seen: %w", len(seen), requests*perRequest, readErr)
+		return latencies{}, fmt.Errorf("only %d of %d events were seen: %w", seen.count(), requests*perRequest, readErr)
 	}
-	slices.Sort(seen)
 	return seen, nil
 }
 
@@ -102,12 +100,12 @@ func sendPaced(ctx context.Context, p *peer, requests, perRequest int, pause tim
 	return <-failed
 }
 
-// ages reads events from a stream, and is how old each was when it came.
-func ages(stream io.Reader, number int) ([]time.Duration, error) {
-	seen := make([]time.Duration, 0, number)
+// ages reads number events from a stream, and returns how old each was when it arrived.
+func ages(stream io.Reader, number int) (latencies, error) {
+	seen := newLatencies()
 	lines := bufio.NewScanner(stream)
 	lines.Buffer(nil, 1<<20)
-	for len(seen) < number && lines.Scan() {
+	for seen.count() < int64(number) && lines.Scan() {
 		_, rest, found := bytes.Cut(lines.Bytes(), []byte(`"timestamp":"`))
 		text, _, _ := bytes.Cut(rest, []byte(`"`))
 		if !found {
@@ -117,9 +115,9 @@ func ages(stream io.Reader, number int) ([]time.Duration, error) {
 		if err != nil {
 			return seen, err
 		}
-		seen = append(seen, time.Since(sent))
+		seen.add(time.Since(sent))
 	}
-	if len(seen) < number {
+	if seen.count() < int64(number) {
 		return seen, errors.Join(lines.Err(), errors.New("the stream ended"))
 	}
 	return seen, nil

@@ -195,7 +195,11 @@ func (l *lab) measureCell(ctx context.Context, p *peer, load load, requests [][]
 		return cell{}, err
 	}
 	defer closeAll(connections)
-	closedLoop(ctx, connections, requests, min(l.duration/4, time.Second))
+	before, err := p.counted(ctx)
+	if err != nil {
+		return cell{}, err
+	}
+	warmUp := closedLoop(ctx, connections, requests, min(l.duration/4, time.Second))
 	if err := quiet(ctx, p.procs); err != nil {
 		return cell{}, err
 	}
@@ -214,10 +218,13 @@ func (l *lab) measureCell(ctx context.Context, p *peer, load load, requests [][]
 		return cell{}, err
 	}
 	events := o.answered * load.Events
+	if err := p.holds(ctx, before, int64(events+warmUp.answered*load.Events)); err != nil {
+		return cell{}, err
+	}
 	c := cell{
 		EventsPerSecond: number(float64(events) / o.elapsed.Seconds()),
-		P50:             milliseconds(quantile(o.latencies, 0.50)),
-		P99:             milliseconds(quantile(o.latencies, 0.99)),
+		P50:             o.latencies.percentile(50),
+		P99:             o.latencies.percentile(99),
 		Requests:        o.answered, Failed: o.failed, ClientCPU: perEvent(clientTime, events),
 	}
 	if o.err != nil {

@@ -18,16 +18,17 @@ func TestSpread(t *testing.T) {
 }
 
 func TestQuantile(t *testing.T) {
-	var values []int
+	l, other := newLatencies(), newLatencies()
+	assert.Zero(t, l.percentile(50))
 	for i := range 100 {
-		values = append(values, i+1)
+		[]latencies{l, other}[i%2].add(time.Duration(i+1) * time.Millisecond)
 	}
-	assert.Equal(t, 50, quantile(values, 0.50))
-	assert.Equal(t, 99, quantile(values, 0.99))
-	assert.Equal(t, 100, quantile(values, 1))
-	assert.Equal(t, 1, quantile(values, 0))
-	assert.Equal(t, 7, quantile([]int{7}, 0.99))
-	assert.Zero(t, quantile([]int(nil), 0.5))
+	l.merge(other)
+	assert.Equal(t, int64(100), l.count())
+	assert.InEpsilon(t, 50, float64(l.percentile(50)), 0.001)
+	assert.InEpsilon(t, 99, float64(l.percentile(99)), 0.001)
+	l.add(100 * time.Hour)
+	assert.InEpsilon(t, 3_600_000, float64(l.percentile(100)), 0.001)
 }
 
 func TestNumbersInTables(t *testing.T) {

@@ -12,7 +12,7 @@ type spread struct {
 	Max    float64 `json:"max"`
 }
 
-// spreadOf ignores what is not a number; of nothing it is nothing but NaN.
+// spreadOf ignores NaN. Without samples its fields are NaN.
 func spreadOf(samples []float64) spread {
 	kept := slices.DeleteFunc(slices.Clone(samples), math.IsNaN)
 	if len(kept) == 0 {
@@ -27,15 +27,5 @@ func spreadOf(samples []float64) spread {
 	return spread{median, kept[0], kept[len(kept)-1]}
 }
 
-// known tells whether there was anything to measure.
+// known returns whether there were samples.
 func (s spread) known() bool { return !math.IsNaN(s.Median) }
-
-// quantile is the smallest of the sorted values that a share q of them does not exceed; 0 of none.
-func quantile[T any](sorted []T, q float64) T {
-	var none T
-	if len(sorted) == 0 {
-		return none
-	}
-	rank := int(math.Ceil(q*float64(len(sorted)))) - 1
-	return sorted[min(max(rank, 0), len(sorted)-1)]
-}

@@ -39,8 +39,8 @@ func (e *nowhere) Export(_ context.Context, records []sdklog.Record) error {
 func (*nowhere) Shutdown(context.Context) error   { return nil }
 func (*nowhere) ForceFlush(context.Context) error { return nil }
 
-// BenchmarkEmit compares one event, with four data fields built in the loop, on all cores: with the SDK's batch processor, and with
-// loggers that format it and throw it away.
+// BenchmarkEmit compares one event, with four data fields built in the loop, on all cores: with the
+// SDK's batch processor, and with loggers that format it and throw it away.
 func BenchmarkEmit(b *testing.B) {
 	users := []string{"ann", "bob", "cleo", "dan"}
 	parallel := func(name string, one func(ctx context.Context, n int)) {

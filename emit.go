@@ -29,16 +29,18 @@ var (
 	ErrInvalidEvent = errors.New("invalid event")
 )
 
-// Emit emits an event. Its trace and span are those of ctx, its time is now, its source [Config.SourceID], unless options say
-// otherwise.
+// Emit emits an event. Its trace and span are those of ctx, its time is now, its source
+// [Config.SourceID], unless options say otherwise.
 //
-// The values of data are those of [Event], and what Go has besides: all kinds of integers and floats, named types, slices, maps by
-// string, and what writes itself as text ([encoding.TextMarshaler]), such as a [time.Time] or a UUID. Emit copies them, and does
-// not touch data when it has returned.
+// The values of data are those of [Event], and what Go has besides: all kinds of integers and
+// floats, named types, slices, maps by string, and what writes itself as text
+// ([encoding.TextMarshaler]), such as a [time.Time] or a UUID. Emit copies them, and does not touch
+// data when it has returned.
 //
-// It returns nil when the event is kept, and when the type filter rejects it, when it is not in the sample, or the Service is
-// disabled: all that is counted. Errors: [ErrNotRunning]; [ErrBufferFull], for [Reject] and [Block] only; [ErrInvalidEvent]. It
-// waits only where [Config.Overflow] is Block.
+// It returns nil when the event is kept, and when the type filter rejects it, when it is not in the
+// sample, or the Service is disabled: all that is counted. Errors: [ErrNotRunning];
+// [ErrBufferFull], for [Reject] and [Block] only; [ErrInvalidEvent]. It waits only where
+// [Config.Overflow] is Block.
 func (s *Service) Emit(ctx context.Context, eventType string, data map[string]any, options ...EmitOption) error {
 	counts, err := s.admit(eventType)
 	if counts == nil {
@@ -52,8 +54,8 @@ func (s *Service) Emit(ctx context.Context, eventType string, data map[string]an
 	return s.emit(ctx, eventType, e, options)
 }
 
-// EmitAttributes is Emit with the data as OpenTelemetry attributes, which cost less than a map. It copies the list. Where a name
-// comes twice, the last one counts.
+// EmitAttributes is Emit with the data as OpenTelemetry attributes, which cost less than a map. It
+// copies the list. Where a name comes twice, the last one counts.
 func (s *Service) EmitAttributes(ctx context.Context, eventType string, data []attribute.KeyValue, options ...EmitOption) error {
 	counts, err := s.admit(eventType)
 	if counts == nil {
@@ -67,14 +69,16 @@ func (s *Service) EmitAttributes(ctx context.Context, eventType string, data []a
 	return s.emit(ctx, eventType, e, options)
 }
 
-// Enabled says whether Emit would look at an event of this type at all: the Service is enabled, and its type filter keeps the type.
-// Where it does not, the data need not be made. It does not change while the Service exists.
+// Enabled says whether Emit would look at an event of this type at all: the Service is enabled, and
+// its type filter keeps the type. Where it does not, the data need not be made. It does not change
+// while the Service exists.
 func (s *Service) Enabled(eventType string) bool {
 	_, wanted := s.types.Of(eventType)
 	return wanted && s.config.Enabled
 }
 
-// newEntry makes an entry with room for so many fields of data, and for what options and the sampler add.
+// newEntry makes an entry with room for so many fields of data, and for what options and the
+// sampler add.
 func (s *Service) newEntry(counts *account.Type, fields, options int) *entry {
 	if s.samples {
 		fields += 2
@@ -96,7 +100,8 @@ type roomyEntry struct {
 	room [4]attribute.KeyValue
 }
 
-// admit decides by the type alone, and counts the event where it is not admitted: then there are no counts.
+// admit decides by the type alone, and counts the event where it is not admitted: then there are no
+// counts.
 func (s *Service) admit(eventType string) (*account.Type, error) {
 	counts, wanted := s.types.Of(eventType)
 	switch {
@@ -217,8 +222,8 @@ type emission struct {
 	metadata   map[string]any
 }
 
-// WithSource names the system that the event is of, which is a name of low cardinality. Empty means [Config.SourceID]. It must not
-// start with unknown_service, which marks systems without a name.
+// WithSource names the system that the event is of, which is a name of low cardinality. Empty means
+// [Config.SourceID]. It must not start with unknown_service, which marks systems without a name.
 func WithSource(name string) EmitOption {
 	return func(e emission) emission { e.source = name; return e }
 }
@@ -238,8 +243,8 @@ func WithSeverity(severity log.Severity) EmitOption {
 	return func(e emission) emission { e.severity = severity; return e }
 }
 
-// WithMetadata adds entries to the event's metadata, whose values are as in data. Names that are reserved (docs/service.md lists
-// them) are an error. Emit copies the entries.
+// WithMetadata adds entries to the event's metadata, whose values are as in data. Names that are
+// reserved (docs/service.md lists them) are an error. Emit copies the entries.
 func WithMetadata(entries map[string]any) EmitOption {
 	return func(e emission) emission { e.metadata = entries; return e }
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A program that imports the Service stays small: no NATS, and of the Collector only pcommon, which comes with contrib's sampling.
+// A program that imports the Service stays small: no NATS, and of the Collector only pcommon, which
+// comes with contrib's sampling.
 func TestWhatComesAlong(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", ".", "./telemetrytest").Output()
 	require.NoError(t, err)

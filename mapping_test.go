@@ -120,9 +120,9 @@ func collector(t *testing.T, rate float64) (processor.Logs, *consumertest.LogsSi
 }
 
 // TestRecordsAreTheEventsOfTheCollector emits records through OpenTelemetry's SDK to a Service, and
-// over OTLP as it goes over the wire to the Collector's processor. Both keep the same records and make
-// the same events of them: from the attributes of the SDK, from pdata, and as JSON from the bytes that
-// the store keeps.
+// over OTLP as it goes over the wire to the Collector's processor. Both keep the same records and
+// make the same events of them: from the attributes of the SDK, from pdata, and as JSON from the
+// bytes that the store keeps.
 func TestRecordsAreTheEventsOfTheCollector(t *testing.T) {
 	exporter, arrived := overTheWire(t)
 	for _, rate := range []float64{1, 0.5} {
@@ -131,7 +131,8 @@ func TestRecordsAreTheEventsOfTheCollector(t *testing.T) {
 		there, passedOn := collector(t, rate)
 		rapid.Check(t, func(t *rapid.T) {
 			r, emit := anyRecord(t)
-			// What is sampled by an id that each side makes for itself is not the same. So there is a trace then.
+			// What is sampled by an id that each side makes for itself is not the same. So there is
+			// a trace then.
 			traced := rate < 1 || rapid.Bool().Draw(t, "trace")
 			emit(traced, taker, sdklog.NewSimpleProcessor(exporter))
 			passedOn.Reset()
@@ -197,7 +198,8 @@ func anyRecord(t *rapid.T) (r *log.Record, emit func(traced bool, to ...sdklog.P
 	}
 }
 
-// sameButNew takes over what was made anew on both sides: the id and the time of a record without one.
+// sameButNew takes over what was made anew on both sides: the id and the time of a record without
+// one.
 func sameButNew(t require.TestingT, there, here *telemetry.Event, r *log.Record) {
 	const version = 14 // where it is in a UUID; only new ids have 7 there
 	if len(there.EventID) == 36 && len(here.EventID) == 36 && there.EventID[version] == '7' {
@@ -209,7 +211,8 @@ func sameButNew(t require.TestingT, there, here *telemetry.Event, r *log.Record)
 	}
 }
 
-// TestForwardedEventsArriveAsTheyAre emits events, and looks at what the Collector makes of what is sent on.
+// TestForwardedEventsArriveAsTheyAre emits events, and looks at what the Collector makes of what is
+// sent on.
 func TestForwardedEventsArriveAsTheyAre(t *testing.T) {
 	exporter, arrived := overTheWire(t)
 	p := sdklog.NewLoggerProvider(sdklog.WithResource(resource.Empty()), sdklog.WithProcessor(sdklog.NewSimpleProcessor(exporter)))

@@ -17,29 +17,35 @@ import (
 	"github.com/isbl/telemetry/internal/severity"
 )
 
-// Config is what can be configured from outside the program. The keys are those of [LoadConfig], and mean what they mean for the
-// processor event_buffer.
+// Config is what can be configured from outside the program. The keys are those of [LoadConfig],
+// and mean what they mean for the processor event_buffer.
 type Config struct {
-	// Enabled (`enabled`, default true): otherwise events are counted as disabled and dropped, and [Service.Start] logs a warning.
+	// Enabled (`enabled`, default true): otherwise events are counted as disabled and dropped, and
+	// [Service.Start] logs a warning.
 	Enabled bool
-	// BufferSize (`buffer_size`, default 1000) is how many events wait to be retrieved, and how many wait for each subscription. At
-	// least 1.
+	// BufferSize (`buffer_size`, default 1000) is how many events wait to be retrieved, and how
+	// many wait for each subscription. At least 1.
 	BufferSize int
-	// BatchSize (`batch_size`, default 10) is how many events [Service.Events] takes where it is not told. At least 1.
+	// BatchSize (`batch_size`, default 10) is how many events [Service.Events] takes where it is
+	// not told. At least 1.
 	BatchSize int
-	// SourceID (`source_id`, default isbl-telemetry) names the instance, and is the source of events that name none. Not empty, and
-	// without the prefix unknown_service.
+	// SourceID (`source_id`, default isbl-telemetry) names the instance, and is the source of
+	// events that name none. Not empty, and without the prefix unknown_service.
 	SourceID string
-	// DefaultEventType (`default_event_type`, default log) is the type of log records that name none. Not empty.
+	// DefaultEventType (`default_event_type`, default log) is the type of log records that name
+	// none. Not empty.
 	DefaultEventType string
-	// EventTypes (`event_types`, default none) are patterns of the event types to keep; none means all. A pattern is an exact name,
-	// or with * for zero or more characters, dots included.
+	// EventTypes (`event_types`, default none) are patterns of the event types to keep; none means
+	// all. A pattern is an exact name, or with * for zero or more characters, dots included.
 	EventTypes []string
-	// ExcludeEventTypes (`exclude_event_types`, default none) are patterns of event types to remove from those.
+	// ExcludeEventTypes (`exclude_event_types`, default none) are patterns of event types to remove
+	// from those.
 	ExcludeEventTypes []string
-	// SamplingRate (`sampling_rate`, default 1) is the share of events to keep, from 0 to 1, where none of SamplingRates matches.
+	// SamplingRate (`sampling_rate`, default 1) is the share of events to keep, from 0 to 1, where
+	// none of SamplingRates matches.
 	SamplingRate float64
-	// SamplingRates (`sampling_rates`, default none) are rates for some events: the first that matches decides.
+	// SamplingRates (`sampling_rates`, default none) are rates for some events: the first that
+	// matches decides.
 	SamplingRates []SamplingRate
 	// Overflow (`overflow`, default drop_oldest) says what happens when the buffer is full.
 	Overflow Overflow
@@ -49,8 +55,9 @@ type Config struct {
 type SamplingRate struct {
 	// EventType (`event_type`) is a pattern; empty matches all types.
 	EventType string
-	// MinSeverity (`min_severity`) is the lowest severity that matches: trace, debug, info, warn, error or fatal, in any case, also
-	// with a step (error2). Empty matches all events, also those without a severity.
+	// MinSeverity (`min_severity`) is the lowest severity that matches: trace, debug, info, warn,
+	// error or fatal, in any case, also with a step (error2). Empty matches all events, also those
+	// without a severity.
 	MinSeverity string
 	// Rate (`rate`, required in a file) is the share of events to keep, from 0 to 1.
 	Rate float64
@@ -61,20 +68,21 @@ type Overflow string
 
 // The values of Overflow.
 const (
-	// DropOldest makes room by dropping the oldest event, which counts as overwritten. This is the default: an application must not
-	// be stopped by its telemetry.
+	// DropOldest makes room by dropping the oldest event, which counts as overwritten. This is the
+	// default: an application must not be stopped by its telemetry.
 	DropOldest Overflow = "drop_oldest"
-	// DropNewest drops the new event, which counts as dropped for overflow. The emitter is not told.
+	// DropNewest drops the new event, which counts as dropped for overflow. The emitter is not
+	// told.
 	DropNewest Overflow = "drop_newest"
 	// Reject is DropNewest, but the emitter is told: Emit returns [ErrBufferFull].
 	Reject Overflow = "reject"
-	// Block makes Emit wait for room until its context is done, and then return [ErrBufferFull]. Log records from
-	// [Service.LogProcessor] don't wait: they are dropped as by DropNewest.
+	// Block makes Emit wait for room until its context is done, and then return [ErrBufferFull].
+	// Log records from [Service.LogProcessor] don't wait: they are dropped as by DropNewest.
 	Block Overflow = "block"
 )
 
-// ErrInvalidConfig is what errors of [New] and [LoadConfig] about keys and values wrap. They name every key that is wrong, its
-// value, and what to write instead.
+// ErrInvalidConfig is what errors of [New] and [LoadConfig] about keys and values wrap. They name
+// every key that is wrong, its value, and what to write instead.
 var ErrInvalidConfig = errors.New("invalid configuration")
 
 // DefaultConfig is the configuration of a [Service] without options.
@@ -84,12 +92,14 @@ func DefaultConfig() Config {
 	}
 }
 
-// LoadConfig reads a YAML file, and on top of it the environment variables TELEMETRY_ENABLED, TELEMETRY_BUFFER_SIZE and so on: the
-// key in upper case. Lists of patterns are separated by commas there (TELEMETRY_EVENT_TYPES="user.*,alert.*"), sampling rates
-// written as in YAML or JSON. What neither sets has the value of [DefaultConfig]. An empty path means that there is no file.
+// LoadConfig reads a YAML file, and on top of it the environment variables TELEMETRY_ENABLED,
+// TELEMETRY_BUFFER_SIZE and so on: the key in upper case. Lists of patterns are separated by commas
+// there (TELEMETRY_EVENT_TYPES="user.*,alert.*"), sampling rates written as in YAML or JSON. What
+// neither sets has the value of [DefaultConfig]. An empty path means that there is no file.
 //
-// Errors wrap [ErrInvalidConfig], or the [fs.PathError] that kept the file from being read. A key or a variable TELEMETRY_… that
-// does not exist is an error, and so is a value that [New] would refuse.
+// Errors wrap [ErrInvalidConfig], or the [fs.PathError] that kept the file from being read. A key
+// or a variable TELEMETRY_… that does not exist is an error, and so is a value that [New] would
+// refuse.
 func LoadConfig(path string) (Config, error) {
 	c := DefaultConfig()
 	var rates []settings.Rate
@@ -201,8 +211,8 @@ type options struct {
 	log     *slog.Logger
 }
 
-// WithConfig sets everything that is in a Config, from [LoadConfig] or [DefaultConfig]. [New] does not fill in what is left out of
-// it.
+// WithConfig sets everything that is in a Config, from [LoadConfig] or [DefaultConfig]. [New] does
+// not fill in what is left out of it.
 func WithConfig(c Config) Option { return func(o *options) { o.config = c } }
 
 // WithEnabled sets [Config.Enabled].
@@ -243,17 +253,19 @@ func WithSamplingRates(rates ...SamplingRate) Option {
 // WithOverflow sets [Config.Overflow].
 func WithOverflow(overflow Overflow) Option { return func(o *options) { o.config.Overflow = overflow } }
 
-// WithMeterProvider makes the numbers of [Service.Stats] metrics; docs/service.md lists them. A Service stays known to the provider
-// when it is stopped, so that the provider's last collection has its last numbers. nil, the default, means no metrics.
+// WithMeterProvider makes the numbers of [Service.Stats] metrics; docs/service.md lists them. A
+// Service stays known to the provider when it is stopped, so that the provider's last collection
+// has its last numbers. nil, the default, means no metrics.
 func WithMeterProvider(p metric.MeterProvider) Option { return func(o *options) { o.meters = p } }
 
-// WithLoggerProvider sends every event that is kept on through the application's own OpenTelemetry pipeline, as a log record that
-// becomes the same event where it arrives. Its logger is named after the event's source. Log records that came from
-// [Service.LogProcessor] are not sent on, since they are in a pipeline already. A provider that has that processor can only be made
-// after the Service: give it go.opentelemetry.io/otel.GetLoggerProvider(), which passes on to the provider that is set later. nil,
-// the default, sends nothing on.
+// WithLoggerProvider sends every event that is kept on through the application's own OpenTelemetry
+// pipeline, as a log record that becomes the same event where it arrives. Its logger is named after
+// the event's source. Log records that came from [Service.LogProcessor] are not sent on, since they
+// are in a pipeline already. A provider that has that processor can only be made after the Service:
+// give it go.opentelemetry.io/otel.GetLoggerProvider(), which passes on to the provider that is set
+// later. nil, the default, sends nothing on.
 func WithLoggerProvider(p log.LoggerProvider) Option { return func(o *options) { o.loggers = p } }
 
-// WithLogger sets where the Service reports the little that it reports: that it is disabled, and the first panic of each callback.
-// nil, the default, is [slog.Default] at the time.
+// WithLogger sets where the Service reports the little that it reports: that it is disabled, and
+// the first panic of each callback. nil, the default, is [slog.Default] at the time.
 func WithLogger(l *slog.Logger) Option { return func(o *options) { o.log = l } }

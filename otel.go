@@ -18,15 +18,16 @@ import (
 // forwardedBy is the context key under which the forwarder says whose it is.
 type forwardedBy struct{}
 
-// LogProcessor returns a processor for a LoggerProvider of OpenTelemetry's SDK, which makes events of what the application emits
-// through it: as log records, or through a bridge from slog (otelslog), zap (otelzap) or logr. They are filtered, sampled, buffered
-// and counted as others. The event type is the record's event name, else its attribute otel.event.name or event.name, else
-// [Config.DefaultEventType]; docs/architecture.md says where everything else goes. A record becomes the same event as in the
-// Collector.
+// LogProcessor returns a processor for a LoggerProvider of OpenTelemetry's SDK, which makes events
+// of what the application emits through it: as log records, or through a bridge from slog
+// (otelslog), zap (otelzap) or logr. They are filtered, sampled, buffered and counted as others.
+// The event type is the record's event name, else its attribute otel.event.name or event.name, else
+// [Config.DefaultEventType]; docs/architecture.md says where everything else goes. A record becomes
+// the same event as in the Collector.
 //
-// The processor never makes the application wait or hear of a full buffer; that is counted. It reports [ErrInvalidEvent] for
-// records nested deeper than [MaxDepth]. It does not take what the same Service sends on, so that both can use one provider. Its
-// Shutdown does not stop the Service.
+// The processor never makes the application wait or hear of a full buffer; that is counted. It
+// reports [ErrInvalidEvent] for records nested deeper than [MaxDepth]. It does not take what the
+// same Service sends on, so that both can use one provider. Its Shutdown does not stop the Service.
 func (s *Service) LogProcessor() sdklog.Processor { return &logProcessor{service: s} }
 
 type logProcessor struct {
@@ -34,8 +35,8 @@ type logProcessor struct {
 	ended   atomic.Bool
 }
 
-// Enabled says whether the type filter keeps a type. It is true for records without an event name, since an attribute may be the
-// name.
+// Enabled says whether the type filter keeps a type. It is true for records without an event name,
+// since an attribute may be the name.
 func (p *logProcessor) Enabled(ctx context.Context, param sdklog.EnabledParameters) bool {
 	if p.ended.Load() || !p.service.config.Enabled || p.forwarded(ctx) {
 		return false

@@ -93,7 +93,8 @@ func TestLogProcessorEnabled(t *testing.T) {
 	assert.False(t, off.LogProcessor().Enabled(t.Context(), sdklog.EnabledParameters{EventName: "user.login"}))
 }
 
-// A full buffer, and a service that does not run, are the service's matter and not the application's.
+// A full buffer, and a service that does not run, are the service's matter and not the
+// application's.
 func TestLogProcessorNeverWaits(t *testing.T) {
 	s := telemetrytest.Start(t, telemetry.WithBufferSize(1), telemetry.WithOverflow(telemetry.Block))
 	p := s.LogProcessor()

@@ -23,11 +23,11 @@ import (
 // ErrStopped means that the service is stopped, which is for good.
 var ErrStopped = errors.New("the service is stopped")
 
-// Service takes events, filters and samples them, keeps the newest in a bounded buffer, and hands them out: in batches, to
-// callbacks, and to OpenTelemetry.
+// Service takes events, filters and samples them, keeps the newest in a bounded buffer, and hands
+// them out: in batches, to callbacks, and to OpenTelemetry.
 //
-// [New] makes one, Start lets it take events, Stop ends it. All methods are safe for concurrent use, in any order, and more than
-// once.
+// [New] makes one, Start lets it take events, Stop ends it. All methods are safe for concurrent
+// use, in any order, and more than once.
 type Service struct {
 	options
 	policy  ring.Policy
@@ -100,8 +100,8 @@ func (s *Service) newSampler() (err error) {
 	return err
 }
 
-// Start lets the Service take events. On one that runs it does nothing. Errors: [ErrStopped], or what the meter provider says, and
-// then the Service does not run.
+// Start lets the Service take events. On one that runs it does nothing. Errors: [ErrStopped], or
+// what the meter provider says, and then the Service does not run.
 func (s *Service) Start() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -132,12 +132,13 @@ func (s *Service) Start() error {
 	return nil
 }
 
-// Stop takes no more events, waits until the callbacks and the forwarder are through with those that they have, and ends them. What
-// is in the buffer stays there for Events, WaitEvents and All.
+// Stop takes no more events, waits until the callbacks and the forwarder are through with those
+// that they have, and ends them. What is in the buffer stays there for Events, WaitEvents and All.
 //
-// When ctx is done before, what waits for a callback counts as missed, the context of the running call ends, and Stop returns
-// an error that wraps the cause; the goroutine of a callback that does not return even then is left to it. Called from a callback,
-// Stop waits for itself, until ctx is done.
+// When ctx is done before, what waits for a callback counts as missed, the context of the running
+// call ends, and Stop returns an error that wraps the cause; the goroutine of a callback that does
+// not return even then is left to it. Called from a callback, Stop waits for itself, until ctx is
+// done.
 func (s *Service) Stop(ctx context.Context) error {
 	s.mu.Lock()
 	s.stopped = true
@@ -166,15 +167,15 @@ func (s *Service) Stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Events takes up to n of the oldest events out of the buffer, in the order in which they were emitted, without waiting. n ≤ 0
-// means [Config.BatchSize]. The events belong to the caller; each one is handed out once. It works before Start (there are none)
-// and after Stop.
+// Events takes up to n of the oldest events out of the buffer, in the order in which they were
+// emitted, without waiting. n ≤ 0 means [Config.BatchSize]. The events belong to the caller; each
+// one is handed out once. It works before Start (there are none) and after Stop.
 func (s *Service) Events(n int) []Event {
 	return eventsOf(s.buffer.Take(nil, s.batch(n)))
 }
 
-// WaitEvents is Events that waits for at least one event. Errors: the cause of ctx, and [ErrStopped] when the Service is stopped
-// and its buffer empty.
+// WaitEvents is Events that waits for at least one event. Errors: the cause of ctx, and
+// [ErrStopped] when the Service is stopped and its buffer empty.
 func (s *Service) WaitEvents(ctx context.Context, n int) ([]Event, error) {
 	entries, err := s.buffer.Wait(ctx, nil, s.batch(n))
 	if errors.Is(err, ring.ErrClosed) {
@@ -183,8 +184,9 @@ func (s *Service) WaitEvents(ctx context.Context, n int) ([]Event, error) {
 	return eventsOf(entries), err
 }
 
-// All takes the events out of the buffer one by one, in the order in which they were emitted, and waits for more until the Service
-// is stopped and its buffer empty, or ctx is done. A loop that ends early leaves the rest in the buffer.
+// All takes the events out of the buffer one by one, in the order in which they were emitted, and
+// waits for more until the Service is stopped and its buffer empty, or ctx is done. A loop that
+// ends early leaves the rest in the buffer.
 func (s *Service) All(ctx context.Context) iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		for ctx.Err() == nil {
@@ -228,14 +230,15 @@ type Subscription struct {
 	worker  *subscriber.Subscriber[*sdkrecord.Record]
 }
 
-// OnEvent calls a function for each event that is kept from now on and whose type the pattern covers: an exact name, or with * for
-// zero or more characters. The event belongs to the function. ctx carries the trace of the event, and ends when Stop gives up
-// waiting.
+// OnEvent calls a function for each event that is kept from now on and whose type the pattern
+// covers: an exact name, or with * for zero or more characters. The event belongs to the function.
+// ctx carries the trace of the event, and ends when Stop gives up waiting.
 //
-// Each subscription has a goroutine of its own, which makes one call after the other, and a queue of [Config.BufferSize] events: a
-// function that is too slow misses the oldest of them, and one that panics is called again for the next event. Both are counted in
-// [Service.Stats]. A function that emits events that it is called for itself, also by logging through [Service.LogProcessor], does
-// so without end.
+// Each subscription has a goroutine of its own, which makes one call after the other, and a queue
+// of [Config.BufferSize] events: a function that is too slow misses the oldest of them, and one
+// that panics is called again for the next event. Both are counted in [Service.Stats]. A function
+// that emits events that it is called for itself, also by logging through [Service.LogProcessor],
+// does so without end.
 //
 // Errors: [ErrInvalidConfig] for the pattern, [ErrStopped].
 func (s *Service) OnEvent(pattern string, call func(ctx context.Context, e Event)) (*Subscription, error) {
@@ -261,8 +264,9 @@ func (s *Service) OnEvent(pattern string, call func(ctx context.Context, e Event
 	return sub, nil
 }
 
-// Unsubscribe ends the calls: it waits for the running one, and what is queued counts as missed. Called from the callback itself it
-// would wait for itself: use a goroutine there. Calling it again does nothing.
+// Unsubscribe ends the calls: it waits for the running one, and what is queued counts as missed.
+// Called from the callback itself it would wait for itself: use a goroutine there. Calling it again
+// does nothing.
 func (sub *Subscription) Unsubscribe() {
 	s := sub.service
 	sub.worker.Abandon()
@@ -277,7 +281,8 @@ func (sub *Subscription) Unsubscribe() {
 	s.subscriptions.Store(&rest)
 }
 
-// reportFirst logs the first panic of who: later ones are counted, and a callback that panics about its own log would never end.
+// reportFirst logs the first panic of who: later ones are counted, and a callback that panics about
+// its own log would never end.
 func (s *Service) reportFirst(who string) func(value any) {
 	var once sync.Once
 	return func(value any) {

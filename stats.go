@@ -21,13 +21,14 @@ const (
 	DroppedOverflow   = "overflow"    // [ErrBufferFull], and the same for [DropNewest] and log records
 )
 
-// Stats is one consistent reading of what became of the events, in events since New. In every reading, also under load:
+// Stats is one consistent reading of what became of the events, in events since New. In every
+// reading, also under load:
 //
 //	Emitted = Filtered + SampledOut + the sum of Dropped + Kept
 //	Kept    = Retrieved + Overwritten + Buffered
 //
-// and the same numbers of all EventTypes add up to these. An event that is being emitted counts when it is decided upon, and one
-// that waits for room when its wait is over.
+// and the same numbers of all EventTypes add up to these. An event that is being emitted counts
+// when it is decided upon, and one that waits for room when its wait is over.
 type Stats struct {
 	// SourceID is [Config.SourceID].
 	SourceID string `json:"source_id"`
@@ -47,7 +48,8 @@ type Stats struct {
 	Dropped map[string]uint64 `json:"dropped"`
 	// Kept went into the buffer.
 	Kept uint64 `json:"kept"`
-	// Estimated is how many events those that were kept stand for: more than Kept where they were sampled.
+	// Estimated is how many events those that were kept stand for: more than Kept where they were
+	// sampled.
 	Estimated float64 `json:"estimated"`
 
 	// Retrieved were handed out by Events, WaitEvents or All.
@@ -58,12 +60,12 @@ type Stats struct {
 	Buffered uint64 `json:"buffered"`
 	Capacity uint64 `json:"capacity"`
 
-	// InconsistentSampling are events, whatever became of them, that came with sampling attributes that contradict each other or
-	// cannot be parsed. They were removed.
+	// InconsistentSampling are events, whatever became of them, that came with sampling attributes
+	// that contradict each other or cannot be parsed. They were removed.
 	InconsistentSampling uint64 `json:"inconsistent_sampling"`
 
-	// EventTypes are the numbers by type. It has the first 256 types that came; later ones, and those without a name or with one
-	// longer than 128 bytes, are under "other".
+	// EventTypes are the numbers by type. It has the first 256 types that came; later ones, and
+	// those without a name or with one longer than 128 bytes, are under "other".
 	EventTypes map[string]TypeStats `json:"event_types"`
 	// Subscriptions are those there are, in the order in which they were made.
 	Subscriptions []SubscriptionStats `json:"subscriptions"`
@@ -81,7 +83,8 @@ type TypeStats struct {
 	Estimated  float64 `json:"estimated"`
 }
 
-// SubscriptionStats are the numbers of a subscription, in events: Matched = Delivered + Missed + Queued.
+// SubscriptionStats are the numbers of a subscription, in events: Matched = Delivered + Missed +
+// Queued.
 type SubscriptionStats struct {
 	// Pattern is what it was made with.
 	Pattern string `json:"pattern"`
@@ -156,8 +159,8 @@ func subscriptionStats(pattern string, c subscriber.Counts) SubscriptionStats {
 	}
 }
 
-// observe makes the numbers metrics, all of them from one reading. The names follow those of OpenTelemetry's SDK about itself
-// (otel.sdk.processor.log.queue.size and the like).
+// observe makes the numbers metrics, all of them from one reading. The names follow those of
+// OpenTelemetry's SDK about itself (otel.sdk.processor.log.queue.size and the like).
 func (s *Service) observe() error {
 	m := meter{Meter: s.meters.Meter("github.com/isbl/telemetry")}
 	emitted := m.counter("event.emitted", "Number of events emitted. It is the sum of filtered, sampled out, dropped, overwritten and retrieved events and the queue's size.")
@@ -210,8 +213,8 @@ func (s *Service) observe() error {
 	return err
 }
 
-// byPattern adds up the subscriptions with the same pattern, since an instrument has one value for each set of attributes. Those that
-// are gone count too: a counter never falls.
+// byPattern adds up the subscriptions with the same pattern, since an instrument has one value for
+// each set of attributes. Those that are gone count too: a counter never falls.
 func (s *Service) byPattern() map[string]SubscriptionStats {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,8 +17,9 @@ import (
 	"github.com/isbl/telemetry"
 )
 
-// TestStress has 32 emitters, 8 takers, and callbacks that panic, are slow, and come and go; half of it after the stop. No event is
-// handed out twice, each is accounted for, and every reading in between adds up. TestMain looks for goroutines that are left.
+// TestStress has 32 emitters, 8 takers, and callbacks that panic, are slow, and come and go; half
+// of it after the stop. No event is handed out twice, each is accounted for, and every reading in
+// between adds up. TestMain looks for goroutines that are left.
 func TestStress(t *testing.T) {
 	const emitters, takers, each = 32, 8, 400
 	for overflow := range map[telemetry.Overflow]bool{telemetry.DropOldest: true, telemetry.DropNewest: true, telemetry.Reject: true, telemetry.Block: true} {

@@ -19,8 +19,8 @@ import (
 	"github.com/isbl/telemetry/internal/eventtype"
 )
 
-// Start makes and starts a Service with options, and stops it when the test ends. The test fails at once where that is not
-// possible.
+// Start makes and starts a Service with options, and stops it when the test ends. The test fails at
+// once where that is not possible.
 func Start(t testing.TB, options ...telemetry.Option) *telemetry.Service {
 	t.Helper()
 	s, err := telemetry.New(options...)
@@ -41,8 +41,9 @@ func Start(t testing.TB, options ...telemetry.Option) *telemetry.Service {
 	return s
 }
 
-// Recorder keeps the events that a Service kept. It takes none away: the application gets all of them too. It is safe for
-// concurrent use, but for Wait and Never, which belong to the goroutine of the test.
+// Recorder keeps the events that a Service kept. It takes none away: the application gets all of
+// them too. It is safe for concurrent use, but for Wait and Never, which belong to the goroutine of
+// the test.
 type Recorder struct {
 	t            testing.TB
 	subscription *telemetry.Subscription
@@ -52,8 +53,8 @@ type Recorder struct {
 	changed chan struct{} // closed and replaced with each event
 }
 
-// Record records all events that a Service keeps from now on, until the test ends. The test fails at once where the Service is
-// stopped.
+// Record records all events that a Service keeps from now on, until the test ends. The test fails
+// at once where the Service is stopped.
 func Record(t testing.TB, s *telemetry.Service) *Recorder {
 	t.Helper()
 	r := &Recorder{t: t, changed: make(chan struct{})}
@@ -73,17 +74,17 @@ func (r *Recorder) add(_ context.Context, e telemetry.Event) {
 	r.changed = make(chan struct{})
 }
 
-// Events returns what was recorded so far and has a type that the pattern covers, in the order in which it came. The events are
-// shared: they must not be changed.
+// Events returns what was recorded so far and has a type that the pattern covers, in the order in
+// which it came. The events are shared: they must not be changed.
 func (r *Recorder) Events(pattern string) []telemetry.Event {
 	r.t.Helper()
 	events, _ := r.matching(r.parse(pattern))
 	return events
 }
 
-// Wait returns as soon as there are n events whose type the pattern covers: all that there are then, in the order in which they
-// came. When there are fewer after timeout, the test fails at once and says which events came. The events are shared: they must not
-// be changed.
+// Wait returns as soon as there are n events whose type the pattern covers: all that there are
+// then, in the order in which they came. When there are fewer after timeout, the test fails at once
+// and says which events came. The events are shared: they must not be changed.
 func (r *Recorder) Wait(pattern string, n int, timeout time.Duration) []telemetry.Event {
 	r.t.Helper()
 	p := r.parse(pattern)
@@ -103,8 +104,8 @@ func (r *Recorder) Wait(pattern string, n int, timeout time.Duration) []telemetr
 	}
 }
 
-// Never waits for the whole time, and fails the test at once when there is an event whose type the pattern covers, also an earlier
-// one.
+// Never waits for the whole time, and fails the test at once when there is an event whose type the
+// pattern covers, also an earlier one.
 func (r *Recorder) Never(pattern string, within time.Duration) {
 	r.t.Helper()
 	p := r.parse(pattern)

@@ -9,9 +9,10 @@ import (
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
-// intake passes canonical records on to exporterhelper, before they are queued or retried: a second try would no longer see the
-// records that the first one left out, and answer as if they had never been there. Records are shared with other components, and
-// with who tries again, so that those that are not canonical are copied. Most are: a component before this one saw to it.
+// intake passes canonical records on to exporterhelper, before they are queued or retried: a second
+// try would no longer see the records that the first one left out, and answer as if they had never
+// been there. Records are shared with other components, and with who tries again, so that those
+// that are not canonical are copied. Most are: a component before this one saw to it.
 type intake struct {
 	exporter.Logs
 	eventStore *eventStore

@@ -1,7 +1,8 @@
 // Package account counts what became of events, by type, so that every reading adds up.
 //
-// Each event is counted once, for its type and one Outcome. All other numbers are sums of these, made when they are read: so they
-// add up by construction, and counting what is not kept costs no lock.
+// Each event is counted once, for its type and one Outcome. All other numbers are sums of these,
+// made when they are read: so they add up by construction, and counting what is not kept costs no
+// lock.
 package account
 
 import (
@@ -33,9 +34,11 @@ const (
 )
 
 const (
-	// MaxTypes is the number of event types that are counted by name. Those that come later are counted as OtherTypes.
+	// MaxTypes is the number of event types that are counted by name. Those that come later are
+	// counted as OtherTypes.
 	MaxTypes = 256
-	// OtherTypes is the name of the types beyond MaxTypes, and of those that are empty or longer than maxTypeBytes.
+	// OtherTypes is the name of the types beyond MaxTypes, and of those that are empty or longer
+	// than maxTypeBytes.
 	OtherTypes = "other"
 
 	maxTypeBytes = 128 // names are kept for good
@@ -58,7 +61,8 @@ type Type struct {
 // Add counts an event that was not kept.
 func (t *Type) Add(o Outcome) { t.counts[o].Add(1) }
 
-// Keep counts an event that was kept and stands for so many. It and Table.Read must not run at the same time.
+// Keep counts an event that was kept and stands for so many. It and Table.Read must not run at the
+// same time.
 func (t *Type) Keep(adjustedCount float64) {
 	t.kept++
 	t.estimated += adjustedCount
@@ -81,7 +85,8 @@ type Table struct {
 	mu     sync.Mutex // of those who replace it
 }
 
-// NewTable returns a table without types. wanted says whether a type is selected, and is asked once for most.
+// NewTable returns a table without types. wanted says whether a type is selected, and is asked once
+// for most.
 func NewTable(wanted func(eventType string) bool) *Table {
 	t := &Table{wanted: wanted, other: Type{Name: OtherTypes}}
 	t.known.Store(&map[string]*Type{})

@@ -1,8 +1,9 @@
-// Package cloudevent maps CloudEvents 1.0 to events and back: a CloudEvent that comes out again is the one that came in.
-// docs/cloudevents.md has the table of what goes where.
+// Package cloudevent maps CloudEvents 1.0 to events and back: a CloudEvent that comes out again is
+// the one that came in. docs/cloudevents.md has the table of what goes where.
 //
-// What a CloudEvent has to be is checked by the CloudEvents SDK for Go. Its readers are not used: that of JSON cuts fractions off,
-// and panics where data_base64 is no string; that of headers does not decode them.
+// What a CloudEvent has to be is checked by the CloudEvents SDK for Go. Its readers are not used:
+// that of JSON cuts fractions off, and panics where data_base64 is no string; that of headers does
+// not decode them.
 package cloudevent
 
 import (
@@ -20,7 +21,8 @@ import (
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
-// Metadata is the entry of an event's metadata that makes it a CloudEvent, a map with the names below.
+// Metadata is the entry of an event's metadata that makes it a CloudEvent, a map with the names
+// below.
 const (
 	Metadata = "cloudevents"
 
@@ -29,9 +31,11 @@ const (
 	metaSchema      = "dataschema"
 	metaContentType = "datacontenttype"
 	metaExtensions  = "extensions"
-	// metaTime is the time where it was written in another way than we do; null where there was none.
+	// metaTime is the time where it was written in another way than we do; null where there was
+	// none.
 	metaTime = "time"
-	// metaData says where the data is, unless the event's data is the CloudEvent's: in data.body, or nowhere.
+	// metaData says where the data is, unless the event's data is the CloudEvent's: in data.body,
+	// or nowhere.
 	metaData = "data"
 	dataBody = "body"
 	dataNone = "none"

@@ -76,8 +76,8 @@ func headersOf(t *testing.T, text string) (http.Header, string) {
 	return h, body
 }
 
-// The examples of the JSON format come out again as they came in, and the same events in binary mode, as the specification shows
-// them re-encoded, are the same events.
+// The examples of the JSON format come out again as they came in, and the same events in binary
+// mode, as the specification shows them re-encoded, are the same events.
 func TestSpecificationJSON(t *testing.T) {
 	for _, name := range []string{"binary", "xml", "object", "string"} {
 		t.Run(name, func(t *testing.T) {

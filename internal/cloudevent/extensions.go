@@ -10,8 +10,8 @@ import (
 	"github.com/isbl/telemetry/internal/sampling"
 )
 
-// moveExtensions makes metadata with a meaning of the extensions that have one. What would not come back as it was stays an
-// extension as well, which counts then.
+// moveExtensions makes metadata with a meaning of the extensions that have one. What would not come
+// back as it was stays an extension as well, which counts then.
 func (c *cloudEvent) moveExtensions(e *event.Event) {
 	if parent, ok := c.extensions[extTraceParent].(string); ok {
 		if trace, span, flags, ok := parseTraceParent(parent); ok {
@@ -45,8 +45,8 @@ func (c *cloudEvent) moved(name string, exact bool) {
 	}
 }
 
-// number is an extension that is a whole number, 0 for none. It comes back as a number: exact says that it came as one, or as the
-// text that stands for it in a header.
+// number is an extension that is a whole number, 0 for none. It comes back as a number: exact says
+// that it came as one, or as the text that stands for it in a header.
 func (c *cloudEvent) number(name string) (n int64, exact bool) {
 	switch v := c.extensions[name].(type) {
 	case int64:

@@ -5,9 +5,10 @@ import (
 	"unicode/utf8"
 )
 
-// decodeHeader decodes the value of an attribute as the HTTP protocol binding says: the backslashes of a quoted value, then
-// percent-encoding, once. A percent sign without two hexadecimal digits stands for itself, since senders that do not encode at all are
-// common. It fails where the result is not UTF-8.
+// decodeHeader decodes the value of an attribute as the HTTP protocol binding says: the backslashes
+// of a quoted value, then percent-encoding, once. A percent sign without two hexadecimal digits
+// stands for itself, since senders that do not encode at all are common. It fails where the result
+// is not UTF-8.
 func decodeHeader(value string) (string, bool) {
 	if n := len(value); n >= 2 && value[0] == '"' && value[n-1] == '"' {
 		value = unquote(value[1 : n-1])

@@ -37,7 +37,8 @@ func (r *Reader) next() *cloudEvent {
 	return c
 }
 
-// First reads the CloudEvent in the JSON format that text starts with. It returns the event's id, and the length of its text.
+// First reads the CloudEvent in the JSON format that text starts with. It returns the event's id,
+// and the length of its text.
 func (r *Reader) First(text []byte, into *eventlog.Batch) (id string, length int, f *event.Fault) {
 	c := r.next()
 	length, f = c.json.FirstObject(text, c.member)

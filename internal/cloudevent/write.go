@@ -14,8 +14,9 @@ import (
 	"github.com/isbl/telemetry/internal/sampling"
 )
 
-// AppendJSON writes an event as a CloudEvent in the JSON format, without a line feed. sequence, unless empty, becomes the extension
-// of that name, where the event has none of its own. Whatever the event, the CloudEvent is a valid one.
+// AppendJSON writes an event as a CloudEvent in the JSON format, without a line feed. sequence,
+// unless empty, becomes the extension of that name, where the event has none of its own. Whatever
+// the event, the CloudEvent is a valid one.
 func AppendJSON(dst []byte, e *event.Event, sequence string) []byte {
 	meta, _ := e.Metadata[Metadata].(map[string]any)
 	w := writer{dst: append(dst, `{"specversion":"1.0"`...), e: e, meta: meta}

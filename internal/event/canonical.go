@@ -19,8 +19,9 @@ type RawValue interface {
 	HasName(is func(name string) bool) bool
 }
 
-// Survey decides what the canonical form of a record is. A view sets Named, and shows it each attribute of the record: by Attribute,
-// or where IsPlain by counting it in Plain. Where a name occurs twice, which OTLP forbids, the first counts.
+// Survey decides what the canonical form of a record is. A view sets Named, and shows it each
+// attribute of the record: by Attribute, or where IsPlain by counting it in Plain. Where a name
+// occurs twice, which OTLP forbids, the first counts.
 type Survey[V RawValue] struct {
 	// Named says that the record has an event name.
 	Named bool
@@ -83,8 +84,8 @@ func (s *Survey[V]) Attribute(name string, v V) {
 	}
 }
 
-// TextID takes an AttrUID that is text, as Attribute would. Nearly every record has one, and a canonical record is recognised in
-// nine tenths of the time.
+// TextID takes an AttrUID that is text, as Attribute would. Nearly every record has one, and a
+// canonical record is recognised in nine tenths of the time.
 func (s *Survey[V]) TextID(text string) {
 	if !s.hasID {
 		s.hasID, s.id = true, text
@@ -108,8 +109,8 @@ func (s *Survey[V]) hasData() bool {
 	return n > 0
 }
 
-// EventType returns the event type of a record without an event name, and the attribute that gave it, which is no attribute of
-// the canonical record; "" for none.
+// EventType returns the event type of a record without an event name, and the attribute that gave
+// it, which is no attribute of the canonical record; "" for none.
 func (s *Survey[V]) EventType(d Defaults) (eventType, promoted string) {
 	if s.promoted == promotedNone {
 		return d.EventType, ""
@@ -128,13 +129,14 @@ func (s *Survey[V]) ID() (id, original string) {
 // HasID reports whether the record has its id already.
 func (s *Survey[V]) HasID() bool { return s.hasTextID }
 
-// BodyIsAttributes reports whether the body becomes the attributes: a map on a record without data of its own.
+// BodyIsAttributes reports whether the body becomes the attributes: a map on a record without data
+// of its own.
 func (s *Survey[V]) BodyIsAttributes(body V) bool {
 	return !s.hasData() && !s.hasBody && isDetails(body)
 }
 
-// AttributeIsBody reports whether the attribute AttrBody becomes the body of a record without one. It does not where it would come
-// out again.
+// AttributeIsBody reports whether the attribute AttrBody becomes the body of a record without one.
+// It does not where it would come out again.
 func (s *Survey[V]) AttributeIsBody() bool {
 	return s.hasBody && !s.bodyIsEmpty && (s.hasData() || !s.bodyIsDetails)
 }
@@ -147,11 +149,12 @@ func (s *Survey[V]) IsCanonical(time uint64, body V) bool {
 	return body.Kind() != KindEmpty || !s.AttributeIsBody()
 }
 
-// isDetails reports whether a body holds event details, which belong in attributes: a map none of whose keys has a meaning of its
-// own there.
+// isDetails reports whether a body holds event details, which belong in attributes: a map none of
+// whose keys has a meaning of its own there.
 func isDetails[V RawValue](body V) bool { return body.Kind() == KindMap && !body.HasName(Reserved) }
 
-// TimeOf returns the time of an event, in nanoseconds: when it happened, else when it was observed, else now. 0 is no time.
+// TimeOf returns the time of an event, in nanoseconds: when it happened, else when it was observed,
+// else now. 0 is no time.
 func TimeOf(happened, observed, now uint64) uint64 {
 	switch {
 	case happened != 0:

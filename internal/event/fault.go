@@ -33,7 +33,8 @@ var TooDeep = fmt.Sprintf("nested deeper than %d levels", MaxDepth)
 type Fault struct {
 	// Pointer is the place as RFC 6901 writes it, counted from the event; "" is the event itself.
 	Pointer string
-	// Reason is one of the reasons above. Detail continues after the name of the value: "must not be empty".
+	// Reason is one of the reasons above. Detail continues after the name of the value: "must not
+	// be empty".
 	Reason, Detail string
 	// EventID, EventType and Source are what the event calls itself, as far as it was read.
 	EventID, EventType, Source string
@@ -44,8 +45,8 @@ func NewFault(reason, format string, args ...any) *Fault {
 	return &Fault{Reason: reason, Detail: fmt.Sprintf(format, args...)}
 }
 
-// CheckDepth returns the fault of a list or a map that is nested too deep; nil for none. The values of Data and Metadata have the
-// depth 1.
+// CheckDepth returns the fault of a list or a map that is nested too deep; nil for none. The values
+// of Data and Metadata have the depth 1.
 func CheckDepth(depth int) *Fault {
 	if depth > MaxDepth {
 		return NewFault(ReasonTooDeep, "is %s", TooDeep)

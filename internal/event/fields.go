@@ -8,7 +8,8 @@ import (
 // GoValue is a Value that can be the value of an Event.
 type GoValue[V any] interface {
 	Value[V]
-	// Any is nil, bool, int64, float64, string, []byte, []any or map[string]any. It shares no memory with the record.
+	// Any is nil, bool, int64, float64, string, []byte, []any or map[string]any. It shares no
+	// memory with the record.
 	Any() any
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// jsonDepth is how deep values may be nested in JSON: MaxDepth, and the maps of metadata around the attributes of a resource or a
-// scope. Values that are nested deeper are shown as a string.
+// jsonDepth is how deep values may be nested in JSON: MaxDepth, and the maps of metadata around the
+// attributes of a resource or a scope. Values that are nested deeper are shown as a string.
 const jsonDepth = MaxDepth + 4
 
 // AppendMap writes an object, its names sorted.

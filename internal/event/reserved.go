@@ -2,18 +2,20 @@ package event
 
 import "github.com/isbl/telemetry/internal/sampling"
 
-// This file has every name with a meaning of its own, in the attributes of a record and in the metadata of an event, and which
-// becomes which. docs/architecture.md has the table.
+// This file has every name with a meaning of its own, in the attributes of a record and in the
+// metadata of an event, and which becomes which. docs/architecture.md has the table.
 
 // Attributes of a record that are not the event's data, or not always.
 const (
 	// AttrUID holds the event id (OpenTelemetry semantic conventions, general logs).
 	AttrUID = "log.record.uid"
-	// AttrOTelEventName and AttrEventName name the event where the record has no EventName: the OTLP mapping for protocols without
-	// the field, and the convention before it. In a canonical record they are data.
+	// AttrOTelEventName and AttrEventName name the event where the record has no EventName: the
+	// OTLP mapping for protocols without the field, and the convention before it. In a canonical
+	// record they are data.
 	AttrOTelEventName = "otel.event.name"
 	AttrEventName     = "event.name"
-	// AttrThreshold and AttrRandomness carry consistent probability sampling, as the contrib probabilistic_sampler writes it.
+	// AttrThreshold and AttrRandomness carry consistent probability sampling, as the contrib
+	// probabilistic_sampler writes it.
 	AttrThreshold  = "sampling.threshold"
 	AttrRandomness = "sampling.randomness"
 	// AttrMetadata is a map whose entries are the event's metadata.
@@ -52,7 +54,8 @@ const (
 	MetaAdjustedCount = "adjusted_count"
 )
 
-// reserved are the attributes of a canonical record that have a meaning of their own. One whose value does not fit is data.
+// reserved are the attributes of a canonical record that have a meaning of their own. One whose
+// value does not fit is data.
 var reserved = [...]struct {
 	name  string
 	fits  func(kind Kind, text string) bool
@@ -93,7 +96,8 @@ func meaningOf(attribute string) int {
 	return -1
 }
 
-// looks has a bit for the length and the last letter of each name that is looked for among attributes.
+// looks has a bit for the length and the last letter of each name that is looked for among
+// attributes.
 var looks = func() (bits [32]uint32) {
 	names := []string{AttrOTelEventName, AttrEventName, AttrBody}
 	for i := range reserved {
@@ -105,15 +109,15 @@ var looks = func() (bits [32]uint32) {
 	return bits
 }()
 
-// IsPlain reports whether a name is seen to have no meaning by its length and its last letter, as most are. It takes a third of the
-// time of comparing it.
+// IsPlain reports whether a name is seen to have no meaning by its length and its last letter, as
+// most are. It takes a third of the time of comparing it.
 func IsPlain(attribute string) bool {
 	n := len(attribute)
 	return n == 0 || looks[n%32]>>(attribute[n-1]%32)&1 == 0
 }
 
-// HasMeaning reports whether an attribute of a canonical record has a meaning of its own where its value fits, so that data cannot
-// have its name.
+// HasMeaning reports whether an attribute of a canonical record has a meaning of its own where its
+// value fits, so that data cannot have its name.
 func HasMeaning(attribute string) bool { return meaningOf(attribute) >= 0 }
 
 // Reserved reports whether an attribute has a meaning of its own in any record, canonical or not.
@@ -121,7 +125,8 @@ func Reserved(attribute string) bool {
 	return !IsPlain(attribute) && (attribute == AttrOTelEventName || attribute == AttrEventName || HasMeaning(attribute))
 }
 
-// ReservedMetadata reports whether a name in metadata has a meaning of its own, so that users cannot give it another.
+// ReservedMetadata reports whether a name in metadata has a meaning of its own, so that users
+// cannot give it another.
 func ReservedMetadata(name string) bool {
 	switch name {
 	case MetaResource, MetaScope, MetaSeverity, MetaSeverityNumber, MetaTraceID, MetaSpanID, MetaTraceFlags,

@@ -8,8 +8,8 @@ import (
 // shownBytes is how much is shown of a text that is wrong, or names what is wrong.
 const shownBytes = 128
 
-// Shorten returns a text that is short enough for an error or a log: its first 128 bytes and an ellipsis where it has more, and
-// always valid UTF-8.
+// Shorten returns a text that is short enough for an error or a log: its first 128 bytes and an
+// ellipsis where it has more, and always valid UTF-8.
 func Shorten(text string) string { return ShortenTo(text, shownBytes) }
 
 // ShortenTo is Shorten with another number of bytes.

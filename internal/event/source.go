@@ -8,7 +8,8 @@ const unknownService = "unknown_service"
 // IsServiceName reports whether a service name names a service.
 func IsServiceName(name string) bool { return name != "" && !strings.HasPrefix(name, unknownService) }
 
-// SourceOf returns the source of a record: the service name of its resource, else the name of its scope.
+// SourceOf returns the source of a record: the service name of its resource, else the name of its
+// scope.
 func SourceOf(serviceName, scopeName string) string {
 	if IsServiceName(serviceName) {
 		return serviceName
@@ -16,8 +17,9 @@ func SourceOf(serviceName, scopeName string) string {
 	return scopeName
 }
 
-// isShownAsSource reports whether the service name is the source, and need not be shown among the attributes of the resource. Where
-// the scope has the same name it is shown, or the way back could not tell whose name the source is.
+// isShownAsSource reports whether the service name is the source, and need not be shown among the
+// attributes of the resource. Where the scope has the same name it is shown, or the way back could
+// not tell whose name the source is.
 func isShownAsSource(serviceName, scopeName string) bool {
 	return IsServiceName(serviceName) && serviceName != scopeName
 }

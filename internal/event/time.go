@@ -19,5 +19,6 @@ func Nanoseconds(t time.Time) uint64 {
 // last is the latest time that a record can carry: 2^64 nanoseconds after 1970.
 var last = Time(math.MaxUint64)
 
-// HasTimestamp reports whether a record can carry a time. In a record 1970 itself means that there is no time.
+// HasTimestamp reports whether a record can carry a time. In a record 1970 itself means that there
+// is no time.
 func HasTimestamp(t time.Time) bool { return !t.Before(time.Unix(0, 1)) && !t.After(last) }

@@ -30,7 +30,8 @@ type Entry[V any] struct {
 	Value V
 }
 
-// Record is what the rules need to know of a canonical record. A view sets the fields, and asks IsData about each attribute.
+// Record is what the rules need to know of a canonical record. A view sets the fields, and asks
+// IsData about each attribute.
 type Record[V Value[V]] struct {
 	Fields[V]
 	Resource, Scope Origin[V]
@@ -59,7 +60,8 @@ type found struct {
 	hasEmptyMetadata          bool
 }
 
-// Reset forgets everything but Resource and Scope, which records have in common. It keeps the memory of the lists.
+// Reset forgets everything but Resource and Scope, which records have in common. It keeps the
+// memory of the lists.
 func (r *Record[V]) Reset() {
 	clear(r.entries)
 	clear(r.nested)
@@ -70,7 +72,8 @@ func (r *Record[V]) Reset() {
 // ID is the id of the event, once IsData was asked about all attributes.
 func (r *Record[V]) ID() string { return r.found.id }
 
-// IsData reports whether an attribute is data. It keeps those that are not. A caller that asks IsPlain before saves the call.
+// IsData reports whether an attribute is data. It keeps those that are not. A caller that asks
+// IsPlain before saves the call.
 func (r *Record[V]) IsData(name string, v V) bool {
 	if name == AttrBody {
 		r.found.bodyIsTaken = true
@@ -114,15 +117,16 @@ func (r *Record[V]) keepMetadata(v V) {
 	r.entries = kept
 }
 
-// BodyData returns the body where it is data, under the name AttrBody. Elsewhere the metadata has it.
+// BodyData returns the body where it is data, under the name AttrBody. Elsewhere the metadata has
+// it.
 func (r *Record[V]) BodyData() (body V, ok bool) {
 	return r.Body, r.HasBody && !r.found.bodyIsTaken
 }
 
 // Sink takes the entries of an object.
 type Sink[V Value[V]] interface {
-	// Entries are in no order, and the sink puts them in order with the ones of the other methods, which are called in the
-	// order of their names.
+	// Entries are in no order, and the sink puts them in order with the ones of the other methods,
+	// which are called in the order of their names.
 	Entries(all []Entry[V])
 	Text(name, text string)
 	Number(name string, n int64)

@@ -50,7 +50,8 @@ func TestAllocations(t *testing.T) {
 	assert.Less(t, testing.AllocsPerRun(5, func() { readList(t, r, body) })/n, 30.0, "allocations per event")
 }
 
-// BenchmarkRead compares a thousand events as JSON with the same ones as OTLP JSON, and with the decoder of event.Event.
+// BenchmarkRead compares a thousand events as JSON with the same ones as OTLP JSON, and with the
+// decoder of event.Event.
 func BenchmarkRead(b *testing.B) {
 	const n = 1000
 	body, r := listOf(n), NewReader(Limits{Attributes: 1000, Depth: event.MaxDepth, StringBytes: 1 << 20})

@@ -1,5 +1,6 @@
-// Package eventjson reads events that were sent as JSON, within limits, straight into log records: events are the same as what
-// event.Event reads and eventlog makes of it, at a fraction of the cost.
+// Package eventjson reads events that were sent as JSON, within limits, straight into log records:
+// events are the same as what event.Event reads and eventlog makes of it, at a fraction of the
+// cost.
 package eventjson
 
 import (
@@ -59,7 +60,8 @@ func (r *Reader) end() *event.Fault {
 // metadataAround is how many maps of metadata lie around the attributes of a resource.
 const metadataAround = 3
 
-// First reads the event that text starts with, and adds it to the batch. It returns the event's id, and the length of its text.
+// First reads the event that text starts with, and adds it to the batch. It returns the event's id,
+// and the length of its text.
 func (r *Reader) First(text []byte, into *eventlog.Batch) (id string, length int, f *event.Fault) {
 	r.start(text)
 	if f = r.event(); f == nil {
@@ -123,7 +125,8 @@ func (r *Reader) event() *event.Fault {
 	})
 }
 
-// object reads an object that the text starts with, and calls member to read the value of each of its members.
+// object reads an object that the text starts with, and calls member to read the value of each of
+// its members.
 func (r *Reader) object(member func(name string) *event.Fault) *event.Fault {
 	if kind := r.dec.PeekKind(); kind != object {
 		if err := r.dec.SkipValue(); err != nil {

@@ -8,8 +8,9 @@ import (
 
 // What follows is for other kinds of events that are JSON.
 
-// FirstObject reads the object that text starts with. member is called with the name of each member, and reads its value with
-// Value, Raw or String, exactly once. It returns the length of the object's text.
+// FirstObject reads the object that text starts with. member is called with the name of each
+// member, and reads its value with Value, Raw or String, exactly once. It returns the length of the
+// object's text.
 func (r *Reader) FirstObject(text []byte, member func(name string) *event.Fault) (length int, f *event.Fault) {
 	r.start(text)
 	f = r.object(member)
@@ -25,11 +26,12 @@ func (r *Reader) OnlyObject(text []byte, member func(name string) *event.Fault) 
 	return r.end()
 }
 
-// Value reads the value of a member of FirstObject. An object's members count as attributes, and are where the members of an
-// event's data are; a list is where one of those is.
+// Value reads the value of a member of FirstObject. An object's members count as attributes, and
+// are where the members of an event's data are; a list is where one of those is.
 func (r *Reader) Value(into pcommon.Value) *event.Fault { return r.value(into, r.depth()) }
 
-// Raw reads as Value does, for a value of few parts: nil, string, bool, int64, float64, []any or map[string]any.
+// Raw reads as Value does, for a value of few parts: nil, string, bool, int64, float64, []any or
+// map[string]any.
 func (r *Reader) Raw() (any, *event.Fault) { return r.raw(r.depth()) }
 
 // depth is how deep the next value is nested.
@@ -40,8 +42,8 @@ func (r *Reader) depth() int {
 	return 0
 }
 
-// String reads a member that must be a string, unless it is null: then there is none. again says that other events are likely to have
-// the same one.
+// String reads a member that must be a string, unless it is null: then there is none. again says
+// that other events are likely to have the same one.
 func (r *Reader) String(again bool) (s string, some bool, f *event.Fault) {
 	if f := r.want(text, "a string"); f != nil {
 		return "", false, f
@@ -70,7 +72,8 @@ func (r *Reader) CheckLength(pointer string, bytes int) *event.Fault {
 	return nil
 }
 
-// CountAttributes is the fault of an event with so many attributes beside its data, if those are too many.
+// CountAttributes is the fault of an event with so many attributes beside its data, if those are
+// too many.
 func (r *Reader) CountAttributes(more int) *event.Fault {
 	if r.attributes += more; r.attributes > r.limits.Attributes {
 		return event.NewFault(event.ReasonAttributes, "has more than %d attributes, nested ones included", r.limits.Attributes)

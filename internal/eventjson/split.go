@@ -8,10 +8,11 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// List reads a JSON list element by element, or a value that is no list as the only one. It looks at every byte once: each element
-// is read by one, which is given the text from its start and says how much of it was the element. Where one fails, the end of the
-// element is looked for, so that a bad one costs the others nothing; a fault of List means that there is no telling where the
-// others are. A negative length ends the reading.
+// List reads a JSON list element by element, or a value that is no list as the only one. It looks
+// at every byte once: each element is read by one, which is given the text from its start and says
+// how much of it was the element. Where one fails, the end of the element is looked for, so that a
+// bad one costs the others nothing; a fault of List means that there is no telling where the others
+// are. A negative length ends the reading.
 func List(body []byte, one func(from []byte) (length int, ok bool)) *event.Fault {
 	rest, inList := trim(body), IsList(body)
 	if inList {
@@ -67,7 +68,8 @@ func length(text []byte) (int, *event.Fault) {
 	return int(dec.InputOffset()), nil
 }
 
-// Value is the JSON value that a text starts with, without what follows; the whole text where it has no end.
+// Value is the JSON value that a text starts with, without what follows; the whole text where it
+// has no end.
 func Value(text []byte) []byte {
 	n, f := length(text)
 	if f != nil {

@@ -20,7 +20,8 @@ const (
 	number = '0'
 )
 
-// value reads the next value into an attribute. depth is how deep it is nested if it is a list or an object.
+// value reads the next value into an attribute. depth is how deep it is nested if it is a list or
+// an object.
 func (r *Reader) value(into pcommon.Value, depth int) *event.Fault {
 	switch kind := r.dec.PeekKind(); kind {
 	case text:
@@ -59,7 +60,8 @@ func (r *Reader) value(into pcommon.Value, depth int) *event.Fault {
 	}
 }
 
-// someMembers is how many members most events have at most; the objects inside of them have half as many.
+// someMembers is how many members most events have at most; the objects inside of them have half as
+// many.
 const someMembers = 8
 
 // members reads the members of an object that was entered, and its end.

@@ -9,8 +9,8 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// Batch makes canonical records of events that come in one by one, and need not be complete. Events of one source that follow one
-// another share a resource and a scope.
+// Batch makes canonical records of events that come in one by one, and need not be complete. Events
+// of one source that follow one another share a resource and a scope.
 type Batch struct {
 	// Logs are the records, in the order of Add.
 	Logs plog.Logs
@@ -28,8 +28,9 @@ func NewBatch(d Defaults) *Batch {
 	return &Batch{Logs: plog.NewLogs(), defaults: d, ids: idMaker{time.Now()}, record: plog.NewLogRecord()}
 }
 
-// Add adds an event, whose data is in data and not in e.Data, and empties data. What e leaves empty is made up as Canonicalize does
-// it. It returns the event's id, or what is wrong with it; the batch is as it was then.
+// Add adds an event, whose data is in data and not in e.Data, and empties data. What e leaves empty
+// is made up as Canonicalize does it. It returns the event's id, or what is wrong with it; the
+// batch is as it was then.
 func (b *Batch) Add(e *event.Event, data pcommon.Map) (id string, f *event.Fault) {
 	w := recordWriter{e: e, record: b.record}
 	data.MoveTo(w.record.Attributes())

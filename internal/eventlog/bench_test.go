@@ -113,8 +113,9 @@ func BenchmarkCanonicalize(b *testing.B) {
 	})
 }
 
-// BenchmarkCanonical is what the exporter does with a request that a component before it made canonical, and what it would cost to
-// have it copied first, as the Collector does for a component that says that it changes data.
+// BenchmarkCanonical is what the exporter does with a request that a component before it made
+// canonical, and what it would cost to have it copied first, as the Collector does for a component
+// that says that it changes data.
 func BenchmarkCanonical(b *testing.B) {
 	const events = 1000
 	ld := request(events, true)

@@ -13,8 +13,8 @@ import (
 // Defaults are for records that do not say themselves.
 type Defaults = event.Defaults
 
-// Canonical returns ld where all of its records are canonical. Otherwise it returns a copy that Canonicalize was called on. It never
-// changes ld.
+// Canonical returns ld where all of its records are canonical. Otherwise it returns a copy that
+// Canonicalize was called on. It never changes ld.
 func Canonical(ld plog.Logs, d Defaults) (plog.Logs, *Refused) {
 	if isCanonical(ld) {
 		return ld, nil
@@ -91,7 +91,8 @@ func Canonicalize(ld plog.Logs, d Defaults) *Refused {
 // idMaker makes the ids of a request. It reads the time once, which is half the cost of an id.
 type idMaker struct{ now time.Time }
 
-// next returns an event id. Each is a little later than the one before, so that they sort as their records do.
+// next returns an event id. Each is a little later than the one before, so that they sort as their
+// records do.
 func (m *idMaker) next() string {
 	const tick = time.Millisecond >> 12 // what a UUIDv7 tells apart
 	m.now = m.now.Add(tick + 1)
@@ -190,10 +191,11 @@ func canonicalBody(record plog.LogRecord, s *event.Survey[anyValue]) {
 	}
 }
 
-// flatten makes the map body the attributes of a record that has only reserved ones, which stay, and shows them to s.
+// flatten makes the map body the attributes of a record that has only reserved ones, which stay,
+// and shows them to s.
 //
-// It moves the few to the many: pcommon.Map looks for duplicates at every insertion, so that the other way round a large body would
-// take quadratic time.
+// It moves the few to the many: pcommon.Map looks for duplicates at every insertion, so that the
+// other way round a large body would take quadratic time.
 func flatten(record plog.LogRecord, s *event.Survey[anyValue]) {
 	attributes := record.Attributes()
 	kept := pcommon.NewMap()

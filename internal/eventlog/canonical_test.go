@@ -220,8 +220,8 @@ func TestCanonicalID(t *testing.T) {
 	})
 }
 
-// TestCanonicalOrder is about the order of attributes: where it must not matter, and where keys occur twice, which OTLP
-// forbids and anybody can send.
+// TestCanonicalOrder is about the order of attributes: where it must not matter, and where keys
+// occur twice, which OTLP forbids and anybody can send.
 func TestCanonicalOrder(t *testing.T) {
 	tests := []struct {
 		name     string

@@ -109,7 +109,8 @@ func TestAppendRecordDepth(t *testing.T) {
 	assert.ErrorContains(t, eventlog.AppendRecord(plog.NewLogs(), &e), "is nested deeper than 64 levels")
 }
 
-// TestManyAreCheap holds the work to the size of the request. Square work on these would take minutes, and the test run end.
+// TestManyAreCheap holds the work to the size of the request. Square work on these would take
+// minutes, and the test run end.
 func TestManyAreCheap(t *testing.T) {
 	const many = 400_000
 	keys := make(map[string]any, many)

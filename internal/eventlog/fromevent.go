@@ -11,12 +11,12 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// AppendRecord appends an event to ld as a canonical record with a resource and scope of its own, which
-// shares no memory with it. It is the inverse of Ref.Event: an event from there becomes the same record,
-// and always the same bytes. In an event made by hand an int becomes an int64, times become UTC, and
-// metadata that says nothing is left out: an empty map, a count of 0, a trace id of zeros, and the
-// adjusted_count, which follows from the threshold. Anything else that a record cannot carry is an error,
-// an *event.Fault, and ld is as it was.
+// AppendRecord appends an event to ld as a canonical record with a resource and scope of its own,
+// which shares no memory with it. It is the inverse of Ref.Event: an event from there becomes the
+// same record, and always the same bytes. In an event made by hand an int becomes an int64, times
+// become UTC, and metadata that says nothing is left out: an empty map, a count of 0, a trace id of
+// zeros, and the adjusted_count, which follows from the threshold. Anything else that a record
+// cannot carry is an error, an *event.Fault, and ld is as it was.
 func AppendRecord(ld plog.Logs, e *event.Event) error {
 	w := recordWriter{e: e, rl: plog.NewResourceLogs()}
 	w.sl = w.rl.ScopeLogs().AppendEmpty()
@@ -96,8 +96,8 @@ func mustNotBeSet(field, name string) *event.Fault {
 	return event.NewFault(event.ReasonUnknown, "must not be set: the attribute has a meaning of its own").In(name).In(field)
 }
 
-// source writes the source where Ref.Source finds it. An event that was a record says by its metadata
-// where it was.
+// source writes the source where Ref.Source finds it. An event that was a record says by its
+// metadata where it was.
 func (w *recordWriter) source() *event.Fault {
 	source := w.e.Source
 	resource := w.rl.Resource()

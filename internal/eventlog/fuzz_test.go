@@ -40,7 +40,8 @@ func FuzzRecordToJSON(f *testing.F) {
 			out := event.AppendJSON(nil, &e)
 			require.True(t, json.Valid(out), "%s", out)
 			require.NoError(t, new(event.Event).UnmarshalJSON(out))
-			// Keys that occur twice, which OTLP forbids, may make an event that no sender could have made: an error then, no panic.
+			// Keys that occur twice, which OTLP forbids, may make an event that no sender could
+			// have made: an error then, no panic.
 			_ = eventlog.AppendRecord(plog.NewLogs(), &e)
 		}
 		again := eventlog.Canonicalize(ld, eventlog.Defaults{EventType: "other", SourceID: "other"})
@@ -56,7 +57,8 @@ func bodyOf(tb testing.TB, body any) plog.Logs {
 	return ld
 }
 
-// recordWith is the OTLP protobuf of a record with the given attributes, which pdata would not let occur twice. It is for short ones.
+// recordWith is the OTLP protobuf of a record with the given attributes, which pdata would not let
+// occur twice. It is for short ones.
 func recordWith(attributes ...[]byte) []byte {
 	var record []byte
 	for _, a := range attributes {

@@ -27,8 +27,9 @@ func only(ld plog.Logs) eventlog.Ref {
 	return eventlog.Ref{}
 }
 
-// exact writes a value with its kind, the bits of floating point numbers and the entries of maps in order, so that
-// equal texts are equal values: also NaN, and never an int for a float or a string for bytes.
+// exact writes a value with its kind, the bits of floating point numbers and the entries of maps in
+// order, so that equal texts are equal values: also NaN, and never an int for a float or a string
+// for bytes.
 func exact(v any) string {
 	switch v := v.(type) {
 	case float64:

@@ -18,7 +18,8 @@ import (
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
-// TestOnlyTheCulpritsAreRefused goes through requests of records in several scopes; those in capitals are too deep.
+// TestOnlyTheCulpritsAreRefused goes through requests of records in several scopes; those in
+// capitals are too deep.
 func TestOnlyTheCulpritsAreRefused(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -106,7 +107,8 @@ func TestRefusedText(t *testing.T) {
 	assert.NotContains(t, text, "\xff", "it is text")
 }
 
-// TestMerge draws two stages that refuse at random, and looks for each refusal at its place in the request.
+// TestMerge draws two stages that refuse at random, and looks for each refusal at its place in the
+// request.
 func TestMerge(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		total := rapid.IntRange(0, 12).Draw(t, "records")

@@ -1,4 +1,5 @@
-// Package ring is the bounded buffer inside a process: first in, first out, with a choice of what happens when it is full.
+// Package ring is the bounded buffer inside a process: first in, first out, with a choice of what
+// happens when it is full.
 package ring
 
 import (
@@ -35,8 +36,9 @@ type Counts struct {
 	Len, Capacity                      int
 }
 
-// Buffer holds up to a fixed number of elements. Its memory grows with what it holds, and stays. One lock guards it, so that each
-// element is handed out once and each reading adds up. It is safe for concurrent use.
+// Buffer holds up to a fixed number of elements. Its memory grows with what it holds, and stays.
+// One lock guards it, so that each element is handed out once and each reading adds up. It is safe
+// for concurrent use.
 type Buffer[T any] struct {
 	accepted func(T) // called with the lock held for each element that goes in
 
@@ -52,8 +54,9 @@ type Buffer[T any] struct {
 	done            chan struct{} // closed with the buffer
 }
 
-// New returns a buffer for capacity elements, at least 1, that is not open yet. accepted is called for each element that goes in,
-// before anyone can take it, and must be quick and not call the buffer.
+// New returns a buffer for capacity elements, at least 1, that is not open yet. accepted is called
+// for each element that goes in, before anyone can take it, and must be quick and not call the
+// buffer.
 func New[T any](capacity int, accepted func(T)) *Buffer[T] {
 	return &Buffer[T]{
 		accepted: accepted,
@@ -81,7 +84,8 @@ func (b *Buffer[T]) Close() {
 	}
 }
 
-// Put appends v. Errors: ErrClosed; ErrFull as policy says, which for Block is joined with the context's cause.
+// Put appends v. Errors: ErrClosed; ErrFull as policy says, which for Block is joined with the
+// context's cause.
 func (b *Buffer[T]) Put(ctx context.Context, v T, policy Policy) error {
 	b.mu.Lock()
 	for b.open && b.counts.Len == b.counts.Capacity {
@@ -120,14 +124,16 @@ func (b *Buffer[T]) Put(ctx context.Context, v T, policy Policy) error {
 	return nil
 }
 
-// Take appends up to n of the oldest elements to dst, in the order in which they were put, without waiting.
+// Take appends up to n of the oldest elements to dst, in the order in which they were put, without
+// waiting.
 func (b *Buffer[T]) Take(dst []T, n int) []T {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.take(dst, n)
 }
 
-// Wait is Take that waits for at least one element. Errors: the context's cause; ErrClosed when the buffer is closed and empty.
+// Wait is Take that waits for at least one element. Errors: the context's cause; ErrClosed when the
+// buffer is closed and empty.
 func (b *Buffer[T]) Wait(ctx context.Context, dst []T, n int) ([]T, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

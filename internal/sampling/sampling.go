@@ -1,6 +1,7 @@
-// Package sampling decides which events are kept, as OpenTelemetry's consistent probability sampling has it and the contrib
-// probabilistic_sampler does in mode equalizing: an event has a randomness R of 56 bits, a rate is a threshold T, and the event is
-// kept where R ≥ T. Whoever samples the same trace at the same rate keeps the same events. The arithmetic is contrib's.
+// Package sampling decides which events are kept, as OpenTelemetry's consistent probability
+// sampling has it and the contrib probabilistic_sampler does in mode equalizing: an event has a
+// randomness R of 56 bits, a rate is a threshold T, and the event is kept where R ≥ T. Whoever
+// samples the same trace at the same rate keeps the same events. The arithmetic is contrib's.
 package sampling
 
 import (
@@ -14,14 +15,17 @@ import (
 	"github.com/isbl/telemetry/internal/severity"
 )
 
-// precision is the number of significant hex digits of a threshold: the default of contrib's probabilistic_sampler.
+// precision is the number of significant hex digits of a threshold: the default of contrib's
+// probabilistic_sampler.
 const precision = 4
 
 // Rule gives the events it matches a rate of their own.
 type Rule struct {
-	// Match says whether the rule is about an event type; nil is about all. It must be safe for concurrent use.
+	// Match says whether the rule is about an event type; nil is about all. It must be safe for
+	// concurrent use.
 	Match func(eventType string) bool
-	// MinSeverity is the lowest OpenTelemetry severity number that the rule is about. 0 includes events without a severity.
+	// MinSeverity is the lowest OpenTelemetry severity number that the rule is about. 0 includes
+	// events without a severity.
 	MinSeverity severity.Number
 	// Rate is the share of events to keep.
 	Rate float64
@@ -33,7 +37,8 @@ type Input struct {
 	TraceID [16]byte
 	// EventID takes the place of a trace id that is absent, and is not looked at otherwise.
 	EventID string
-	// Randomness and Threshold are the attributes sampling.randomness and sampling.threshold; "" where the event has none.
+	// Randomness and Threshold are the attributes sampling.randomness and sampling.threshold; ""
+	// where the event has none.
 	Randomness, Threshold string
 }
 
@@ -43,8 +48,9 @@ type Decision struct {
 	Keep bool
 	// Threshold and Randomness are to be written to the attributes; "" leaves them.
 	Threshold, Randomness string
-	// RemoveThreshold and RemoveRandomness say that an attribute that came in is wrong: it cannot be parsed, or it is a
-	// threshold that this event could not have passed. It is to be removed, unless a new value is written.
+	// RemoveThreshold and RemoveRandomness say that an attribute that came in is wrong: it cannot
+	// be parsed, or it is a threshold that this event could not have passed. It is to be removed,
+	// unless a new value is written.
 	RemoveThreshold, RemoveRandomness bool
 }
 
@@ -69,8 +75,8 @@ type rate struct {
 	text      string
 }
 
-// New returns a Sampler that gives events the rate of the first rule that matches, else this rate. It fails where CheckRate does,
-// and names the rule by its place, counted from 0.
+// New returns a Sampler that gives events the rate of the first rule that matches, else this rate.
+// It fails where CheckRate does, and names the rule by its place, counted from 0.
 func New(everythingElse float64, rules []Rule) (*Sampler, error) {
 	r, err := newRate(everythingElse)
 	if err != nil {
@@ -87,7 +93,8 @@ func New(everythingElse float64, rules []Rule) (*Sampler, error) {
 	return s, nil
 }
 
-// CheckRate says what is wrong with a rate: rates go from 0 to 1, and those above 0 must be at least 2^-56, the finest there is.
+// CheckRate says what is wrong with a rate: rates go from 0 to 1, and those above 0 must be at
+// least 2^-56, the finest there is.
 func CheckRate(rate float64) error {
 	_, err := newRate(rate)
 	return err
@@ -107,8 +114,10 @@ func newRate(share float64) (rate, error) {
 	return rate{threshold: threshold, text: threshold.TValue()}, nil
 }
 
-// Decide says whether an event is kept, and what its sampling attributes become. At rate 0 nothing is kept. At rate 1 nothing is
-// written, and a threshold that came in stays unless the event's randomness or trace id contradicts it. Any other rate keeps events whose randomness reaches both the rate's threshold and the one that came in.
+// Decide says whether an event is kept, and what its sampling attributes become. At rate 0 nothing
+// is kept. At rate 1 nothing is written, and a threshold that came in stays unless the event's
+// randomness or trace id contradicts it. Any other rate keeps events whose randomness reaches both
+// the rate's threshold and the one that came in.
 func (s *Sampler) Decide(eventType string, number severity.Number, in Input) Decision {
 	r := s.rateOf(eventType, number)
 	if r.threshold == sampling.NeverSampleThreshold {
@@ -178,8 +187,8 @@ func (in *Input) threshold(d *Decision) (t sampling.Threshold, some bool) {
 	return t, err == nil
 }
 
-// hash makes randomness of an event id. All of its bytes count, so that ids that start with the time do not share their fate with
-// their neighbours.
+// hash makes randomness of an event id. All of its bytes count, so that ids that start with the
+// time do not share their fate with their neighbours.
 func hash(eventID string) sampling.Randomness {
 	const unused = 64 - 56
 	r, _ := sampling.UnsignedToRandomness(xxhash.Sum64String(eventID) >> unused) // never above 56 bits

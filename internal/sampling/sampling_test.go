@@ -119,7 +119,8 @@ func TestHashIsUniform(t *testing.T) {
 				for _, c := range counts {
 					chi2 += (c - n/buckets) * (c - n/buckets) / (n / buckets)
 				}
-				// 255 degrees of freedom: mean 255, standard deviation 22.6. One run in ten million is beyond 6.
+				// 255 degrees of freedom: mean 255, standard deviation 22.6. One run in ten million
+				// is beyond 6.
 				assert.InDelta(t, buckets-1, chi2, 6*22.6, "bits from %d", shift)
 			}
 		})
@@ -178,7 +179,8 @@ func TestCheckRate(t *testing.T) {
 	require.ErrorContains(t, err, "rule 1: the rate 3 ")
 }
 
-// TestPromises holds decisions against the rule itself: keep where R ≥ max(T, T that came in), and then that maximum is the threshold.
+// TestPromises holds decisions against the rule itself: keep where R ≥ max(T, T that came in), and
+// then that maximum is the threshold.
 func TestPromises(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rate := rapid.OneOf(rapid.Float64Range(sampling.MinSamplingProbability, 1), rapid.Float64Range(0.999999, 1), rapid.Float64Range(sampling.MinSamplingProbability, 1e-12)).Draw(t, "rate")

@@ -11,7 +11,8 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// ErrTooDeep means that a record is nested deeper than event.MaxDepth, in itself or in what it hangs on.
+// ErrTooDeep means that a record is nested deeper than event.MaxDepth, in itself or in what it
+// hangs on.
 var ErrTooDeep = errors.New("the record is " + event.TooDeep)
 
 // TypeOf returns the event type of a record of the SDK.
@@ -30,8 +31,8 @@ func TypeOf(in *sdklog.Record, d event.Defaults) string {
 	return eventType
 }
 
-// FromSDK makes a canonical record of one of the SDK, with which it shares no memory that can change. now is the time of records
-// without one. The error is ErrTooDeep.
+// FromSDK makes a canonical record of one of the SDK, with which it shares no memory that can
+// change. now is the time of records without one. The error is ErrTooDeep.
 func FromSDK(in *sdklog.Record, d event.Defaults, now time.Time) (*Record, error) {
 	a := attributes{all: make([]attribute.KeyValue, 0, in.AttributesLen()+2)}
 	a.Named = in.EventName() != ""
@@ -98,7 +99,8 @@ func (a *attributes) add(kv attribute.KeyValue) bool {
 	return true
 }
 
-// promote returns the event type of a record without an event name. The attribute that gave it is no attribute any more.
+// promote returns the event type of a record without an event name. The attribute that gave it is
+// no attribute any more.
 func (a *attributes) promote(d event.Defaults) string {
 	eventType, promoted := a.EventType(d)
 	i := slices.IndexFunc(a.all, func(kv attribute.KeyValue) bool { return string(kv.Key) == promoted })
@@ -124,8 +126,8 @@ func tooDeepAround(in *sdklog.Record) bool {
 // nanoseconds since 1970, as the SDK's exporters count them: 0 for what lies before.
 func nanoseconds(t time.Time) uint64 { return uint64(max(t.UnixNano(), 0)) }
 
-// SamplingText returns the text of a sampling attribute: "" where there is none, and one that no sampler writes where it is empty
-// or no text at all.
+// SamplingText returns the text of a sampling attribute: "" where there is none, and one that no
+// sampler writes where it is empty or no text at all.
 func (r *Record) SamplingText(name attribute.Key) string {
 	const wrong = "?"
 	for _, kv := range r.Attrs {
@@ -139,8 +141,8 @@ func (r *Record) SamplingText(name attribute.Key) string {
 	return ""
 }
 
-// Write sets an attribute to a text, or removes it where there is no text and remove says so, or leaves it alone. The record must
-// not be shared yet.
+// Write sets an attribute to a text, or removes it where there is no text and remove says so, or
+// leaves it alone. The record must not be shared yet.
 func (r *Record) Write(name attribute.Key, text string, remove bool) {
 	if text == "" && !remove {
 		return

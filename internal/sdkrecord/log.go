@@ -10,14 +10,15 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// Log makes a log record of the event, which becomes the same event where it arrives. What it hangs on, the logger says: its scope
-// should be the source, and its context is Context.
+// Log makes a log record of the event, which becomes the same event where it arrives. What it hangs
+// on, the logger says: its scope should be the source, and its context is Context.
 func (r *Record) Log() (out log.Record) {
 	out.SetEventName(r.Type)
 	out.SetTimestamp(r.Timestamp())
 	out.SetSeverity(r.Severity)
 	out.SetSeverityText(r.severityText())
-	// The SDK drops attributes beyond a limit, 128 unless told otherwise: what has a meaning of its own comes first.
+	// The SDK drops attributes beyond a limit, 128 unless told otherwise: what has a meaning of its
+	// own comes first.
 	out.AddAttributes(attribute.String(event.AttrUID, r.EventID()))
 	for _, reserved := range []bool{true, false} {
 		for _, kv := range r.Attrs {

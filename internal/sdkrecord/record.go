@@ -1,9 +1,10 @@
-// Package sdkrecord is the form in which the Service keeps an event: a canonical log record in the terms of OpenTelemetry's SDK. It is
-// immutable, so that the buffer, the callbacks and the forwarder share one. Making it is cheap, and what an event shows is made of
-// it when somebody asks.
+// Package sdkrecord is the form in which the Service keeps an event: a canonical log record in the
+// terms of OpenTelemetry's SDK. It is immutable, so that the buffer, the callbacks and the
+// forwarder share one. Making it is cheap, and what an event shows is made of it when somebody
+// asks.
 //
-// Canonical records are those of internal/eventlog, and Fields finds in one what eventlog's Ref.Event finds in the record that
-// an OTLP exporter would send.
+// Canonical records are those of internal/eventlog, and Fields finds in one what eventlog's
+// Ref.Event finds in the record that an OTLP exporter would send.
 package sdkrecord
 
 import (
@@ -28,7 +29,8 @@ type Record struct {
 	UUID uuid.UUID
 	// Time is when it happened, in nanoseconds since 1970.
 	Time uint64
-	// Attrs are the attributes of the canonical record, but for its id: the data, and those with a meaning of their own.
+	// Attrs are the attributes of the canonical record, but for its id: the data, and those with a
+	// meaning of their own.
 	Attrs []attribute.KeyValue
 
 	TraceID  trace.TraceID

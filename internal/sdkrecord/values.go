@@ -13,7 +13,8 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// AppendData appends the entries of data, which share no memory with it but for strings, in no order.
+// AppendData appends the entries of data, which share no memory with it but for strings, in no
+// order.
 func AppendData(dst []attribute.KeyValue, data map[string]any) ([]attribute.KeyValue, *event.Fault) {
 	for name, v := range data {
 		if f := checkName(name); f != nil {
@@ -53,7 +54,8 @@ func checkName(name string) *event.Fault {
 	return nil
 }
 
-// Metadata makes the attribute that holds the entries of an event's metadata. None has a name that is reserved.
+// Metadata makes the attribute that holds the entries of an event's metadata. None has a name that
+// is reserved.
 func Metadata(entries map[string]any) (attribute.KeyValue, *event.Fault) {
 	for name := range entries {
 		if event.ReservedMetadata(name) {
@@ -64,8 +66,8 @@ func Metadata(entries map[string]any) (attribute.KeyValue, *event.Fault) {
 	return attribute.KeyValue{Key: event.AttrMetadata, Value: value}, f
 }
 
-// valueOf converts what an event can carry, and Go's other ways to write it. depth is how deep v is nested when it is a list or a
-// map.
+// valueOf converts what an event can carry, and Go's other ways to write it. depth is how deep v is
+// nested when it is a list or a map.
 func valueOf(v any, depth int) (attribute.Value, *event.Fault) {
 	switch v := v.(type) {
 	case nil:

@@ -11,7 +11,8 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// value is an attribute.Value, or the attributes of a resource or a scope, which are a map without one.
+// value is an attribute.Value, or the attributes of a resource or a scope, which are a map without
+// one.
 type value struct {
 	attribute.Value
 	set *attribute.Set // instead of Value

@@ -17,14 +17,16 @@ import (
 type Setting struct {
 	// Key is its name in the file; in the environment it is in upper case, after the prefix.
 	Key string
-	// Into is a pointer to where the value goes: *bool, *int, *float64, *string, *[]string, or what yaml can decode into.
+	// Into is a pointer to where the value goes: *bool, *int, *float64, *string, *[]string, or what
+	// yaml can decode into.
 	Into any
 	// Want completes the sentence "… : write …" for a value that does not fit.
 	Want string
 }
 
-// Load reads the file, if path is not empty, then the variables of environ that start with prefix. What neither of them sets stays
-// as it is. The error names every key that is unknown and every value that does not fit, and where they are.
+// Load reads the file, if path is not empty, then the variables of environ that start with prefix.
+// What neither of them sets stays as it is. The error names every key that is unknown and every
+// value that does not fit, and where they are.
 func Load(path, prefix string, environ []string, all []Setting) error {
 	var errs []error
 	if path != "" {
@@ -81,7 +83,8 @@ func fromFile(path string, all []Setting) error {
 	return errors.Join(errs...)
 }
 
-// fromEnv takes the value as it is for a text, split at commas for a list of texts, and as YAML for everything else.
+// fromEnv takes the value as it is for a text, split at commas for a list of texts, and as YAML for
+// everything else.
 func fromEnv(name, key, value string, all []Setting) error {
 	key = strings.ToLower(key)
 	if name != strings.ToUpper(name) {
@@ -114,7 +117,8 @@ func fromEnv(name, key, value string, all []Setting) error {
 	return set(where, key, document.Content[0], all)
 }
 
-// set decodes the value of a key. Its kind must be the setting's: text is no number, and a number no text.
+// set decodes the value of a key. Its kind must be the setting's: text is no number, and a number
+// no text.
 func set(where, key string, value *yaml.Node, all []Setting) error {
 	at := slices.IndexFunc(all, func(s Setting) bool { return s.Key == key })
 	if at < 0 {

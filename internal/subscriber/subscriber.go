@@ -1,5 +1,5 @@
-// Package subscriber calls a function for each element of a bounded queue, in a goroutine of its own, so that a slow or panicking
-// function costs nobody else anything.
+// Package subscriber calls a function for each element of a bounded queue, in a goroutine of its
+// own, so that a slow or panicking function costs nobody else anything.
 package subscriber
 
 import (
@@ -37,9 +37,9 @@ type Subscriber[T any] struct {
 	done      chan struct{} // closed when the goroutine has ended
 }
 
-// New returns a subscriber that takes elements from now on and works them off when it is started. Its queue holds capacity
-// elements; when it is full, the oldest goes. call gets a context that ends with the subscriber. panicked is called in the same
-// goroutine with what call panicked with.
+// New returns a subscriber that takes elements from now on and works them off when it is started.
+// Its queue holds capacity elements; when it is full, the oldest goes. call gets a context that
+// ends with the subscriber. panicked is called in the same goroutine with what call panicked with.
 func New[T any](capacity int, call func(context.Context, T), panicked func(value any)) *Subscriber[T] {
 	s := &Subscriber[T]{
 		queue:    ring.New[T](capacity, nil),
@@ -104,8 +104,9 @@ func (s *Subscriber[T]) Close() {
 	})
 }
 
-// Wait waits after Close until everything is worked off. When ctx is done first it gives up what is queued, ends the context of the
-// running call, and returns the cause; then the goroutine ends with that call.
+// Wait waits after Close until everything is worked off. When ctx is done first it gives up what is
+// queued, ends the context of the running call, and returns the cause; then the goroutine ends with
+// that call.
 func (s *Subscriber[T]) Wait(ctx context.Context) error {
 	defer s.cancel()
 	select {

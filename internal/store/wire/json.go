@@ -8,8 +8,9 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// JSONEncoder writes the events of canonical records as event.AppendJSON does, straight from their encoding: neither the record nor
-// the event is made. The zero JSONEncoder is ready. It is for one goroutine, and keeps the last few LogsData that it wrote in memory.
+// JSONEncoder writes the events of canonical records as event.AppendJSON does, straight from their
+// encoding: neither the record nor the event is made. The zero JSONEncoder is ready. It is for one
+// goroutine, and keeps the last few LogsData that it wrote in memory.
 type JSONEncoder struct {
 	common                      *scopeLogs // around the record before, and the JSON of what it says:
 	sourceJSON, resource, scope []byte
@@ -63,7 +64,8 @@ func (e *JSONEncoder) data(dst []byte) []byte {
 	return append(e.members(append(dst, '{'), p.sorted), '}')
 }
 
-// object is an event.Sink that writes an object: what it is told in the order of the names, and among that its members.
+// object is an event.Sink that writes an object: what it is told in the order of the names, and
+// among that its members.
 type object struct {
 	e       *JSONEncoder
 	dst     []byte

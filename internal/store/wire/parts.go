@@ -39,7 +39,8 @@ const (
 	kindStringIndex  protowire.Number = 8 // of profiles only
 )
 
-// The attributes of a resource or a scope are a list of KeyValue too, among other fields. These kinds stand for the message.
+// The attributes of a resource or a scope are a list of KeyValue too, among other fields. These
+// kinds stand for the message.
 const (
 	kindResource protowire.Number = 101
 	kindScope    protowire.Number = 103

@@ -57,8 +57,9 @@ func ExampleNew() {
 	_, err := telemetry.New(telemetry.WithBufferSize(0))
 	fmt.Println(errors.Is(err, telemetry.ErrInvalidConfig))
 	fmt.Println(err)
-	// Output: true telemetry: invalid configuration: `buffer_size` is 0, but must be at least 1:
-	// leave it out for 1000
+	// Output:
+	// true
+	// telemetry: invalid configuration: `buffer_size` is 0, but must be at least 1: leave it out for 1000
 }
 
 func ExampleLoadConfig() {
@@ -114,8 +115,7 @@ func ExampleService_Emit() {
 	event := service.Events(1)[0]
 	fmt.Println(string(telemetry.AppendJSON(nil, &event)))
 	_ = service.Stop(ctx)
-	// Output:
-	// {"event_id":"e-1","timestamp":"2026-01-02T03:04:05Z","event_type":"alert.oven_hot","source":"bakery","data":{"celsius":412.5,"oven":7},"metadata":{"severity":"ERROR","severity_number":17,"team":"night"}}
+	// Output: {"event_id":"e-1","timestamp":"2026-01-02T03:04:05Z","event_type":"alert.oven_hot","source":"bakery","data":{"celsius":412.5,"oven":7},"metadata":{"severity":"ERROR","severity_number":17,"team":"night"}}
 }
 
 // What an event cannot carry is an error that names the field.
@@ -125,8 +125,9 @@ func ExampleService_Emit_errors() {
 	fmt.Println(service.Emit(ctx, "user.login", map[string]any{"took": time.Second}))
 	_ = service.Stop(ctx)
 	fmt.Println(service.Emit(ctx, "user.login", nil))
-	// Output: telemetry: invalid event: data.took has a value of type time.Duration, which an event
-	// cannot carry: write it as a string, a number, a list or a map the service is not running
+	// Output:
+	// telemetry: invalid event: data.took has a value of type time.Duration, which an event cannot carry: write it as a string, a number, a list or a map
+	// the service is not running
 }
 
 func ExampleService_EmitAttributes() {
@@ -288,8 +289,7 @@ func ExampleService_LogProcessor() {
 	// Output: alert.payment shop card declined 12 WARN
 }
 
-// Every event goes on through the application's own OpenTelemetry pipeline; an exporter like
-// otlploghttp takes it to a Collector.
+// Every event goes on through the application's own OpenTelemetry pipeline; an exporter like otlploghttp takes it to a Collector.
 func ExampleWithLoggerProvider() {
 	ctx := context.Background()
 	provider := sdklog.NewLoggerProvider(sdklog.WithProcessor(sdklog.NewBatchProcessor(printer{})))
@@ -356,8 +356,7 @@ func ExampleService_Start() {
 	// true
 }
 
-// Stop waits for callbacks as long as its context lets it. What they have not come to then counts
-// as missed.
+// Stop waits for callbacks as long as its context lets it. What they have not come to then counts as missed.
 func ExampleService_Stop() {
 	service := started()
 	ctx := context.Background()

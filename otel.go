@@ -63,7 +63,7 @@ func (p *logProcessor) OnEmit(ctx context.Context, in *sdklog.Record) error {
 	if policy == ring.Block {
 		policy = ring.Refuse
 	}
-	_ = s.keep(ctx, &entry{Record: *r, counts: counts}, policy) // counted, and nobody to tell
+	_ = s.keep(ctx, &entry{Record: *r, counts: counts}, policy) // counted; there is no caller to return it to
 	return nil
 }
 

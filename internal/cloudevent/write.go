@@ -19,7 +19,7 @@ import (
 // the event, the CloudEvent is a valid one.
 func AppendJSON(dst []byte, e *event.Event, sequence string) []byte {
 	meta, _ := e.Metadata[Metadata].(map[string]any)
-	w := writer{dst: append(dst, `{"specversion":"1.0"`...), e: e, meta: meta}
+	w := encoder{dst: append(dst, `{"specversion":"1.0"`...), e: e, meta: meta}
 	w.text("id", w.id())
 	w.text("source", w.source())
 	w.text("type", notBlank(e.EventType))
@@ -35,28 +35,28 @@ func AppendJSON(dst []byte, e *event.Event, sequence string) []byte {
 	return append(w.dst, '}')
 }
 
-type writer struct {
+type encoder struct {
 	dst  []byte
 	e    *event.Event
 	meta map[string]any // nil where the event did not come as a CloudEvent
 }
 
 // string is an entry of meta that is text.
-func (w *writer) string(name string) string {
+func (w *encoder) string(name string) string {
 	s, _ := w.meta[name].(string)
 	return s
 }
 
-func (w *writer) text(name, value string) {
+func (w *encoder) text(name, value string) {
 	w.name(name)
 	w.dst = event.AppendString(w.dst, value)
 }
 
-func (w *writer) name(name string) {
+func (w *encoder) name(name string) {
 	w.dst = append(append(append(w.dst, `,"`...), name...), `":`...)
 }
 
-func (w *writer) id() string {
+func (w *encoder) id() string {
 	if original, ok := w.e.Metadata[event.MetaOriginalID].(string); ok && original != "" {
 		return notBlank(original)
 	}
@@ -71,7 +71,7 @@ func notBlank(s string) string {
 	return s
 }
 
-func (w *writer) source() string {
+func (w *encoder) source() string {
 	for _, source := range []string{w.string(metaSource), w.e.Source} {
 		if uri := types.ParseURIRef(source); uri != nil && strings.TrimSpace(uri.String()) != "" {
 			return source
@@ -86,7 +86,7 @@ func absolute(schema string) bool {
 	return uri != nil && uri.Validate()
 }
 
-func (w *writer) time() {
+func (w *encoder) time() {
 	written, some := w.meta[metaTime]
 	if some && written == nil {
 		return
@@ -101,7 +101,7 @@ func (w *writer) time() {
 }
 
 // extensions writes those that the event came with, and those that its metadata become.
-func (w *writer) extensions(sequence string) {
+func (w *encoder) extensions(sequence string) {
 	came, _ := w.meta[metaExtensions].(map[string]any)
 	names := make([]string, 0, len(came))
 	for name := range came {
@@ -125,7 +125,7 @@ func (w *writer) extensions(sequence string) {
 }
 
 // extension writes a value that an extension can have.
-func (w *writer) extension(name string, value any) bool {
+func (w *encoder) extension(name string, value any) bool {
 	switch v := value.(type) {
 	case string:
 		w.text(name, v)
@@ -150,7 +150,7 @@ type extension struct {
 	value any
 }
 
-func (w *writer) fromMetadata() []extension {
+func (w *encoder) fromMetadata() []extension {
 	var all []extension
 	m := w.e.Metadata
 	trace, _ := m[event.MetaTraceID].(string)
@@ -175,7 +175,7 @@ func (w *writer) fromMetadata() []extension {
 }
 
 // data writes the content type, and the data.
-func (w *writer) data() {
+func (w *encoder) data() {
 	contentType := w.string(metaContentType)
 	value := any(w.e.Data)
 	switch w.string(metaData) {
@@ -208,7 +208,7 @@ func (w *writer) data() {
 	}
 }
 
-func (w *writer) contentType(contentType string) {
+func (w *encoder) contentType(contentType string) {
 	if contentType != "" && isMediaType(contentType) {
 		w.text("datacontenttype", contentType)
 	}

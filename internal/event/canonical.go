@@ -1,6 +1,6 @@
 package event
 
-// Defaults are for records that do not say themselves. Neither may be empty.
+// Defaults complete records that have no event name or no source. Neither may be empty.
 type Defaults struct {
 	// EventType is the type of records without an event name.
 	EventType string
@@ -15,17 +15,17 @@ type RawValue interface {
 	Text() string
 	// String is the text that the Collector makes of any value.
 	String() string
-	// HasName reports whether is is true for the name of an entry of a KindMap.
-	HasName(is func(name string) bool) bool
+	// HasName reports whether an entry of a KindMap has a name that match accepts.
+	HasName(match func(name string) bool) bool
 }
 
-// Survey decides what the canonical form of a record is. A view sets Named, and shows it each
-// attribute of the record: by Attribute, or where IsPlain by counting it in Plain. Where a name
-// occurs twice, which OTLP forbids, the first counts.
+// Survey decides what the canonical form of a record is. A view sets Named and passes each
+// attribute to Attribute, or counts it in Plain if IsPlain. If a name occurs twice, which OTLP
+// forbids, the first one counts. Survey changes nothing: the view does what the methods say.
 type Survey[V RawValue] struct {
 	// Named says that the record has an event name.
 	Named bool
-	// Plain is how many attributes are data in any case.
+	// Plain counts the attributes that are data in any case.
 	Plain int
 
 	id, name  string // the event name is that of an attribute:
@@ -84,8 +84,8 @@ func (s *Survey[V]) Attribute(name string, v V) {
 	}
 }
 
-// TextID takes an AttrUID that is text, as Attribute would. Nearly every record has one, and a
-// canonical record is recognised in nine tenths of the time.
+// TextID does what Attribute does for an AttrUID that is text. Nearly every record has one. A view
+// that calls TextID itself recognises canonical records 11 % faster, measured for pdata.
 func (s *Survey[V]) TextID(text string) {
 	if !s.hasID {
 		s.hasID, s.id = true, text
@@ -136,7 +136,7 @@ func (s *Survey[V]) BodyIsAttributes(body V) bool {
 }
 
 // AttributeIsBody reports whether the attribute AttrBody becomes the body of a record without one.
-// It does not where it would come out again.
+// It does not if the next Survey would move it back.
 func (s *Survey[V]) AttributeIsBody() bool {
 	return s.hasBody && !s.bodyIsEmpty && (s.hasData() || !s.bodyIsDetails)
 }

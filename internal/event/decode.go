@@ -12,11 +12,11 @@ import (
 )
 
 // UnmarshalJSON reads what AppendJSON wrote. Numbers without a point or an exponent become
-// int64, all others float64; a number that has no room in its kind is an error. Bytes and
+// int64, all others float64; a number that does not fit is an error. Bytes and
 // numbers that JSON cannot carry come back as the strings that showed them. Fields that
 // an Event does not have are ignored, Data and Metadata are never nil, and null changes
-// nothing. Errors name the field, and leave the event as it was. Whether an event is
-// complete is for those who take it to say.
+// nothing. Errors name the field and leave the event as it was. It does not check whether the
+// event is complete.
 func (e *Event) UnmarshalJSON(b []byte) error {
 	if string(bytes.TrimSpace(b)) == "null" {
 		return nil
@@ -32,7 +32,7 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
 	if err := d.Decode(&in); err != nil {
-		return fmt.Errorf("event: %w", inWords(err))
+		return fmt.Errorf("event: %w", kindError(err))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("event: something follows the JSON object")
@@ -54,8 +54,8 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// inWords names the field that has the wrong kind of value in the words of JSON.
-func inWords(err error) error {
+// kindError names the field that has the wrong kind of value, and calls the kind as JSON does.
+func kindError(err error) error {
 	var kind *json.UnmarshalTypeError
 	if !errors.As(err, &kind) {
 		return err
@@ -78,14 +78,14 @@ func timestamp(raw json.RawMessage) (time.Time, error) {
 	if err := json.Unmarshal(raw, &t); err != nil {
 		return t, fmt.Errorf("timestamp must be a string with a time in RFC 3339, like 2026-01-02T03:04:05.678Z, not %.60s", raw)
 	}
-	// The offset can lead out of the years that RFC 3339 has, and back is no way.
+	// With the offset the year can be one that RFC 3339 cannot write.
 	if t = t.UTC(); t.Year() < 0 || t.Year() > 9999 {
 		return time.Time{}, fmt.Errorf("timestamp must lie between the years 0 and 9999 in UTC, not %.60s", raw)
 	}
 	return t, nil
 }
 
-// numbers gives the numbers in m their kinds. depth is that of m's values.
+// numbers converts the numbers in m to int64 and float64. depth is the depth of m's values.
 func numbers(m map[string]any, depth int) *Fault {
 	for k, v := range m {
 		value, f := number(v, depth)

@@ -2,8 +2,10 @@ package event
 
 import "github.com/isbl/telemetry/internal/sampling"
 
-// This file has every name with a meaning of its own, in the attributes of a record and in the
-// metadata of an event, and which becomes which. docs/architecture.md has the table.
+// This file has all names with a meaning of their own, in the attributes of a record and in the
+// metadata of an event, and says which attribute becomes which entry. An attribute whose text is
+// shown in metadata needs its names, a line in reserved and a case in meaningOf, and nothing
+// elsewhere.
 
 // Attributes of a record that are not the event's data, or not always.
 const (
@@ -96,9 +98,9 @@ func meaningOf(attribute string) int {
 	return -1
 }
 
-// looks has a bit for the length and the last letter of each name that is looked for among
+// shapes has a bit for the length and the last letter of each name that is looked for among
 // attributes.
-var looks = func() (bits [32]uint32) {
+var shapes = func() (bits [32]uint32) {
 	names := []string{AttrOTelEventName, AttrEventName, AttrBody}
 	for i := range reserved {
 		names = append(names, reserved[i].name)
@@ -109,11 +111,12 @@ var looks = func() (bits [32]uint32) {
 	return bits
 }()
 
-// IsPlain reports whether a name is seen to have no meaning by its length and its last letter, as
-// most are. It takes a third of the time of comparing it.
+// IsPlain reports whether the length and the last letter of a name show that it has no meaning of
+// its own. It is true for most names, and much cheaper than comparing them with the names above:
+// the views ask it first.
 func IsPlain(attribute string) bool {
 	n := len(attribute)
-	return n == 0 || looks[n%32]>>(attribute[n-1]%32)&1 == 0
+	return n == 0 || shapes[n%32]>>(attribute[n-1]%32)&1 == 0
 }
 
 // HasMeaning reports whether an attribute of a canonical record has a meaning of its own where its
@@ -139,7 +142,7 @@ func ReservedMetadata(name string) bool {
 // TextAttribute returns the attribute whose text is an entry of metadata, "" for none.
 func TextAttribute(metadata string) string {
 	for i := range reserved {
-		if reserved[i].shown == metadata {
+		if metadata != "" && reserved[i].shown == metadata {
 			return reserved[i].name
 		}
 	}

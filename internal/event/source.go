@@ -2,7 +2,7 @@ package event
 
 import "strings"
 
-// unknownService starts the service name that SDKs make up where nobody gave one.
+// unknownService is the prefix of the service name that SDKs use if none is configured.
 const unknownService = "unknown_service"
 
 // IsServiceName reports whether a service name names a service.
@@ -17,14 +17,14 @@ func SourceOf(serviceName, scopeName string) string {
 	return scopeName
 }
 
-// isShownAsSource reports whether the service name is the source, and need not be shown among the
-// attributes of the resource. Where the scope has the same name it is shown, or the way back could
-// not tell whose name the source is.
+// isShownAsSource reports whether the service name is the source and therefore not shown again
+// among the attributes of the resource. If the scope has the same name it is shown: otherwise an
+// event could not become its record again, since the source would be the name of the scope.
 func isShownAsSource(serviceName, scopeName string) bool {
 	return IsServiceName(serviceName) && serviceName != scopeName
 }
 
-// CheckSource returns the fault of a source; nil for none.
+// CheckSource returns what is wrong with a source, nil for nothing. The caller places the fault.
 func CheckSource(source string) *Fault {
 	switch {
 	case source == "":

@@ -48,7 +48,7 @@ func TestEvent(t *testing.T) {
 	}}, events(b))
 }
 
-// Only event_type is required; the rest is made up.
+// Only event_type is required; the rest gets defaults.
 func TestLeastEvent(t *testing.T) {
 	for _, text := range []string{
 		`{"event_type":"a.b"}`,

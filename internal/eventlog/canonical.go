@@ -10,11 +10,11 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// Defaults are for records that do not say themselves.
+// Defaults are those of package event.
 type Defaults = event.Defaults
 
-// Canonical returns ld where all of its records are canonical. Otherwise it returns a copy that
-// Canonicalize was called on. It never changes ld.
+// Canonical returns ld if all of its records are canonical, and otherwise a copy after Canonicalize. It
+// does not change ld, so that several components can share it.
 func Canonical(ld plog.Logs, d Defaults) (plog.Logs, *Refused) {
 	if isCanonical(ld) {
 		return ld, nil

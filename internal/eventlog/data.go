@@ -31,7 +31,7 @@ func (r Ref) Data(path string) (pcommon.Value, bool) {
 	return pcommon.Value{}, false
 }
 
-// find goes down a path. The number of its dots bounds the recursion.
+// find follows a path. The number of its dots bounds the recursion.
 func find(m pcommon.Map, path string, allowed func(key string, v pcommon.Value) bool) (pcommon.Value, bool) {
 	for end := len(path); end >= 0; end = strings.LastIndexByte(path[:end], '.') {
 		v, ok := m.Get(path[:end])

@@ -2,8 +2,8 @@ package eventlog
 
 import "go.opentelemetry.io/collector/pdata/pcommon"
 
-// tooDeep says whether lists and maps are nested more than left deep in v. It does not
-// look deeper than that itself.
+// tooDeep reports whether lists and maps are nested deeper than left levels in v. It looks no deeper
+// than that.
 func tooDeep(v pcommon.Value, left int) bool {
 	switch v.Type() {
 	case pcommon.ValueTypeMap:

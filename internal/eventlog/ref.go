@@ -11,8 +11,8 @@ import (
 	"github.com/isbl/telemetry/internal/sampling"
 )
 
-// Ref is a record with what it hangs on. It is valid as long as the plog.Logs that it is of
-// is not changed.
+// Ref is a record with its resource and scope. It is valid until the plog.Logs that contains it is
+// changed.
 type Ref struct {
 	Resource plog.ResourceLogs
 	Scope    plog.ScopeLogs
@@ -34,8 +34,8 @@ func All(ld plog.Logs) iter.Seq[Ref] {
 	}
 }
 
-// RemoveRecords removes the records that remove selects, which it is asked about in
-// order, with the scopes and resources that are empty then.
+// RemoveRecords removes the records that remove selects, and scopes and resources without records. It
+// calls remove for each record in order.
 func RemoveRecords(ld plog.Logs, remove func(plog.LogRecord) bool) {
 	ld.ResourceLogs().RemoveIf(func(rl plog.ResourceLogs) bool {
 		rl.ScopeLogs().RemoveIf(func(sl plog.ScopeLogs) bool {

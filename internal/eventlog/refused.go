@@ -14,8 +14,7 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// Refused tells a sender which records of its request were not taken, and why. All
-// others were. It is a permanent error with the gRPC status InvalidArgument, which the
+// Refused says which records of a request were not taken, and why. All others were taken. It is a permanent error with the gRPC status InvalidArgument, which the
 // otlp receiver answers with 400.
 type Refused struct {
 	// Total is the number of records of the request.
@@ -28,7 +27,7 @@ type Refused struct {
 type Refusal struct {
 	// Index is the place of the record in its request, counted from 0.
 	Index int
-	// EventID and EventType are what the record calls itself; empty where it does not.
+	// EventID and EventType are those of the record, empty if it has none.
 	EventID, EventType string
 	// Reason is event.ReasonTooDeep or event.ReasonTooLarge.
 	Reason string
@@ -104,8 +103,8 @@ func (r *Refused) Merge(later *Refused) *Refused {
 func byIndex(a, b Refusal) int { return cmp.Compare(a.Index, b.Index) }
 
 // RefusedAlone returns the *Refused that err is or wraps, nil if it is something else.
-// Joined errors count as something else: another consumer has an error of its own there,
-// and the sender must hear of both.
+// Joined errors count as something else: they hold the error of another consumer, which the sender
+// must get too.
 func RefusedAlone(err error) *Refused {
 	for ; err != nil; err = errors.Unwrap(err) {
 		if refused, ok := err.(*Refused); ok { //nolint:errorlint // errors.As looks into joined errors too

@@ -27,9 +27,9 @@ func (v anyValue) Text() string { return str(v.Value) }
 
 func (v anyValue) String() string { return v.AsString() }
 
-func (v anyValue) HasName(is func(string) bool) bool {
+func (v anyValue) HasName(match func(string) bool) bool {
 	for name := range v.Map().All() {
-		if is(name) {
+		if match(name) {
 			return true
 		}
 	}

@@ -11,8 +11,7 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// ErrTooDeep means that a record is nested deeper than event.MaxDepth, in itself or in what it
-// hangs on.
+// ErrTooDeep means that a record, its resource or its scope is nested deeper than event.MaxDepth.
 var ErrTooDeep = errors.New("the record is " + event.TooDeep)
 
 // TypeOf returns the event type of a record of the SDK.
@@ -79,7 +78,7 @@ func (r *Record) setSource(otherwise string) {
 // attributes are those of a record.
 type attributes struct {
 	event.Survey[value]
-	all  []attribute.KeyValue // but for the id
+	all  []attribute.KeyValue // except the id
 	deep bool                 // one of them is nested too deep
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// Log makes a log record of the event, which becomes the same event where it arrives. What it hangs
-// on, the logger says: its scope should be the source, and its context is Context.
+// Log converts the event to a log record, which becomes the same event where it arrives. The caller
+// sets the rest: the scope of its logger should be the source, and its context Context.
 func (r *Record) Log() (out log.Record) {
 	out.SetEventName(r.Type)
 	out.SetTimestamp(r.Timestamp())

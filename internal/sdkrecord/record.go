@@ -1,10 +1,9 @@
 // Package sdkrecord is the form in which the Service keeps an event: a canonical log record in the
 // terms of OpenTelemetry's SDK. It is immutable, so that the buffer, the callbacks and the
-// forwarder share one. Making it is cheap, and what an event shows is made of it when somebody
-// asks.
+// forwarder share one. Making it is cheap; Fields converts it when an event is read.
 //
-// Canonical records are those of internal/eventlog, and Fields finds in one what eventlog's
-// Ref.Event finds in the record that an OTLP exporter would send.
+// The rules are those of package event, so that a record is the same event here as in the
+// Collector.
 package sdkrecord
 
 import (
@@ -24,12 +23,12 @@ import (
 type Record struct {
 	// Type and Source are the event's; neither is empty.
 	Type, Source string
-	// ID is the event's id; "" says that it is UUID.
+	// ID is the event's id. If it is empty, UUID is.
 	ID   string
 	UUID uuid.UUID
 	// Time is when it happened, in nanoseconds since 1970.
 	Time uint64
-	// Attrs are the attributes of the canonical record, but for its id: the data, and those with a
+	// Attrs are the attributes of the canonical record except its id: the data, and those with a
 	// meaning of their own.
 	Attrs []attribute.KeyValue
 
@@ -38,11 +37,11 @@ type Record struct {
 	Flags    trace.TraceFlags
 	Severity log.Severity
 
-	// Origin is what only records of the SDK have; nil for others.
+	// Origin is nil for events that were emitted without the SDK.
 	Origin *Origin
 }
 
-// Origin is where a record of the SDK comes from, and what it says besides.
+// Origin is what only a record of the SDK has.
 type Origin struct {
 	Resource     *resource.Resource
 	Scope        instrumentation.Scope

@@ -13,8 +13,7 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// AppendData appends the entries of data, which share no memory with it but for strings, in no
-// order.
+// AppendData appends the entries of data in any order. They share no memory with it except strings.
 func AppendData(dst []attribute.KeyValue, data map[string]any) ([]attribute.KeyValue, *event.Fault) {
 	for name, v := range data {
 		if f := checkName(name); f != nil {

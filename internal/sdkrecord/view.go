@@ -64,8 +64,8 @@ func (v value) String() string {
 	return there.AsString()
 }
 
-func (v value) HasName(is func(string) bool) bool {
-	return slices.ContainsFunc(v.AsMap(), func(kv attribute.KeyValue) bool { return is(string(kv.Key)) })
+func (v value) HasName(match func(string) bool) bool {
+	return slices.ContainsFunc(v.AsMap(), func(kv attribute.KeyValue) bool { return match(string(kv.Key)) })
 }
 
 // builders are used again.

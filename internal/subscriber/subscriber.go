@@ -1,5 +1,5 @@
 // Package subscriber calls a function for each element of a bounded queue, in a goroutine of its
-// own, so that a slow or panicking function costs nobody else anything.
+// own, so that a slow or panicking function does not delay or stop the caller.
 package subscriber
 
 import (
@@ -22,7 +22,7 @@ type Counts struct {
 	Queued uint64
 }
 
-// Subscriber is a queue and who works it off. It is safe for concurrent use.
+// Subscriber is a queue and the goroutine that works it off. It is safe for concurrent use.
 type Subscriber[T any] struct {
 	queue    *ring.Buffer[T]
 	call     func(context.Context, T)

@@ -12,7 +12,7 @@ import (
 // encoding: neither the record nor the event is made. The zero JSONEncoder is ready. It is for one
 // goroutine, and keeps the last few LogsData that it wrote in memory.
 type JSONEncoder struct {
-	common                      *scopeLogs // around the record before, and the JSON of what it says:
+	common                      *scopeLogs // of the record before, and its JSON:
 	sourceJSON, resource, scope []byte
 	record                      record
 	orders                      orders // of the data
@@ -43,7 +43,7 @@ func (e *JSONEncoder) Append(dst []byte, r Record) []byte {
 	return append(e.object(dst, p.Metadata), '}')
 }
 
-// enter writes what the records of a scope have in common.
+// enter prepares what the records of a scope share.
 func (e *JSONEncoder) enter(sl *scopeLogs) {
 	p := &e.record
 	p.readResource(sl.resource)
@@ -58,14 +58,14 @@ func (e *JSONEncoder) enter(sl *scopeLogs) {
 func (e *JSONEncoder) data(dst []byte) []byte {
 	p := &e.record
 	p.sorted = p.sorted[:0]
-	for _, at := range e.orders.of(p.data) {
+	for _, at := range e.orders.sorted(p.data) {
 		p.sorted = append(p.sorted, p.data[at])
 	}
 	return append(e.members(append(dst, '{'), p.sorted), '}')
 }
 
-// object is an event.Sink that writes an object: what it is told in the order of the names, and
-// among that its members.
+// object is an event.Sink that writes an object. Entries with the user's names are its members, which
+// it writes between the others in the order of the names.
 type object struct {
 	e       *JSONEncoder
 	dst     []byte
@@ -73,7 +73,7 @@ type object struct {
 	outer   []member // of the object around
 }
 
-// object writes what show shows.
+// object writes an object with the entries that show passes.
 func (e *JSONEncoder) object(dst []byte, show func(event.Sink[field])) []byte {
 	o := &e.sink
 	*o = object{e: e, dst: append(dst, '{')}
@@ -114,7 +114,7 @@ func (o *object) Close() {
 	o.members = o.outer
 }
 
-// Origin is written once for all records that have it in common.
+// Origin writes what enter prepared for all records of the scope.
 func (o *object) Origin(name string, _ *event.Origin[field]) {
 	written := o.e.resource
 	if name == event.MetaScope {

@@ -11,24 +11,24 @@ type orders [8]order
 
 type order struct {
 	names []string // as they are in a record; they share its memory
-	at    []int    // of the names, in their order
+	at    []int    // the places of the names, in the order of the names
 }
 
-// of returns the places of the members in the order of their names; of several with one name
-// in the order that they are in.
-func (o *orders) of(members []member) []int {
+// sorted returns the places of the members in the order of their names. Members with the same name stay
+// in their order.
+func (o *orders) sorted(members []member) []int {
 	kind := uint(len(members))
 	for i := range members {
 		kind = 31*kind + uint(len(members[i].Name))
 	}
 	known := &o[kind%uint(len(o))]
-	if !known.isOf(members) {
+	if !known.fits(members) {
 		known.sort(members)
 	}
 	return known.at
 }
 
-func (o *order) isOf(members []member) bool {
+func (o *order) fits(members []member) bool {
 	if len(o.names) != len(members) {
 		return false
 	}

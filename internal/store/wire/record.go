@@ -6,20 +6,20 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// Record is an encoded log record, and what it hangs on. It shares the memory of the LogsData
-// it is of, which must not change.
+// Record is an encoded log record with its resource and scope. It shares the memory of its LogsData,
+// which must not change.
 type Record struct {
 	of     *scopeLogs
 	record []byte
 }
 
-// scopeLogs are the fields of the ResourceLogs and the ScopeLogs around a record, but for the
-// lists that it is in.
+// scopeLogs are the fields of the ResourceLogs and the ScopeLogs around a record, except the lists
+// that contain it.
 type scopeLogs struct{ resource, scope []byte }
 
-// Records lists the records of LogsData, of which there are about n. It returns false where
-// the LogsData is not in normal form: each field once, none that is unknown, and nothing
-// nested without end. What pdata has written is.
+// Records lists the records of LogsData, about n. It returns false if the LogsData is not in normal
+// form: each field at most once, no unknown field, and bounded nesting. What pdata writes is in normal
+// form.
 func Records(raw []byte, n int) ([]Record, bool) {
 	if !logsDataForm.valid(raw, maxDepth) {
 		return nil, false
@@ -52,7 +52,7 @@ func appendScope(list []Record, resource, logs []byte) []Record {
 	return list
 }
 
-// Head is when the event happened, and its type.
+// Head returns the time and the type of the event.
 func (r Record) Head() (at pcommon.Timestamp, eventType string) {
 	for f := range fields(r.record) {
 		switch f.num {
@@ -88,8 +88,8 @@ func (s *scopeLogs) service() string {
 	return ""
 }
 
-// AppendOTLP appends the record, with its resource and scope, as LogsData. What is written
-// behind one another is LogsData again.
+// AppendOTLP appends the record, with its resource and scope, as LogsData. Several of them one after
+// the other are LogsData again.
 func (r Record) AppendOTLP(dst []byte) []byte {
 	return appendGroup(dst, r.of.resource, r.of.scope, r.record)
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// GoValue is a Value that can be the value of an Event.
+// GoValue is a Value that can be converted to what an Event holds.
 type GoValue[V any] interface {
 	Value[V]
 	// Any is nil, bool, int64, float64, string, []byte, []any or map[string]any. It shares no
@@ -13,13 +13,15 @@ type GoValue[V any] interface {
 	Any() any
 }
 
-// Builder makes the maps of an event of a Record. It can be used again after Reset.
+// Builder makes the Data and Metadata of an Event from a Record. Reset prepares it for the next
+// one.
 type Builder[V GoValue[V]] struct {
 	Record[V]
 	to fields[V]
 }
 
-// Metadata makes the event's metadata, and adds to data what is not an attribute.
+// Metadata makes the event's metadata, and adds the body to data where it belongs there. data has
+// the attributes that are data.
 func (b *Builder[V]) Metadata(data map[string]any) map[string]any {
 	if body, ok := b.BodyData(); ok {
 		data[AttrBody] = body.Any()
@@ -31,7 +33,7 @@ func (b *Builder[V]) Metadata(data map[string]any) map[string]any {
 	return metadata
 }
 
-// fields is a Sink that makes a map.
+// fields is a Sink that fills a map.
 type fields[V GoValue[V]] struct {
 	m     map[string]any // nil for an empty one
 	outer map[string]any // around an open object

@@ -168,7 +168,7 @@ func TestTrace(t *testing.T) {
 	ctx := tab(t, s.url)
 	do(t, ctx, types("user.other", "data.step2", "data.step1", "data.step0"), chromedp.Click(`#list .row:nth-child(2)`, chromedp.ByQuery), chromedp.Click(`#open-trace`),
 		until(`[...document.querySelectorAll('.timeline button')].map(b => b.querySelector('.offset').textContent + b.querySelector('.type').textContent).join() === '+0 nsdata.step0,+250 msdata.step1,+500 msdata.step2'`),
-		chromedp.Click(`.timeline button:nth-child(2)`, chromedp.ByQuery), shows("#detail h2", "data.step1"))
+		chromedp.Click(`.timeline li:nth-child(2) button`, chromedp.ByQuery), shows("#detail h2", "data.step1"))
 }
 
 // Types say how many there are, and which grew.

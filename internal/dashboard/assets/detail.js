@@ -9,6 +9,7 @@ import { full, fromNanos, nanos } from './time.js';
 import { Tree } from './tree.js';
 import { Copy, Trouble, html, usePrefs, useState, useTask } from './ui.js';
 
+const forms = [['data', 'Data'], ['json', 'JSON'], ['cloudevent', 'CloudEvent']];
 const around = 30_000_000_000n; // nanoseconds before and after an event
 
 /** The query that finds the event of a row again. */
@@ -43,12 +44,9 @@ export function Detail({ row, close, include, exclude, go }) {
       <button type="button" class="icon" aria-label="Close (Esc)" title="Close (Esc)" onClick=${close}>×</button>
     </header>
     <p class="quiet">${full(row.timestamp, utc)}${row.severity ? ` · ${severityName(row.severity)}` : ''} · ${visibleLine(row.source)}</p>
-    <div class="tabs small" role="tablist" aria-label="Form">
-      ${[['data', 'Data'], ['json', 'JSON'], ['cloudevent', 'CloudEvent']].map(([name, text]) => html`<button type="button" role="tab" id=${`form-${name}`}
-        aria-selected=${form === name} onClick=${() => setForm(name)}>${text}</button>`)}
-      <span class="push"></span>
-      <${Copy} label="Copy link" text=${byId} />
-    </div>
+    <div class="tabbar"><div class="tabs" role="tablist" aria-label="Form">
+        ${forms.map(([name, text]) => html`<button type="button" role="tab" id=${`form-${name}`} aria-selected=${form === name} onClick=${() => setForm(name)}>${text}</button>`)}
+      </div><${Copy} label="Copy link" text=${byId} /></div>
     <${Trouble} error=${error} />
     ${gone && html`<p class="trouble">This event is not kept any more.</p>`}
     ${current && form === 'data' && html`<${Parts} event=${current} include=${include} exclude=${exclude} go=${go} />`}

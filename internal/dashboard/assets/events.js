@@ -51,7 +51,7 @@ export function EventsView({ query, setError, setConnection, term, stats, setNam
     <section class="middle">
       <${Counts} counts=${counts} query=${query} include=${include} exclude=${exclude} />
       <${Bar} log=${log} rows=${rows} word=${word} query=${query} facets=${facets} control=${control} />
-      <${List} rows=${rows} selected=${selected} select=${() => {}} open=${open} atEnd=${atEnd} term=${word} control=${control}
+      <${List} rows=${rows} selected=${selected} open=${open} atEnd=${atEnd} term=${word} control=${control}
         scrolled=${(top) => log.setTop(top)}
         status=${html`<${End} log=${log} rows=${rows} word=${word} query=${query} stats=${stats.current} />`} />
     </section>

@@ -25,7 +25,7 @@ function Group({ group, chosen, include, exclude, remove }) {
     else include(group.name, value);
   };
   return html`<section>
-    <h3>${group.label}</h3>
+    <h2>${group.label}</h2>
     <ul>${shown.map(({ value, count }) => html`<li key=${value}>
       <button type="button" aria-pressed=${chosen.includes(value)} title=${`${visible(value)}\nClick: only these. Alt-click: without these.`} onClick=${(e) => click(e, value)}>
         <i style=${{ width: `${(100 * count) / most}%` }} aria-hidden="true"></i><span>${visibleLine(value) || '(empty)'}</span><b>${shortCount(count)}</b></button></li>`)}

@@ -9,11 +9,12 @@ import { loudness, severityName } from './row.js';
 const beyond = 10; // rows drawn above and below what is seen
 
 /**
- * rows are the newest first. select gets the index of a row; atEnd is called when its end is
+ * rows are the newest first, selected is a cursor. open gets a row; atEnd is called when its end is
  * near; scrolled gets whether the top is seen.
  */
-export function List({ rows, selected, select, open, atEnd, scrolled, term, status, control }) {
+export function List({ rows, selected, open, atEnd, scrolled, term, status, control }) {
   const scroller = useRef(null);
+  const grid = useRef(null);
   const [view, setView] = useState({ top: 0, height: 800, row: 27 });
   const first = Math.max(0, Math.floor(view.top / view.row) - beyond);
   const last = Math.min(rows.length, Math.ceil((view.top + view.height) / view.row) + beyond);
@@ -44,19 +45,20 @@ export function List({ rows, selected, select, open, atEnd, scrolled, term, stat
       if (top < element.scrollTop) element.scrollTop = top;
       else if (top + view.row > element.scrollTop + element.clientHeight) element.scrollTop = top + view.row - element.clientHeight;
     },
-    focus: () => scroller.current?.focus({ preventScroll: true }),
+    focus: () => grid.current?.focus({ preventScroll: true }),
   };
 
   const lines = [];
+  const drawn = rows.slice(first, last).some((row) => row.cursor === selected);
   for (let i = first; i < last; i++) {
     lines.push(html`<${Row} key=${rows[i].cursor} row=${rows[i]} index=${i} top=${i * view.row}
       selected=${rows[i].cursor === selected} choose=${open} term=${term} />`);
   }
   return html`
     <div class="listhead" aria-hidden="true"><span>Time ${prefs.utc ? 'UTC' : zone(new Date())}</span><span>Level</span><span>Event type</span><span>Source</span><span>Data</span></div>
-    <div class="list" id="list" ref=${scroller} onScroll=${measure} tabindex="0" role="grid" aria-label="Events, the newest first"
-      aria-rowcount=${rows.length} aria-activedescendant=${selected ? 'selected-row' : undefined} onFocus=${() => select(null)}>
-      <div class="lines" role="rowgroup" style=${{ height: `${rows.length * view.row}px` }}>${lines}</div>
+    <div class="list" id="list" ref=${scroller} onScroll=${measure}>
+      <div class="lines" ref=${grid} tabindex="0" role="grid" aria-label="Events, the newest first" aria-rowcount=${rows.length}
+        aria-activedescendant=${drawn ? 'selected-row' : undefined} style=${{ height: `${rows.length * view.row}px` }}>${lines}</div>
       ${status}
     </div>`;
 }

@@ -54,14 +54,14 @@ export function TraceView({ query, setError }) {
     ${trace && trace.rows.length > 0 && html`
       <p class="quiet">${plural(trace.rows.length, 'event')} of ${plural(trace.sources.length, 'source')} in ${trace.length}, from <${Time} value=${trace.rows[0].timestamp} date=${true} />
         ${partial && ' (the first ones; there are more)'}</p>
-      <div class="timeline" role="list">${trace.rows.map((row) => html`
-        <button type="button" role="listitem" key=${row.cursor} class=${`${loudness(row.severity)} ${chosen?.cursor === row.cursor ? 'chosen' : ''}`} onClick=${() => setChosen(row)}>
+      <ol class="timeline">${trace.rows.map((row) => html`<li key=${row.cursor}>
+        <button type="button" class=${`${loudness(row.severity)} ${chosen?.cursor === row.cursor ? 'chosen' : ''}`} onClick=${() => setChosen(row)}>
           <span class="offset">${row.offset}</span>
           <span class="source" title=${visible(row.source)}><i style=${{ background: `var(--series-${row.lane % 8})` }}></i>${visibleLine(row.source)}</span>
           <span class="type">${visibleLine(row.type)}</span>
           <span class="track"><i style=${{ left: `${row.at * 100}%`, background: `var(--series-${row.lane % 8})` }}></i></span>
           <span class="data">${row.preview}</span>
-        </button>`)}</div>`}
+        </button></li>`)}</ol>`}
     </div>
     ${chosen && html`<${Detail} row=${chosen} close=${() => setChosen(null)} go=${(view, next) => go({ view, query: next })}
       include=${(name, value) => change(withFilter(base, name, value))} exclude=${(name, value, path) => change(withFilter(base, 'where', excluding(name, value, path)))} />`}

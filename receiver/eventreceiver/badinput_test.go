@@ -27,7 +27,7 @@ func TestMalformed(t *testing.T) {
 		{"no JSON", jsonType, "", `{"resourceLogs": [`, http.StatusBadRequest},
 		{"JSON of another shape", jsonType, "", `{"resourceLogs": "none"}`, http.StatusBadRequest},
 		{"no gzip", protobufType, "gzip", "plain", http.StatusBadRequest},
-		{"unknown coding", protobufType, "rot13", "plain", http.StatusBadRequest},
+		{"unknown coding", protobufType, "rot13", "plain", http.StatusUnsupportedMediaType},
 		{"unknown type", "text/plain", "", "hello", http.StatusUnsupportedMediaType},
 	}
 	for _, tt := range tests {
@@ -39,27 +39,35 @@ func TestMalformed(t *testing.T) {
 	}
 	t.Run("over gRPC", func(t *testing.T) {
 		err := s.exportBytes(t, []byte("\x0a\x10\x12"), false)
-		assert.Equal(t, codes.Internal, status.Code(err), "gRPC's own answer to bytes that it cannot decode")
+		assert.Equal(t, codes.InvalidArgument, status.Code(err), "%v", err)
 		s.stillWorks(t, sink)
 	})
 }
 
+// smallBody is the limit of requests in tests that send as much as is allowed, in bytes.
+const smallBody = 4 << 20
+
+var smallLimit = map[string]any{"protocols": map[string]any{
+	"grpc": map[string]any{"max_recv_msg_size_mib": smallBody >> 20},
+	"http": map[string]any{"max_request_body_size": smallBody},
+}}
+
 // As deep as a request may be: decoding must not outgrow the stack, and nothing of ours may follow the nesting down.
 func TestNestedToTheLimit(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	s := serve(t, nopSettings(), sink, nil)
+	s := serve(t, nopSettings(), sink, smallLimit)
 	bodies := map[string]struct {
 		contentType string
 		body        []byte
 	}{
-		"protobuf lists": {protobufType, nestedProtobuf(t, defaultMaxBody, listLevel)},
-		"protobuf maps":  {protobufType, nestedProtobuf(t, defaultMaxBody, mapLevel)},
-		"JSON lists":     {jsonType, nestedJSON(defaultMaxBody, `{"arrayValue":{"values":[`, `]}}`)},
-		"JSON maps":      {jsonType, nestedJSON(defaultMaxBody, `{"kvlistValue":{"values":[{"key":"","value":`, `}]}}`)},
+		"protobuf lists": {protobufType, nestedProtobuf(t, smallBody, listLevel)},
+		"protobuf maps":  {protobufType, nestedProtobuf(t, smallBody, mapLevel)},
+		"JSON lists":     {jsonType, nestedJSON(smallBody, `{"arrayValue":{"values":[`, `]}}`)},
+		"JSON maps":      {jsonType, nestedJSON(smallBody, `{"kvlistValue":{"values":[{"key":"","value":`, `}]}}`)},
 	}
 	for name, tt := range bodies {
-		require.LessOrEqual(t, len(tt.body), defaultMaxBody)
-		require.Greater(t, len(tt.body), defaultMaxBody-100, "the test sends as much as is allowed")
+		require.LessOrEqual(t, len(tt.body), smallBody)
+		require.Greater(t, len(tt.body), smallBody-100, "the test sends as much as is allowed")
 		t.Run(name, func(t *testing.T) {
 			resp, answer := s.post(t, tt.contentType, "", tt.body)
 			assert.Equal(t, http.StatusBadRequest, resp.StatusCode, "%s", answer)
@@ -75,7 +83,7 @@ func TestNestedToTheLimit(t *testing.T) {
 				for _, compressed := range []bool{false, true} {
 					err := s.exportBytes(t, tt.body, compressed)
 					assert.Equal(t, codes.InvalidArgument, status.Code(err))
-					assert.ErrorContains(t, err, "too_deep")
+					assert.ErrorContains(t, err, "nested more than 512 levels deep")
 					s.stillWorks(t, sink)
 				}
 			}
@@ -86,17 +94,20 @@ func TestNestedToTheLimit(t *testing.T) {
 // What is larger than the limit is refused, also where only its decompressed form is.
 func TestTooLarge(t *testing.T) {
 	sink := new(consumertest.LogsSink)
-	s := serve(t, nopSettings(), sink, nil)
+	s := serve(t, nopSettings(), sink, smallLimit)
 	ld := plog.NewLogs()
-	appendEvent(ld, "user.upload").Attributes().PutStr("content", strings.Repeat("x", defaultMaxBody))
+	appendEvent(ld, "user.upload").Attributes().PutStr("content", strings.Repeat("x", smallBody))
 	body := marshal(t, ld)
 
-	resp, answer := s.post(t, protobufType, "", body)
-	assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
-	assert.Contains(t, string(answer), "request body too large")
-	resp, answer = s.post(t, protobufType, "gzip", zipped(t, body))
-	assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
-	assert.Contains(t, string(answer), "request body too large")
+	for _, coding := range []string{"", "gzip"} {
+		sent := body
+		if coding != "" {
+			sent = zipped(t, body)
+		}
+		resp, answer := s.post(t, protobufType, coding, sent)
+		assert.Equal(t, http.StatusRequestEntityTooLarge, resp.StatusCode)
+		assert.Contains(t, string(answer), "the body is larger than 4194304 bytes, decompressed")
+	}
 	assert.Equal(t, codes.ResourceExhausted, status.Code(s.exportBytes(t, body, false)))
 	assert.Equal(t, codes.ResourceExhausted, status.Code(s.exportBytes(t, body, true)))
 	assert.Empty(t, sink.AllLogs())

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/httpguard"
@@ -89,6 +90,7 @@ func (c *canonicalizer) refused(ctx context.Context, reason string, events int, 
 
 // refusedRequest counts a request whose events nobody counted.
 func (c *canonicalizer) refusedRequest(ctx context.Context, reason string, example problems.Problem) {
+	c.set.Logger.Debug("a request was refused", zap.String("reason", reason), zap.String("detail", example.Detail))
 	c.telemetry.ReceiverEventRefusedRequests.Add(ctx, 1, reasonOf(reason))
 	c.problems.Refused(reason, 1, example)
 }

@@ -6,22 +6,12 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/config/confighttp"
-	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
-	"go.opentelemetry.io/collector/receiver/otlpreceiver"
 
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/httpguard"
 	"github.com/isbl/telemetry/internal/problems"
 )
-
-// Protocols are those of the otlp receiver, and events.
-type Protocols struct {
-	otlpreceiver.Protocols `mapstructure:",squash"`
-
-	// Events takes events as JSON and as CloudEvents, over HTTP.
-	Events configoptional.Optional[EventsConfig] `mapstructure:"events"`
-}
 
 // EventsConfig is the configuration of the protocol events.
 type EventsConfig struct {
@@ -34,17 +24,15 @@ type EventsConfig struct {
 	// AllOrNothing refuses a whole request when one of its events cannot be taken.
 	AllOrNothing bool `mapstructure:"all_or_nothing"`
 
-	// Limits bound a request and its events.
+	// Limits bound each event.
 	Limits LimitsConfig `mapstructure:"limits"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// LimitsConfig bounds a request of the protocol events.
+// LimitsConfig bounds each event of the protocol events.
 type LimitsConfig struct {
-	// MaxEvents is how many events a request may hold. The default is 10 000.
-	MaxEvents int `mapstructure:"max_events"`
 	// MaxAttributes is how many names data and metadata of an event may have together, nested ones included. The default is 1000.
 	MaxAttributes int `mapstructure:"max_attributes"`
 	// MaxDepth is how deep lists and objects may be nested, at most 64, the default.
@@ -72,6 +60,7 @@ type ProblemsConfig struct {
 
 const (
 	defaultEventsEndpoint = "localhost:4319"
+	defaultEventsBody     = 4 << 20
 	maxKeep               = 1000
 	minDuration           = time.Millisecond // finds durations without a unit: they are nanoseconds
 )
@@ -79,11 +68,11 @@ const (
 func defaultEvents() EventsConfig {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr.Endpoint = defaultEventsEndpoint
-	server.MaxRequestBodySize = defaultMaxBody
+	server.MaxRequestBodySize = defaultEventsBody
 	return EventsConfig{
 		ServerConfig: serverKeys(server),
 		Guard:        httpguard.NewDefaultConfig(),
-		Limits:       LimitsConfig{MaxEvents: 10_000, MaxAttributes: 1000, MaxDepth: event.MaxDepth, MaxStringBytes: 256 << 10},
+		Limits:       LimitsConfig{MaxAttributes: 1000, MaxDepth: event.MaxDepth, MaxStringBytes: 256 << 10},
 	}
 }
 
@@ -93,25 +82,14 @@ func defaultProblems() ProblemsConfig {
 
 // Unmarshal reads the keys of confighttp as confighttp does, and refuses unknown ones.
 func (cfg *EventsConfig) Unmarshal(conf *confmap.Conf) error {
-	server := confighttp.ServerConfig(cfg.ServerConfig)
-	if err := server.Unmarshal(conf); err != nil {
-		return err
+	if conf.IsSet("limits::max_events") {
+		return errors.New("`limits::max_events` is `max_events` of the receiver now, and bounds the requests of every protocol: move it there")
 	}
-	if err := conf.Unmarshal(cfg); err != nil {
-		return err
-	}
-	cfg.ServerConfig = serverKeys(server)
-	return nil
+	return unmarshalServer(conf, cfg, &cfg.ServerConfig)
 }
 
 // Validate reports every key whose value cannot work.
-func (cfg *EventsConfig) Validate() error {
-	if cfg.ServerConfig.MaxRequestBodySize <= 0 {
-		return fmt.Errorf("`max_request_body_size` must be positive, got %d: leave it out for %d bytes",
-			cfg.ServerConfig.MaxRequestBodySize, defaultMaxBody)
-	}
-	return nil
-}
+func (cfg *EventsConfig) Validate() error { return cfg.ServerConfig.check(defaultEventsBody) }
 
 // Validate reports every key whose value cannot work.
 func (cfg *LimitsConfig) Validate() error {
@@ -121,7 +99,6 @@ func (cfg *LimitsConfig) Validate() error {
 		key          string
 		value, usual int
 	}{
-		{"max_events", cfg.MaxEvents, d.MaxEvents},
 		{"max_attributes", cfg.MaxAttributes, d.MaxAttributes},
 		{"max_string_bytes", cfg.MaxStringBytes, d.MaxStringBytes},
 	} {

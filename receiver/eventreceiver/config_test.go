@@ -15,6 +15,7 @@ func TestDefaultConfig(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	assert.Equal(t, "isbl-telemetry", cfg.SourceID)
 	assert.Equal(t, "log", cfg.DefaultEventType)
+	assert.Equal(t, 100_000, cfg.MaxEvents)
 	assert.False(t, cfg.Protocols.GRPC.HasValue(), "a protocol that is not written is off")
 	assert.False(t, cfg.Protocols.HTTP.HasValue(), "a protocol that is not written is off")
 	assert.False(t, cfg.Protocols.Events.HasValue(), "a protocol that is not written is off")
@@ -30,18 +31,18 @@ func TestDefaultProtocols(t *testing.T) {
 			require.True(t, cfg.Protocols.GRPC.HasValue())
 			require.True(t, cfg.Protocols.HTTP.HasValue())
 
-			assert.Equal(t, "localhost:4317", cfg.Protocols.GRPC.Get().NetAddr.Endpoint)
+			assert.Equal(t, "localhost:4317", cfg.Protocols.GRPC.Get().ServerConfig.NetAddr.Endpoint)
 			http := cfg.Protocols.HTTP.Get()
 			assert.Equal(t, "localhost:4318", http.ServerConfig.NetAddr.Endpoint)
 			assert.EqualValues(t, "/v1/logs", http.LogsURLPath)
-			assert.EqualValues(t, 4<<20, http.ServerConfig.MaxRequestBodySize)
+			assert.EqualValues(t, 20<<20, http.ServerConfig.MaxRequestBodySize)
 
 			require.True(t, cfg.Protocols.Events.HasValue())
 			events := cfg.Protocols.Events.Get()
 			assert.Equal(t, "localhost:4319", events.ServerConfig.NetAddr.Endpoint)
 			assert.EqualValues(t, 4<<20, events.ServerConfig.MaxRequestBodySize)
 			assert.False(t, events.AllOrNothing)
-			assert.Equal(t, LimitsConfig{MaxEvents: 10_000, MaxAttributes: 1000, MaxDepth: 64, MaxStringBytes: 256 << 10}, events.Limits)
+			assert.Equal(t, LimitsConfig{MaxAttributes: 1000, MaxDepth: 64, MaxStringBytes: 256 << 10}, events.Limits)
 		})
 	}
 }
@@ -52,7 +53,7 @@ func TestFullConfig(t *testing.T) {
 	assert.Equal(t, "edge-7", cfg.SourceID)
 	assert.Equal(t, "unnamed", cfg.DefaultEventType)
 
-	grpc := cfg.Protocols.GRPC.Get()
+	grpc := cfg.Protocols.GRPC.Get().ServerConfig
 	assert.Equal(t, "0.0.0.0:5317", grpc.NetAddr.Endpoint)
 	assert.Equal(t, 8, grpc.MaxRecvMsgSizeMiB)
 	assert.True(t, grpc.TLS.HasValue())
@@ -71,7 +72,7 @@ func TestFullConfig(t *testing.T) {
 	assert.Equal(t, 5*time.Second, events.ServerConfig.IdleTimeout) //nolint:staticcheck // where confighttp keeps what keepalive says
 	assert.True(t, events.ServerConfig.CORS.HasValue())
 	assert.True(t, events.AllOrNothing)
-	assert.Equal(t, LimitsConfig{MaxEvents: 100, MaxAttributes: 50, MaxDepth: 8, MaxStringBytes: 1024}, events.Limits)
+	assert.Equal(t, LimitsConfig{MaxAttributes: 50, MaxDepth: 8, MaxStringBytes: 1024}, events.Limits)
 	assert.Equal(t, ProblemsConfig{Keep: 20, Redact: true, Past: 24 * time.Hour, Future: time.Minute}, cfg.Problems)
 }
 
@@ -81,7 +82,10 @@ func TestUnknownKeys(t *testing.T) {
 		{"typo_key.yaml", "has invalid keys: sourceid"},
 		{"typo_events.yaml", "has invalid keys: all_or_none"},
 		{"typo_limits.yaml", "'limits' has invalid keys: max_event"},
-		{"typo_http.yaml", "`protocols::http`: decoding failed due to the following error(s):\n\n'eventreceiver.httpConfig' has invalid keys: logs_path"},
+		{"typo_http.yaml", "has invalid keys: logs_path"},
+		{"typo_grpc.yaml", "has invalid keys: max_recv_msg_size"},
+		{"traces_path.yaml", "`traces_url_path` has no meaning here, since this receiver takes logs only: leave it out"},
+		{"old_max_events.yaml", "`limits::max_events` is `max_events` of the receiver now, and bounds the requests of every protocol: move it there"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.file, func(t *testing.T) {
@@ -124,7 +128,7 @@ func TestValidate(t *testing.T) {
 		{
 			"no limit",
 			m{"protocols": m{"http": m{"max_request_body_size": 0}}},
-			"`protocols::http::max_request_body_size` must be positive, got 0: leave it out for 4194304 bytes",
+			"protocols::http: `max_request_body_size` must be positive, got 0: leave it out for 20971520 bytes",
 		},
 		{
 			"the otlp receiver's own checks",
@@ -136,7 +140,13 @@ func TestValidate(t *testing.T) {
 			m{"protocols": m{"events": m{"max_request_body_size": 0}}},
 			"protocols::events: `max_request_body_size` must be positive, got 0: leave it out for 4194304 bytes",
 		},
-		{"no events", m{"protocols": m{"events": m{"limits": m{"max_events": 0}}}}, "protocols::events: limits: `max_events` must be positive, got 0: leave it out for 10000"},
+		{"no events", m{"protocols": m{"events": nil}, "max_events": 0}, "`max_events` must be positive, got 0: leave it out for 100000"},
+		{
+			"a coding that does not exist",
+			m{"protocols": m{"http": m{"compression_algorithms": []any{"", "gzip", "brotli"}}}},
+			"`compression_algorithms` names \"brotli\": write some of gzip, zstd, zlib, deflate, snappy, x-snappy-framed, lz4, or leave it out for all",
+		},
+		{"slow without a unit", m{"protocols": m{"grpc": m{"slow_body": m{"window": 30}}}}, "`window` must be at least 1ms"},
 		{"no attributes", m{"protocols": m{"events": m{"limits": m{"max_attributes": -1}}}}, "`max_attributes` must be positive, got -1: leave it out for 1000"},
 		{"no strings", m{"protocols": m{"events": m{"limits": m{"max_string_bytes": 0}}}}, "`max_string_bytes` must be positive, got 0: leave it out for 262144"},
 		{"too deep", m{"protocols": m{"events": m{"limits": m{"max_depth": 65}}}}, "`max_depth` must be between 1 and 64, got 65: leave it out for 64"},

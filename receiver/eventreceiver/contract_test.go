@@ -17,8 +17,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pipeline"
 	"go.opentelemetry.io/collector/receiver/receivertest"
-	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -117,37 +115,6 @@ func TestPortInUse(t *testing.T) {
 			err = rcv.Start(t.Context(), componenttest.NewNopHost())
 			assert.EqualError(t, err, "listen tcp "+taken.Addr().String()+": bind: address already in use")
 			assert.NoError(t, rcv.Shutdown(t.Context()), "the Collector stops all components when one did not start")
-		})
-	}
-}
-
-// A limit that lets one request end the process is named at start.
-func TestLargeRequestsWarning(t *testing.T) {
-	limits := func(grpcMiB int, httpBytes int) map[string]any {
-		return map[string]any{"protocols": map[string]any{
-			"grpc": map[string]any{"max_recv_msg_size_mib": grpcMiB},
-			"http": map[string]any{"max_request_body_size": httpBytes},
-		}}
-	}
-	for name, tt := range map[string]struct {
-		overrides map[string]any
-		want      []string
-	}{
-		"defaults":  {nil, nil},
-		"safe":      {limits(8, 8<<20), nil},
-		"too large": {limits(9, 20<<20), []string{"protocols::grpc::max_recv_msg_size_mib", "protocols::http::max_request_body_size"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			set := nopSettings()
-			core, logs := observer.New(zap.WarnLevel)
-			set.Logger = zap.New(core)
-			_, err := NewFactory().CreateLogs(t.Context(), set, configFor(t, "localhost:0", "localhost:0", tt.overrides), consumertest.NewNop())
-			require.NoError(t, err)
-			var got []string
-			for _, entry := range logs.All() {
-				got = append(got, entry.ContextMap()["key"].(string))
-			}
-			assert.Equal(t, tt.want, got)
 		})
 	}
 }

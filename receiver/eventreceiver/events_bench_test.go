@@ -126,7 +126,7 @@ func bodies(b *testing.B, n int) (list, lines, ces, otlp []byte) {
 		ces = cloudevent.AppendJSON(ces, &e, "")
 	}
 	list, ces = append(list, ']'), append(ces, ']')
-	batch, reader := eventlog.NewBatch(eventlog.Defaults{EventType: "log", SourceID: "bench"}), newWork(defaultEvents().Limits).events
+	batch, reader := eventlog.NewBatch(eventlog.Defaults{EventType: "log", SourceID: "bench"}), newReaders(defaultEvents().Limits).events
 	eventjson.Lines(lines, func(line []byte) {
 		_, f := reader.Only(line, batch)
 		require.Nil(b, f)

@@ -17,20 +17,20 @@ func FuzzDecode(f *testing.F) {
 		f.Add(uint8(i), []byte(body))
 	}
 	limits := defaultEvents().Limits
-	limits.MaxEvents = 5
-	s := &eventsServer{cfg: &EventsConfig{Limits: limits}, canonical: &canonicalizer{defaults: eventlog.Defaults{EventType: "log", SourceID: "test"}}}
+	const maxEvents = 5
+	canonical := &canonicalizer{defaults: eventlog.Defaults{EventType: "log", SourceID: "test"}}
+	s := &eventsServer{cfg: &EventsConfig{Limits: limits}, canonical: canonical}
+	s.door = newDoor(canonical, maxEvents)
 	header := http.Header{"Ce-Specversion": {"1.0"}, "Ce-Id": {"1"}, "Ce-Source": {"/s"}, "Ce-Type": {"a.b"}, "Content-Type": {"application/json"}}
-	w := newWork(limits)
+	read := newReaders(limits)
 	f.Fuzz(func(t *testing.T, which uint8, body []byte) {
-		w.body.Reset()
-		w.body.Write(body)
-		req, err := s.decode(forms[int(which)%len(forms)], w, header)
-		if err != nil {
+		req := s.decode(forms[int(which)%len(forms)], read, header, body)
+		if req == nil {
 			return
 		}
 		require.Equal(t, req.count, len(req.ids)+len(req.rejected))
 		require.Len(t, req.places, len(req.ids))
-		require.LessOrEqual(t, req.count, limits.MaxEvents)
+		require.LessOrEqual(t, req.count, maxEvents)
 		var ids []string
 		for e := range eventlog.All(req.batch.Logs) {
 			ids = append(ids, e.EventID())

@@ -1,73 +1,71 @@
 package eventreceiver
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 
 	"go.opentelemetry.io/collector/pdata/plog"
+	"google.golang.org/grpc/codes"
 
 	"github.com/isbl/telemetry/internal/eventlog"
-	"github.com/isbl/telemetry/internal/httpguard"
 	"github.com/isbl/telemetry/internal/problems"
+	"github.com/isbl/telemetry/receiver/eventreceiver/internal/measure"
 )
 
 // eventsPath is where events are sent to.
 const eventsPath = "/v1/events"
 
-// Reasons why a request is refused as a whole.
-const (
-	reasonBody         = "body_too_large"
-	reasonEncoding     = "encoding"
-	reasonMediaType    = "media_type"
-	reasonMethod       = "method"
-	reasonPath         = "path"
-	reasonTooMany      = "too_many_events"
-	reasonUnauthorized = "unauthorized"
-
-	// reasonBatch is why good events of a request are refused, with all_or_nothing.
-	reasonBatch = "batch"
-)
+// reasonBatch is why good events of a request are refused, with all_or_nothing.
+const reasonBatch = "batch"
 
 // ServeHTTP takes the events of a request.
 func (s *eventsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f := formOf(r.Header)
 	switch {
 	case r.URL.Path != eventsPath:
-		s.refuse(w, r, http.StatusNotFound, reasonPath, "there is no %.100q: send events to POST %s", r.URL.Path, eventsPath)
+		s.refuse(w, r, newRefusal(http.StatusNotFound, codes.Unimplemented, reasonPath,
+			"there is no %.100q: send events to POST %s", r.URL.Path, eventsPath))
 		return
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
-		s.refuse(w, r, http.StatusMethodNotAllowed, reasonMethod, "%s takes POST: this port takes events, another one hands them out", eventsPath)
+		s.refuse(w, r, newRefusal(http.StatusMethodNotAllowed, codes.Unimplemented, reasonMethod,
+			"%s takes POST: this port takes events, another one hands them out", eventsPath))
 		return
 	case f == "":
-		s.refuse(w, r, http.StatusUnsupportedMediaType, reasonMediaType,
+		s.refuse(w, r, newRefusal(http.StatusUnsupportedMediaType, codes.InvalidArgument, reasonMediaType,
 			"the Content-Type is %.100q: send events as %s, %s, %s or %s, or a CloudEvent in binary mode with its ce- headers",
-			r.Header.Get("Content-Type"), typeJSON, typeLines, typeStructured, typeBatch)
+			r.Header.Get("Content-Type"), typeJSON, typeLines, typeStructured, typeBatch))
 		return
 	}
-	work := s.works.Get().(*work)
-	defer s.free(work)
-	if err := work.read(r); err != nil {
-		if errors.Is(err, httpguard.ErrSlowBody) { // the guard counted it
-			newProblem(httpguard.ErrSlowBody.Status, "%v", err).write(w)
-			return
-		}
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			s.refuse(w, r, http.StatusRequestEntityTooLarge, reasonBody, "the body is larger than %d bytes, decompressed: send fewer events at once", tooLarge.Limit)
-			return
-		}
-		s.refuse(w, r, http.StatusBadRequest, reasonEncoding, "the body cannot be read: %v", err)
-		return
-	}
-	req, err := s.decode(f, work, r.Header)
+	b, err := s.read(r)
 	if err != nil {
-		s.refuse(w, r, http.StatusRequestEntityTooLarge, reasonTooMany, "the request holds more than %d events: send fewer at once", s.cfg.Limits.MaxEvents)
+		s.refuse(w, r, s.door.refusalOf(err))
+		return
+	}
+	defer s.door.close(b)
+	if err := b.Memory.Grow(s.decodedSize(b.Bytes())); err != nil {
+		s.refuse(w, r, s.door.refusalOf(err))
+		return
+	}
+	read := s.readers.Get().(*readers)
+	defer s.readers.Put(read)
+	req := s.decode(f, read, r.Header, b.Bytes())
+	if req == nil {
+		s.refuse(w, r, s.door.tooMany())
 		return
 	}
 	s.take(w, r, f, req)
+}
+
+// eventBytes is about what an event takes beside its values, or what is said of one that is refused.
+const eventBytes = 400
+
+// decodedSize returns about how much memory the events of a body take once decoded.
+func (s *eventsServer) decodedSize(text []byte) int64 {
+	events := min(s.door.maxEvents, bytes.Count(text, []byte{','})+bytes.Count(text, []byte{'\n'})+1)
+	return measure.Text(text) + int64(events)*eventBytes
 }
 
 // take hands on the events that were read, and answers.
@@ -131,20 +129,4 @@ func (s *eventsServer) consume(ctx context.Context, ld plog.Logs, req *request) 
 		return nil
 	}
 	return err
-}
-
-// refuse refuses a request as a whole.
-func (s *eventsServer) refuse(w http.ResponseWriter, r *http.Request, status int, reason, detail string, args ...any) {
-	p := newProblem(status, detail, args...)
-	s.canonical.refusedRequest(r.Context(), reason, problems.Problem{Detail: p.Detail})
-	p.write(w)
-}
-
-// refuseEarly answers requests that do not get as far as ServeHTTP: for the compression, or without authentication.
-func (s *eventsServer) refuseEarly(w http.ResponseWriter, r *http.Request, message string, status int) {
-	reason := reasonEncoding
-	if status == http.StatusUnauthorized {
-		reason = reasonUnauthorized
-	}
-	s.refuse(w, r, status, reason, "%s", message)
 }

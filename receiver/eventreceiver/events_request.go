@@ -1,9 +1,6 @@
 package eventreceiver
 
 import (
-	"bytes"
-	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"strconv"
@@ -59,39 +56,17 @@ func formOf(header http.Header) form {
 	return ""
 }
 
-// work is what one request needs, and the next one uses again.
-type work struct {
+// readers read the events of one request after the other.
+type readers struct {
 	events      *eventjson.Reader
 	cloudEvents *cloudevent.Reader // reads with events
-	body        bytes.Buffer
 }
 
-func newWork(limits LimitsConfig) *work {
+func newReaders(limits LimitsConfig) *readers {
 	events := eventjson.NewReader(eventjson.Limits{
 		Attributes: limits.MaxAttributes, Depth: limits.MaxDepth, StringBytes: limits.MaxStringBytes,
 	})
-	return &work{events: events, cloudEvents: cloudevent.NewReader(events)}
-}
-
-// maxKept is the size up to which the memory of a body is used again.
-const maxKept = 1 << 20
-
-func (s *eventsServer) free(w *work) {
-	if w.body.Cap() <= maxKept {
-		w.body.Reset()
-		s.works.Put(w)
-	}
-}
-
-var errTooManyEvents = errors.New("too many events")
-
-// read reads the whole body.
-func (w *work) read(r *http.Request) error {
-	if n := r.ContentLength; n > 0 && n <= maxKept {
-		w.body.Grow(int(n) + bytes.MinRead)
-	}
-	_, err := io.Copy(&w.body, r.Body)
-	return err
+	return &readers{events: events, cloudEvents: cloudevent.NewReader(events)}
 }
 
 // request is what was found in a body.
@@ -115,11 +90,11 @@ type rejection struct {
 	example problems.Problem
 }
 
-// decode reads the events of a body. Those that are not taken cost the others nothing. The error is errTooManyEvents.
-func (s *eventsServer) decode(f form, w *work, header http.Header) (*request, error) {
+// decode reads the events of a body. Those that are not taken cost the others nothing. It returns nil where there are more than
+// max_events.
+func (s *eventsServer) decode(f form, w *readers, header http.Header, body []byte) *request {
 	req := &request{batch: eventlog.NewBatch(s.canonical.defaults)}
-	body := w.body.Bytes()
-	most, over := s.cfg.Limits.MaxEvents, false
+	most, over := s.door.maxEvents, false
 	next := func() bool {
 		over = over || req.count == most
 		return !over
@@ -159,9 +134,9 @@ func (s *eventsServer) decode(f form, w *work, header http.Header) (*request, er
 		})
 	}
 	if over {
-		return nil, errTooManyEvents
+		return nil
 	}
-	return req, nil
+	return req
 }
 
 // pointer is where an event lies in the request.

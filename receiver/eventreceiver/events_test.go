@@ -95,9 +95,9 @@ func TestCompression(t *testing.T) {
 			r := c.post(compressed, "Content-Type", jsonType, "Content-Encoding", coding)
 			assert.Equal(t, http.StatusAccepted, r.status, coding)
 			assert.Equal(t, []string{"1 a.b"}, received(sink))
-			for _, bad := range []string{coding, "rot13"} {
+			for bad, want := range map[string]int{coding: http.StatusBadRequest, "rot13": http.StatusUnsupportedMediaType} {
 				r = c.post(body, "Content-Type", jsonType, "Content-Encoding", bad)
-				assert.Equal(t, http.StatusBadRequest, r.status, bad)
+				assert.Equal(t, want, r.status, bad)
 			}
 			assert.Equal(t, map[string]uint64{"encoding": 2}, c.problems())
 		})
@@ -228,8 +228,8 @@ func TestEventsLimits(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	c := serveEvents(t, nopSettings(), sink, map[string]any{
 		"max_request_body_size": 1000,
-		"limits":                map[string]any{"max_events": 2, "max_attributes": 3, "max_depth": 2, "max_string_bytes": 10},
-	}, nil)
+		"limits":                map[string]any{"max_attributes": 3, "max_depth": 2, "max_string_bytes": 10},
+	}, map[string]any{"max_events": 2})
 	for body, reason := range map[string]string{
 		`{"event_type":"a.b","data":{"a":1,"b":{"c":2,"d":3}}}`: "too_many_attributes",
 		`{"event_type":"a.b","data":{"a":{"b":{"c":1}}}}`:       "",
@@ -260,12 +260,12 @@ func TestEventsLimits(t *testing.T) {
 func TestEventsNestedToTheLimit(t *testing.T) {
 	c := serveEvents(t, nopSettings(), consumertest.NewNop(), nil, nil)
 	for name, body := range map[string][]byte{
-		"lists":        bytes.Repeat([]byte("["), defaultMaxBody),
-		"objects":      bytes.Repeat([]byte(`{"a":`), defaultMaxBody/5),
-		"data":         append([]byte(`{"event_type":"a.b","data":`), bytes.Repeat([]byte(`{"a":`), defaultMaxBody/5-10)...),
-		"many values":  append(append([]byte("[1"), bytes.Repeat([]byte(",1"), defaultMaxBody/2-2)...), ']'),
-		"many lines":   bytes.Repeat([]byte("1\n"), defaultMaxBody/2),
-		"a long digit": append([]byte(`{"event_type":"a.b","data":{"x":`), append(bytes.Repeat([]byte("9"), defaultMaxBody-100), "}}"...)...),
+		"lists":        bytes.Repeat([]byte("["), defaultEventsBody),
+		"objects":      bytes.Repeat([]byte(`{"a":`), defaultEventsBody/5),
+		"data":         append([]byte(`{"event_type":"a.b","data":`), bytes.Repeat([]byte(`{"a":`), defaultEventsBody/5-10)...),
+		"many values":  append(append([]byte("[1"), bytes.Repeat([]byte(",1"), defaultEventsBody/2-2)...), ']'),
+		"many lines":   bytes.Repeat([]byte("1\n"), defaultEventsBody/2),
+		"a long digit": append([]byte(`{"event_type":"a.b","data":{"x":`), append(bytes.Repeat([]byte("9"), defaultEventsBody-100), "}}"...)...),
 	} {
 		for _, contentType := range []string{jsonType, typeLines, typeStructured, typeBatch} {
 			r := c.post(body, "Content-Type", contentType)

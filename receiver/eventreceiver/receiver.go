@@ -3,36 +3,33 @@ package eventreceiver
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/receiver"
 )
+
+// listener is one port.
+type listener interface {
+	// start binds the port and serves it.
+	start(ctx context.Context, host component.Host) error
+	// shutdown waits for the requests under way, until ctx is done. It may be called without start, and again.
+	shutdown(ctx context.Context) error
+}
 
 // eventReceiver is the listeners that are configured.
 type eventReceiver struct {
 	canonicalizer *canonicalizer
-	otlp          receiver.Logs // nil without
-	events        *eventsServer // nil without
+	listeners     []listener
 }
 
 // Start binds all ports, or none.
 func (r *eventReceiver) Start(ctx context.Context, host component.Host) error {
 	r.canonicalizer.open()
-	err := r.startAll(ctx, host)
-	if err != nil {
-		_ = r.Shutdown(ctx) // nothing stays open, whether or not the collector calls it too
-	}
-	return err
-}
-
-func (r *eventReceiver) startAll(ctx context.Context, host component.Host) error {
-	if r.otlp != nil {
-		if err := r.otlp.Start(ctx, host); err != nil {
+	for _, l := range r.listeners {
+		if err := l.start(ctx, host); err != nil {
+			_ = r.Shutdown(ctx) // nothing stays open, whether or not the collector calls it too
 			return err
 		}
-	}
-	if r.events != nil {
-		return r.events.start(ctx, host)
 	}
 	return nil
 }
@@ -40,11 +37,8 @@ func (r *eventReceiver) startAll(ctx context.Context, host component.Host) error
 // Shutdown may be called without Start, and again.
 func (r *eventReceiver) Shutdown(ctx context.Context) error {
 	var errs []error
-	if r.events != nil {
-		errs = append(errs, r.events.shutdown(ctx))
-	}
-	if r.otlp != nil {
-		errs = append(errs, r.otlp.Shutdown(ctx))
+	for _, l := range slices.Backward(r.listeners) {
+		errs = append(errs, l.shutdown(ctx))
 	}
 	r.canonicalizer.close()
 	return errors.Join(errs...)

@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	// firstBytes is the size of the first buffer where the size of a body is unknown or large.
+	// firstBytes is the size of the first buffer where the size of a body is unknown or larger.
 	firstBytes = 64 << 10
-	// keptBytes is the size up to which a buffer is used again.
-	keptBytes = 1 << 20
+	// growth is how much larger each further buffer is.
+	growth = 4
 	// minRead is the room that is left to find the end of a body.
 	minRead = 512
 )
@@ -26,10 +26,10 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("the body is larger than %d bytes, decompressed", e.Limit)
 }
 
-// Body is the body of one request. Reset makes it ready for the next one, which uses its memory again. It is not safe for
+// Body is the body of one request. Open and Close bracket its use, after which it can be used again. It is not safe for
 // concurrent use.
 type Body struct {
-	// Memory is what the request has of the budget. The body adds its buffers to it.
+	// Memory is what the request has of the budget. The buffers of the body are counted there.
 	Memory budget.Reservation
 
 	limit   int64
@@ -38,32 +38,33 @@ type Body struct {
 	decoded buffer // where the next coding is decoded to
 }
 
-// buffer is memory that is counted in a reservation while it is in use.
-type buffer struct{ bytes []byte }
-
-// Reset begins with a new body of at most limit bytes, whose memory is of b.
-func (d *Body) Reset(b *budget.Budget, limit int64) error {
-	d.Memory.Release()
+// Open begins with a body of at most limit bytes, whose memory is of b.
+func (d *Body) Open(b *budget.Budget, limit int64) {
 	d.Memory.Use(b)
 	d.limit, d.largest = limit, b.Largest()
-	for _, buf := range []*buffer{&d.content, &d.decoded} {
-		if cap(buf.bytes) > keptBytes {
-			buf.bytes = nil
-		}
-		buf.bytes = buf.bytes[:0]
-	}
-	return d.Memory.Grow(int64(cap(d.content.bytes) + cap(d.decoded.bytes)))
 }
 
-// Release gives the reserved memory back. The bytes of the body must not be used any more.
-func (d *Body) Release() { d.Memory.Release() }
+// Close gives all memory back. The bytes of the body must not be used any more.
+func (d *Body) Close() {
+	d.content.free()
+	d.decoded.free()
+	d.Memory.Release()
+}
 
-// Bytes returns the body. They are valid until the next Reset.
+// Bytes returns the body. They are valid until Drop or Close.
 func (d *Body) Bytes() []byte { return d.content.bytes }
 
-// Decoded replaces the reservation of the body's bytes by one of n bytes for what was made of them. The bytes stay valid,
-// but are no longer counted: they are about to be forgotten.
-func (d *Body) Decoded(n int64) error { return d.Memory.Resize(n) }
+// Drop gives the memory of the body's bytes back. What else is reserved stays reserved.
+func (d *Body) Drop() {
+	d.free(&d.content)
+	d.free(&d.decoded)
+}
+
+func (d *Body) free(buf *buffer) {
+	size := buf.size()
+	buf.free()
+	_ = d.Memory.Grow(-size) // to less, which succeeds
+}
 
 // Read reads all of from. size is how many bytes it has, or negative. Errors: those of from, *TooLargeError,
 // budget.ErrFull and budget.ErrTooLarge.
@@ -77,7 +78,7 @@ func (d *Body) Read(from io.Reader, size int64) error {
 	return d.fill(&d.content, from, size)
 }
 
-// fill appends what from has to an empty buffer.
+// fill reads all of from into a buffer that has no memory yet.
 func (d *Body) fill(buf *buffer, from io.Reader, size int64) error {
 	most := d.limit + minRead
 	if size >= 0 {
@@ -85,7 +86,7 @@ func (d *Body) fill(buf *buffer, from io.Reader, size int64) error {
 	}
 	for {
 		if len(buf.bytes) == cap(buf.bytes) {
-			if err := d.grow(buf, most); err != nil {
+			if err := d.enlarge(buf, min(max(buf.size()*growth, firstBytes), most)); err != nil {
 				return err
 			}
 		}
@@ -103,17 +104,15 @@ func (d *Body) fill(buf *buffer, from io.Reader, size int64) error {
 	}
 }
 
-// grow doubles a buffer, to most bytes where that is less.
-func (d *Body) grow(buf *buffer, most int64) error {
-	old := int64(cap(buf.bytes))
-	return d.resize(buf, min(max(2*old, firstBytes), max(most, old+minRead)))
-}
-
-func (d *Body) resize(buf *buffer, size int64) error {
-	old := int64(cap(buf.bytes))
+// enlarge makes a buffer one of at least size bytes, and at least minRead larger than it is.
+func (d *Body) enlarge(buf *buffer, size int64) error {
+	size = sizeOf(max(size, buf.size()+minRead))
 	if err := d.Memory.Grow(size); err != nil {
 		return err
 	}
-	buf.bytes = append(make([]byte, 0, size), buf.bytes...)
-	return d.Memory.Grow(-old)
+	larger := newBuffer(size)
+	larger.bytes = append(larger.bytes, buf.bytes...)
+	d.free(buf)
+	*buf = larger
+	return nil
 }

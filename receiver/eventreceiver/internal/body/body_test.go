@@ -19,13 +19,13 @@ import (
 	"github.com/isbl/telemetry/internal/budget"
 )
 
-const limit = 4 << 20
+const limit = 1 << 20
 
 func newBody(t testing.TB, memory int64) (*Body, *budget.Budget) {
 	t.Helper()
 	b := budget.New(memory)
 	d := new(Body)
-	require.NoError(t, d.Reset(b, limit))
+	d.Open(b, limit)
 	return d, b
 }
 
@@ -71,18 +71,18 @@ func random(n int) []byte {
 }
 
 func TestCodings(t *testing.T) {
-	for _, content := range [][]byte{nil, []byte("event"), random(100_000), bytes.Repeat([]byte("event"), 500_000)} {
+	for _, content := range [][]byte{nil, []byte("event"), random(100_000), bytes.Repeat([]byte("event"), 200_000)} {
 		for _, coding := range Codings() {
 			d, b := newBody(t, 64<<20)
 			for range 2 { // the second uses the buffers of the first
-				require.NoError(t, d.Reset(b, limit))
+				d.Open(b, limit)
 				require.NoError(t, d.Read(iotest.HalfReader(bytes.NewReader(encode(t, coding, content))), -1))
 				require.NoError(t, d.Decode([]string{coding}), coding)
 				assert.True(t, bytes.Equal(content, d.Bytes()), "%s of %d bytes", coding, len(content))
-				assert.EqualValues(t, cap(d.content.bytes)+cap(d.decoded.bytes), b.Used(), "all buffers are counted")
+				assert.EqualValues(t, cap(d.content.bytes), b.Used(), "all buffers are counted")
+				d.Close()
+				assert.Zero(t, b.Used())
 			}
-			d.Release()
-			assert.Zero(t, b.Used())
 		}
 	}
 	d, _ := newBody(t, 64<<20)
@@ -130,31 +130,37 @@ func TestLimit(t *testing.T) {
 	require.ErrorAs(t, d.Read(bytes.NewReader(nil), limit+1), &tooLarge, "nothing is read")
 	require.ErrorAs(t, d.Read(bytes.NewReader(make([]byte, limit+1)), -1), &tooLarge)
 	for _, coding := range Codings() {
-		require.NoError(t, d.Reset(b, limit))
-		require.NoError(t, d.Read(bytes.NewReader(encode(t, coding, make([]byte, 64<<20))), -1))
+		d.Close()
+		d.Open(b, limit)
+		require.NoError(t, d.Read(bytes.NewReader(encode(t, coding, make([]byte, 4*limit))), -1))
 		require.ErrorAs(t, d.Decode([]string{coding}), &tooLarge, "a bomb as %s", coding)
 		assert.EqualValues(t, limit, tooLarge.Limit)
-		assert.Less(t, b.Used(), int64(3*limit))
+		assert.Less(t, b.Used(), int64(4*limit))
 	}
 }
 
 // A body that does not fit the budget is refused before it takes memory.
 func TestBudget(t *testing.T) {
-	d, b := newBody(t, 1<<20)
-	require.NoError(t, d.Read(bytes.NewReader(random(100_000)), -1))
-	used := b.Used()
-	other := new(Body)
-	require.NoError(t, other.Reset(b, limit))
-	require.ErrorIs(t, other.Read(bytes.NewReader(random(700_000)), -1), budget.ErrFull)
-	assert.LessOrEqual(t, int64(cap(other.content.bytes)), b.Used()-used)
-	other.Release()
-	assert.Equal(t, used, b.Used())
-	require.NoError(t, other.Reset(b, limit))
-	require.ErrorIs(t, other.Read(bytes.NewReader(random(3_000_000)), 3_000_000), budget.ErrTooLarge)
-	other.Release()
-	require.NoError(t, d.Decoded(200_000))
-	assert.EqualValues(t, 200_000, b.Used())
+	d, b := newBody(t, 4<<20)
+	var others budget.Reservation
+	others.Use(b)
+	require.NoError(t, others.Resize(2_500_000))
+	require.ErrorIs(t, d.Read(bytes.NewReader(random(700_000)), -1), budget.ErrFull)
+	assert.EqualValues(t, cap(d.content.bytes), b.Used()-2_500_000)
+	d.Close()
+	assert.EqualValues(t, 2_500_000, b.Used())
+	others.Release()
+
+	d.Open(b, 4*limit)
+	require.ErrorIs(t, d.Read(bytes.NewReader(nil), 3_500_000), budget.ErrTooLarge, "nothing is read")
+	require.NoError(t, d.Read(bytes.NewReader(random(700_000)), -1))
 	require.ErrorIs(t, d.Decode([]string{"lz4"}), budget.ErrTooLarge, "what a decoder takes counts")
+
+	d, b = newBody(t, 64<<20)
+	require.NoError(t, d.Read(bytes.NewReader(random(300_000)), -1))
+	require.NoError(t, d.Memory.Grow(500_000))
+	d.Drop()
+	assert.EqualValues(t, 500_000, b.Used(), "the bytes are gone")
 }
 
 // A size that is announced takes nothing: only what arrives does.
@@ -194,12 +200,12 @@ func FuzzDecode(f *testing.F) {
 	b := budget.New(64 << 20)
 	f.Fuzz(func(t *testing.T, content []byte, coding int) {
 		d := new(Body)
-		require.NoError(t, d.Reset(b, 64<<10))
+		d.Open(b, 64<<10)
 		require.NoError(t, d.Read(bytes.NewReader(content[:min(len(content), 64<<10)]), -1))
 		if d.Decode([]string{Codings()[uint(coding)%uint(len(Codings()))]}) == nil {
 			assert.LessOrEqual(t, len(d.Bytes()), 64<<10)
 		}
-		d.Release()
+		d.Close()
 		assert.Zero(t, b.Used())
 	})
 }

@@ -61,11 +61,11 @@ func ParseCodings(values, supported []string) ([]string, error) {
 // Decode undoes codings, the last first. Errors: those of Read, and what the decoders say of bytes that they cannot read.
 func (d *Body) Decode(codings []string) error {
 	for _, name := range slices.Backward(codings) {
-		d.decoded.bytes = d.decoded.bytes[:0]
 		if err := d.decode(name); err != nil {
 			return err
 		}
-		d.content, d.decoded = d.decoded, d.content
+		d.free(&d.content)
+		d.content, d.decoded = d.decoded, buffer{}
 	}
 	return nil
 }
@@ -150,7 +150,7 @@ func newZstd(window uint64) func() any {
 func (d *Body) zstd(from *bytes.Reader) (err error) {
 	for i, window := range []int64{smallWindow, largeWindow} {
 		from.Reset(d.content.bytes)
-		d.decoded.bytes = d.decoded.bytes[:0]
+		d.free(&d.decoded)
 		err = through(d, &zstdReaders[i], window+flateMemory, from, (*zstd.Decoder).Reset)
 		if !errors.Is(err, zstd.ErrWindowSizeExceeded) && !errors.Is(err, zstd.ErrDecoderSizeExceeded) {
 			break
@@ -178,10 +178,8 @@ func (d *Body) snappy(from *bytes.Reader) error {
 	if int64(size) > d.limit {
 		return &TooLargeError{d.limit}
 	}
-	if size > cap(d.decoded.bytes) {
-		if err := d.resize(&d.decoded, int64(size)); err != nil {
-			return err
-		}
+	if err := d.enlarge(&d.decoded, int64(size)); err != nil {
+		return err
 	}
 	d.decoded.bytes, err = snappy.Decode(d.decoded.bytes[:cap(d.decoded.bytes)], encoded)
 	return err

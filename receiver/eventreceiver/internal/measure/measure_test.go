@@ -52,7 +52,7 @@ func usual(records int) plog.Logs {
 // shapes are requests whose decoded form is much larger than they are, and a usual one.
 func shapes(t testing.TB) map[string][]byte {
 	t.Helper()
-	body, err := plogotlp.NewExportRequestFromLogs(usual(10_000)).MarshalProto()
+	body, err := plogotlp.NewExportRequestFromLogs(usual(3000)).MarshalProto()
 	require.NoError(t, err)
 	nested := []byte{}
 	for range 60 {
@@ -61,24 +61,24 @@ func shapes(t testing.TB) map[string][]byte {
 	inBody := func(value []byte) []byte { return requestOf(wrap(2, wrap(5, value))) }
 	return map[string][]byte{
 		"usual":                  body,
-		"empty records":          requestOf(repeated(wrap(2, nil), 200_000)),
-		"empty resources":        repeated(wrap(1, nil), 200_000),
-		"empty scopes":           wrap(1, repeated(wrap(2, nil), 200_000)),
-		"deprecated scopes":      wrap(1, repeated(wrap(deprecatedScopeLogs, nil), 200_000)),
-		"empty attributes":       requestOf(wrap(2, repeated(wrap(6, nil), 200_000))),
-		"empty values":           inBody(wrap(5, repeated(wrap(1, nil), 200_000))),
-		"empty lists":            inBody(wrap(5, repeated(wrap(1, wrap(5, nil)), 200_000))),
-		"empty maps":             inBody(wrap(5, repeated(wrap(1, wrap(6, nil)), 200_000))),
-		"map entries":            inBody(wrap(6, repeated(wrap(1, nil), 200_000))),
-		"numbers":                inBody(wrap(5, repeated(wrap(1, []byte{3<<3 | wireVarint, 1}), 200_000))),
-		"short strings":          inBody(wrap(5, repeated(wrap(1, wrap(1, []byte("a"))), 200_000))),
-		"short bytes":            inBody(wrap(5, repeated(wrap(1, wrap(7, []byte("a"))), 200_000))),
-		"short names":            requestOf(wrap(2, repeated(wrap(6, wrap(1, []byte("a"))), 200_000))),
-		"a long string":          inBody(wrap(1, repeated([]byte("x"), 4<<20))),
-		"nested lists":           requestOf(repeated(wrap(2, wrap(5, wrap(5, nested))), 2000)),
-		"entities":               wrap(1, wrap(1, repeated(wrap(3, nil), 200_000))),
-		"names of entities":      wrap(1, wrap(1, wrap(3, repeated(wrap(3, nil), 200_000)))),
-		"long names of entities": wrap(1, wrap(1, wrap(3, repeated(wrap(3, []byte("service.name")), 200_000)))),
+		"empty records":          requestOf(repeated(wrap(2, nil), 40_000)),
+		"empty resources":        repeated(wrap(1, nil), 40_000),
+		"empty scopes":           wrap(1, repeated(wrap(2, nil), 40_000)),
+		"deprecated scopes":      wrap(1, repeated(wrap(deprecatedScopeLogs, nil), 40_000)),
+		"empty attributes":       requestOf(wrap(2, repeated(wrap(6, nil), 40_000))),
+		"empty values":           inBody(wrap(5, repeated(wrap(1, nil), 40_000))),
+		"empty lists":            inBody(wrap(5, repeated(wrap(1, wrap(5, nil)), 40_000))),
+		"empty maps":             inBody(wrap(5, repeated(wrap(1, wrap(6, nil)), 40_000))),
+		"map entries":            inBody(wrap(6, repeated(wrap(1, nil), 40_000))),
+		"numbers":                inBody(wrap(5, repeated(wrap(1, []byte{3 << 3, 1}), 40_000))),
+		"short strings":          inBody(wrap(5, repeated(wrap(1, wrap(1, []byte("a"))), 40_000))),
+		"short bytes":            inBody(wrap(5, repeated(wrap(1, wrap(7, []byte("a"))), 40_000))),
+		"short names":            requestOf(wrap(2, repeated(wrap(6, wrap(1, []byte("a"))), 40_000))),
+		"a long string":          inBody(wrap(1, repeated([]byte("x"), 1<<20))),
+		"nested lists":           requestOf(repeated(wrap(2, wrap(5, wrap(5, nested))), 500)),
+		"entities":               wrap(1, wrap(1, repeated(wrap(3, nil), 40_000))),
+		"names of entities":      wrap(1, wrap(1, wrap(3, repeated(wrap(3, nil), 40_000)))),
+		"long names of entities": wrap(1, wrap(1, wrap(3, repeated(wrap(3, []byte("service.name")), 40_000)))),
 	}
 }
 

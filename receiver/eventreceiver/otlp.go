@@ -1,0 +1,96 @@
+package eventreceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"google.golang.org/grpc/codes"
+
+	"github.com/isbl/telemetry/receiver/eventreceiver/internal/body"
+	"github.com/isbl/telemetry/receiver/eventreceiver/internal/measure"
+)
+
+// otlp takes ExportLogsServiceRequests, for both of its transports.
+type otlp struct {
+	*door
+	report *receiverhelper.ObsReport
+}
+
+func newOTLP(set receiver.Settings, d *door, transport string) (*otlp, error) {
+	report, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
+		ReceiverID: set.ID, Transport: transport, ReceiverCreateSettings: set,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("create telemetry: %w", err)
+	}
+	return &otlp{d, report}, nil
+}
+
+// encoding is how a request is encoded.
+type encoding struct {
+	name      string // in the Collector's traces
+	mediaType string
+	measure   func(body []byte, maxRecords int) (measure.Size, error)
+	decode    func(req plogotlp.ExportRequest, body []byte) error
+	encode    func(plogotlp.ExportResponse) ([]byte, error)
+}
+
+var (
+	protobuf = &encoding{"protobuf", "application/x-protobuf", measure.Proto, plogotlp.ExportRequest.UnmarshalProto, plogotlp.ExportResponse.MarshalProto}
+	jsonText = &encoding{"json", typeJSON, measure.JSON, plogotlp.ExportRequest.UnmarshalJSON, plogotlp.ExportResponse.MarshalJSON}
+)
+
+// export decodes a request and gives it to the pipeline. The error is a *refusal, or what the pipeline answered.
+func (o *otlp) export(ctx context.Context, enc *encoding, b *body.Body) (plogotlp.ExportResponse, error) {
+	resp := plogotlp.NewExportResponse()
+	req, refused := o.decode(enc, b)
+	if refused != nil {
+		o.count(ctx, refused)
+		return resp, refused
+	}
+	ld := req.Logs()
+	records := ld.LogRecordCount()
+	if records == 0 {
+		return resp, nil
+	}
+	ctx = o.report.StartLogsOp(ctx)
+	err := o.canonical.consumeLogs(ctx, ld)
+	o.report.EndLogsOp(ctx, enc.name, records, err)
+	return resp, err
+}
+
+// canonicalBytes is about what the canonical form adds to a record, at most: the id and the event type.
+const canonicalBytes = 250
+
+// decode checks a request before it decodes it, and reserves the memory that its decoded form takes until b is closed.
+func (o *otlp) decode(enc *encoding, b *body.Body) (plogotlp.ExportRequest, *refusal) {
+	req := plogotlp.NewExportRequest()
+	size, err := enc.measure(b.Bytes(), o.maxEvents)
+	switch {
+	case errors.Is(err, measure.ErrTooMany):
+		return req, o.tooMany()
+	case errors.Is(err, measure.ErrTooDeep):
+		return req, newRefusal(http.StatusBadRequest, codes.InvalidArgument, reasonTooDeep,
+			"values are nested more than %d levels deep, so that the request cannot be decoded", measure.MaxNesting)
+	case err != nil:
+		return req, malformed(enc, err)
+	}
+	size.Bytes += int64(size.Records) * canonicalBytes
+	if err := b.Memory.Grow(size.Bytes); err != nil {
+		return req, o.refusalOf(err)
+	}
+	if err := enc.decode(req, b.Bytes()); err != nil {
+		return req, malformed(enc, err)
+	}
+	b.Drop()
+	return req, nil
+}
+
+func malformed(enc *encoding, err error) *refusal {
+	return newRefusal(http.StatusBadRequest, codes.InvalidArgument, reasonMalformed, "the body is not an ExportLogsServiceRequest in %s: %v", enc.name, err)
+}

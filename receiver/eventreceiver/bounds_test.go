@@ -27,8 +27,8 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/isbl/telemetry/internal/budget"
-	"github.com/isbl/telemetry/internal/buffers"
 	"github.com/isbl/telemetry/internal/problems"
+	"github.com/isbl/telemetry/internal/registry"
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/metadatatest"
 )
 
@@ -63,7 +63,7 @@ func serveSetWithin(
 	})
 	return s, func() map[string]uint64 {
 		counts := map[string]uint64{}
-		for _, r := range problems.Reports(buffers.InstanceID(set.Resource)) {
+		for _, r := range problems.Reports(registry.InstanceID(set.Resource)) {
 			if !r.Suspicious {
 				counts[r.Reason] += r.Count
 			}

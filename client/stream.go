@@ -2,7 +2,6 @@ package client
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,22 +11,25 @@ import (
 	"time"
 )
 
-// silence is how long a stream may say nothing before it counts as broken: three times what the server promises.
+// silence is how long nothing may arrive before a stream counts as broken: three times the
+// server's heartbeat.
 const silence = 45 * time.Second
 
 var errSilence = errors.New("nothing was heard for 45 s")
 
-// Message is what a stream tells: an event, a gap, what a condition failed on since the stream began, or only its place.
+// Message is one message of a stream: an event, a gap, or how many events the condition failed
+// on since the stream began. At most one of the pointers is set; a heartbeat has only a Cursor.
 type Message struct {
 	Event       *Event
 	Gap         *Gap
 	WhereErrors *Failures
-	// Cursor is the place after it, from which another stream goes on.
+	// Cursor is the place after the message, where another stream goes on.
 	Cursor string
 }
 
-// Stream reads what arrives until the server ends the stream or handle returns an error, which Stream then returns. The end of
-// a stream is always an error; one that [Retryable] knows means that the next call can go on after the last cursor.
+// Stream reads events as they arrive and calls handle for each message, until the server ends
+// the stream or handle returns an error, which Stream then returns. The end of a stream is always
+// an error. After one that is [Retryable], the next call can go on after the last cursor.
 func (c *Client) Stream(ctx context.Context, q Query, handle func(Message) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -51,58 +53,44 @@ func (c *Client) Stream(ctx context.Context, q Query, handle func(Message) error
 // brokenOff is the end of a stream.
 type brokenOff struct{ error }
 
-// readStream reads Server-Sent Events. It calls heard for every line.
+// readStream reads Server-Sent Events until the stream or handle fails. It calls heard whenever
+// something arrives.
 func readStream(stream io.Reader, heard func(), handle func(Message) error) error {
-	lines := bufio.NewReader(stream)
-	var kind, id string
-	var data []byte
+	messages := sseReader{in: bufio.NewReaderSize(&listener{stream, heard}, 64<<10)}
 	for {
-		line, err := lines.ReadBytes('\n')
+		raw, err := messages.next()
+		if errors.Is(err, errMessageTooLong) {
+			return err
+		}
 		if err != nil {
 			return &brokenOff{err}
 		}
-		heard()
-		line = bytes.TrimRight(line, "\r\n")
-		if len(line) > 0 {
-			name, value, _ := bytes.Cut(line, []byte(":"))
-			value = bytes.TrimPrefix(value, []byte(" "))
-			switch string(name) {
-			case "id":
-				id = string(value)
-			case "event":
-				kind = string(value)
-			case "data":
-				data = append(data, value...)
-			}
-			continue
-		}
-		m, err := message(kind, id, data)
+		m, err := parseMessage(raw)
 		if err != nil {
 			return err
 		}
 		if err := handle(m); err != nil {
 			return err
 		}
-		kind, data = "", nil
 	}
 }
 
-func message(kind, id string, data []byte) (Message, error) {
-	m := Message{Cursor: id}
+func parseMessage(raw sseMessage) (Message, error) {
+	m := Message{Cursor: raw.id}
 	var err error
 	switch {
-	case kind == "gap":
+	case raw.name == "gap":
 		m.Gap = &Gap{}
-		err = json.Unmarshal(data, m.Gap)
-	case kind == "where_errors":
+		err = json.Unmarshal(raw.data, m.Gap)
+	case raw.name == "where_errors":
 		m.WhereErrors = &Failures{}
-		err = json.Unmarshal(data, m.WhereErrors)
-	case kind == "" && len(data) > 0:
+		err = json.Unmarshal(raw.data, m.WhereErrors)
+	case (raw.name == "" || raw.name == "message") && len(raw.data) > 0:
 		m.Event = &Event{}
-		err = json.Unmarshal(data, m.Event)
+		err = json.Unmarshal(raw.data, m.Event)
 	}
 	if err != nil {
-		return m, fmt.Errorf("the stream has something else than events: %w", err)
+		return m, fmt.Errorf("the stream holds something else than events: %w", err)
 	}
 	return m, nil
 }

@@ -103,7 +103,9 @@ func (s *stream) Writable() error  { return s.engine.Writable() }
 
 func (s *stream) Reopen(ctx context.Context) error {
 	// What was published before must not arrive after.
-	if err := s.conns[0].FlushWithContext(ctx); err != nil {
+	flush, cancel := context.WithTimeout(ctx, s.opts.Timeout)
+	defer cancel()
+	if err := s.conns[0].FlushWithContext(flush); err != nil {
 		return explained(err)
 	}
 	if err := s.engine.Reopen(); err != nil {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/isbl/telemetry/internal/eventtype"
 )
 
 // Outcome is what became of an event when it was emitted.
@@ -33,22 +35,13 @@ const (
 	outcomes
 )
 
-const (
-	// MaxTypes is the number of event types that are counted by name. Those that come later are
-	// counted as OtherTypes.
-	MaxTypes = 256
-	// OtherTypes is the name of the types beyond MaxTypes, and of those that are empty or longer
-	// than maxTypeBytes.
-	OtherTypes = "other"
-
-	maxTypeBytes = 128 // names are kept for good
-)
+const maxTypeBytes = 128 // names are kept for good
 
 // Type counts the events of one type.
 type Type struct {
-	// Name is the event type, or OtherTypes.
+	// Name is the event type, or eventtype.Others.
 	Name string
-	// Wanted says whether the type is selected. It does not count for OtherTypes.
+	// Wanted says whether the type is selected. It does not count for eventtype.Others.
 	Wanted bool
 
 	counts [outcomes]atomic.Uint64 // but for Kept
@@ -88,7 +81,7 @@ type Table struct {
 // NewTable returns a table without types. wanted says whether a type is selected, and is asked once
 // for most.
 func NewTable(wanted func(eventType string) bool) *Table {
-	t := &Table{wanted: wanted, other: Type{Name: OtherTypes}}
+	t := &Table{wanted: wanted, other: Type{Name: eventtype.Others}}
 	t.known.Store(&map[string]*Type{})
 	return t
 }
@@ -104,7 +97,7 @@ func (t *Table) Of(eventType string) (counts *Type, wanted bool) {
 // first is Of for a type that has no place of its own yet.
 func (t *Table) first(eventType string) (*Type, bool) {
 	wanted := t.wanted(eventType)
-	if eventType == "" || eventType == OtherTypes || len(eventType) > maxTypeBytes || len(*t.known.Load()) >= MaxTypes {
+	if eventType == "" || eventType == eventtype.Others || len(eventType) > maxTypeBytes || len(*t.known.Load()) >= eventtype.MaxCounted {
 		return &t.other, wanted
 	}
 	t.mu.Lock()
@@ -113,7 +106,7 @@ func (t *Table) first(eventType string) (*Type, bool) {
 	if of, ok := before[eventType]; ok {
 		return of, wanted
 	}
-	if len(before) >= MaxTypes {
+	if len(before) >= eventtype.MaxCounted {
 		return &t.other, wanted
 	}
 	of := &Type{Name: strings.Clone(eventType), Wanted: wanted}

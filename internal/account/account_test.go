@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/isbl/telemetry/internal/account"
+	"github.com/isbl/telemetry/internal/eventtype"
 )
 
 func TestTypesAreBounded(t *testing.T) {
@@ -19,24 +20,24 @@ func TestTypesAreBounded(t *testing.T) {
 		return strings.HasPrefix(eventType, "user.")
 	})
 	for range 2 {
-		for i := range account.MaxTypes {
+		for i := range eventtype.MaxCounted {
 			of, wanted := table.Of(fmt.Sprintf("user.%d", i))
 			assert.True(t, wanted)
 			of.Keep(2)
 		}
 	}
 	assert.Equal(t, 1, asked["user.7"], "asked once")
-	for _, eventType := range []string{"user.more", "", "user." + strings.Repeat("x", 200), account.OtherTypes} {
+	for _, eventType := range []string{"user.more", "", "user." + strings.Repeat("x", 200), eventtype.Others} {
 		of, wanted := table.Of(eventType)
-		assert.Equal(t, account.OtherTypes, of.Name)
+		assert.Equal(t, eventtype.Others, of.Name)
 		want := strings.HasPrefix(eventType, "user.")
 		assert.Equal(t, want, wanted, "each of the others is asked for itself")
 		of.Add(account.Filtered)
 	}
 	all := table.Read()
-	require.Len(t, all, account.MaxTypes+1)
+	require.Len(t, all, eventtype.MaxCounted+1)
 	for _, c := range all {
-		if c.Name == account.OtherTypes {
+		if c.Name == eventtype.Others {
 			assert.EqualValues(t, 4, c.By[account.Filtered])
 			continue
 		}

@@ -11,13 +11,8 @@ import (
 	"time"
 
 	"github.com/isbl/telemetry/internal/buffers"
+	"github.com/isbl/telemetry/internal/eventtype"
 	"github.com/isbl/telemetry/internal/store"
-)
-
-const (
-	// maxTypes is the number of event types that have counts of their own.
-	maxTypes   = 256
-	otherTypes = "other"
 )
 
 // stats is the answer of GET /api/v1/stats.
@@ -86,7 +81,7 @@ func (h *Handler) stats(ctx context.Context) stats {
 	return s
 }
 
-// mergeTypes puts together what buffers and store count per event type. Above maxTypes
+// mergeTypes puts together what buffers and store count per event type. Above eventtype.MaxCounted
 // the rarest are counted as other.
 func mergeTypes(snapshots []buffers.Snapshot, stored map[string]store.NameStats) map[string]typeStats {
 	all := make(map[string]typeStats, len(stored))
@@ -100,18 +95,18 @@ func mergeTypes(snapshots []buffers.Snapshot, stored map[string]store.NameStats)
 			all[name] = t
 		}
 	}
-	other, some := all[otherTypes]
-	delete(all, otherTypes)
+	other, some := all[eventtype.Others]
+	delete(all, eventtype.Others)
 	names := slices.SortedFunc(maps.Keys(all), func(a, b string) int {
 		return cmp.Or(cmp.Compare(all[b].weight(), all[a].weight()), cmp.Compare(a, b))
 	})
-	for _, name := range names[min(maxTypes, len(names)):] {
+	for _, name := range names[min(eventtype.MaxCounted, len(names)):] {
 		other.add(all[name])
 		delete(all, name)
 		some = true
 	}
 	if some {
-		all[otherTypes] = other
+		all[eventtype.Others] = other
 	}
 	return all
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/isbl/telemetry/internal/buffers"
+	"github.com/isbl/telemetry/internal/eventtype"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -85,7 +86,7 @@ func TestMergeTypesKeepsTheMostFrequent(t *testing.T) {
 		all += uint64(i + 1)
 	}
 	merged := mergeTypes([]buffers.Snapshot{{EventTypes: received}}, stored)
-	assert.Len(t, merged, maxTypes+1)
+	assert.Len(t, merged, eventtype.MaxCounted+1)
 	assert.Contains(t, merged, "received.199")
 	assert.Contains(t, merged, "stored.199")
 	assert.NotContains(t, merged, "received.000")

@@ -6,16 +6,11 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/isbl/telemetry/internal/eventtype"
 	"github.com/isbl/telemetry/internal/registry"
 )
 
 const (
-	// MaxTypes is the number of event types that are counted by name. Later ones are counted as
-	// OtherTypes.
-	MaxTypes = 256
-	// OtherTypes is the name under which the event types beyond MaxTypes are counted.
-	OtherTypes = "other"
-
 	// DroppedOverflow is the reason in Snapshot.Dropped of events that did not fit.
 	DroppedOverflow = "overflow"
 	// DroppedDisabled is the reason in Snapshot.Dropped of events that came while the processor
@@ -44,7 +39,7 @@ type Snapshot struct {
 	Forwarded uint64            `json:"forwarded"`
 	Buffered  uint64            `json:"buffered"`
 	Capacity  uint64            `json:"capacity"`
-	// EventTypes has at most MaxTypes names and OtherTypes.
+	// EventTypes has names as eventtype.CountedAs gives them.
 	EventTypes map[string]TypeCounts `json:"-"`
 }
 
@@ -95,7 +90,7 @@ func (s *Snapshot) add(one Snapshot) {
 		s.Dropped[reason] += n
 	}
 	for name, more := range one.EventTypes {
-		name = TypeName(s.EventTypes, name)
+		name = eventtype.CountedAs(s.EventTypes, name)
 		c := s.EventTypes[name]
 		c.Received += more.Received
 		c.Filtered += more.Filtered
@@ -103,20 +98,4 @@ func (s *Snapshot) add(one Snapshot) {
 		c.Dropped += more.Dropped
 		s.EventTypes[name] = c
 	}
-}
-
-// TypeName returns the name under which an event type is counted in counts: its own, or
-// OtherTypes where MaxTypes others came first.
-func TypeName[C any](counts map[string]C, eventType string) string {
-	if _, known := counts[eventType]; known {
-		return eventType
-	}
-	named := len(counts)
-	if _, some := counts[OtherTypes]; some {
-		named--
-	}
-	if named >= MaxTypes {
-		return OtherTypes
-	}
-	return eventType
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/isbl/telemetry/internal/eventtype"
 )
 
 func reading(n uint64) func() Snapshot {
@@ -56,8 +58,8 @@ func TestSnapshotsOfNobody(t *testing.T) {
 func TestTypesAreBounded(t *testing.T) {
 	types := func(prefix string) func() Snapshot {
 		return func() Snapshot {
-			s := Snapshot{EventTypes: map[string]TypeCounts{OtherTypes: {Received: 1}}}
-			for i := range MaxTypes {
+			s := Snapshot{EventTypes: map[string]TypeCounts{eventtype.Others: {Received: 1}}}
+			for i := range eventtype.MaxCounted {
 				s.EventTypes[fmt.Sprintf("%s.%d", prefix, i)] = TypeCounts{Received: 1}
 			}
 			return s
@@ -67,27 +69,13 @@ func TestTypesAreBounded(t *testing.T) {
 	defer Register("many", "event_buffer", types("b"))()
 
 	got := Snapshots("many")[0].EventTypes
-	assert.Len(t, got, MaxTypes+1)
-	assert.Equal(t, uint64(MaxTypes+2), got[OtherTypes].Received, "what does not fit is counted together")
+	assert.Len(t, got, eventtype.MaxCounted+1)
+	assert.Equal(t, uint64(eventtype.MaxCounted+2), got[eventtype.Others].Received, "what does not fit is counted together")
 	var sum uint64
 	for _, c := range got {
 		sum += c.Received
 	}
-	assert.Equal(t, uint64(2*MaxTypes+2), sum, "nothing disappears")
-}
-
-func TestTypeName(t *testing.T) {
-	counts := map[string]int{}
-	for i := range MaxTypes {
-		counts[TypeName(counts, fmt.Sprint(i))]++
-	}
-	assert.Len(t, counts, MaxTypes)
-	assert.Equal(t, "7", TypeName(counts, "7"), "known")
-	assert.Equal(t, OtherTypes, TypeName(counts, "new"))
-	counts[OtherTypes]++
-	assert.Equal(t, OtherTypes, TypeName(counts, "new"))
-	delete(counts, "7")
-	assert.Equal(t, "new", TypeName(counts, "new"), "other takes nobody's place")
+	assert.Equal(t, uint64(2*eventtype.MaxCounted+2), sum, "nothing disappears")
 }
 
 func TestConcurrentUse(t *testing.T) {

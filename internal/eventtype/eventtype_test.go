@@ -1,6 +1,7 @@
 package eventtype_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -121,4 +122,18 @@ func BenchmarkSelectionMatches(b *testing.B) {
 			b.Fatal("not kept")
 		}
 	}
+}
+
+func TestCountedAs(t *testing.T) {
+	counts := map[string]int{}
+	for i := range eventtype.MaxCounted {
+		counts[eventtype.CountedAs(counts, fmt.Sprint(i))]++
+	}
+	assert.Len(t, counts, eventtype.MaxCounted)
+	assert.Equal(t, "7", eventtype.CountedAs(counts, "7"), "known")
+	assert.Equal(t, eventtype.Others, eventtype.CountedAs(counts, "new"))
+	counts[eventtype.Others]++
+	assert.Equal(t, eventtype.Others, eventtype.CountedAs(counts, "new"))
+	delete(counts, "7")
+	assert.Equal(t, "new", eventtype.CountedAs(counts, "new"), "other takes nobody's place")
 }

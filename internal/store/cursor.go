@@ -2,7 +2,6 @@ package store
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -96,9 +95,4 @@ func ParseCursor(s string) (Cursor, error) {
 		return Cursor{}, errBadCursor
 	}
 	return c, nil
-}
-
-func hashGeneration(generation string) uint64 {
-	sum := sha256.Sum256([]byte(generation))
-	return binary.BigEndian.Uint64(sum[:])
 }

@@ -5,27 +5,31 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store/block"
+	"github.com/isbl/telemetry/internal/store/ledger"
 	"github.com/isbl/telemetry/internal/store/log"
 )
 
 // Waiting is the number of requests that no commit has taken yet.
-func (s *Store) Waiting() int {
-	s.committer.mu.Lock()
-	defer s.committer.mu.Unlock()
-	return len(s.committer.queue)
-}
+func (s *Store) Waiting() int { return s.committer.Waiting() }
 
-// AppendUnseen stores records whose acknowledgement nobody waits for.
+// AppendUnseen stores records as a block whose outcome nobody waits for.
 func (s *Store) AppendUnseen(ctx context.Context, ld plog.Logs) error {
-	fragments, _, err := encode(ld, s.maxRaw, s.opts.MaxEventSize)
+	raw, err := (&plog.ProtoMarshaler{}).MarshalLogs(ld)
 	if err != nil {
 		return err
 	}
-	f := &fragments[0]
-	b := new(block.Encoder).Encode(f.raw, &f.sum)
-	s.ledger.begin(b.ID, f.sum.Events)
-	s.ledger.settle(b.ID, outcomeUnknown)
+	var sum block.Summary
+	for ref := range eventlog.All(ld) {
+		sum.Add(block.Event{
+			Type: ref.EventType(), Source: ref.Source(),
+			Timestamp: ref.Timestamp().UnixNano(), Estimated: ref.AdjustedCount(),
+		})
+	}
+	b := new(block.Encoder).Encode(raw, &sum)
+	s.ledger.Begin(b.ID, sum.Events)
+	s.ledger.Settle(b.ID, ledger.Unknown)
 	pending, err := s.log.Append(log.Block{Headers: b.Headers, Payload: b.Payload})
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/store/block"
 	"github.com/isbl/telemetry/internal/store/index"
+	"github.com/isbl/telemetry/internal/store/ledger"
 	"github.com/isbl/telemetry/internal/store/log"
 )
 
@@ -15,7 +16,7 @@ import (
 // process stored it.
 type follower struct {
 	log      log.Log
-	ledger   *ledger
+	ledger   *ledger.Ledger
 	notifier *notifier
 	logger   *zap.Logger
 
@@ -62,7 +63,7 @@ func (f *follower) own(seq uint64, b *block.Encoded) bool {
 
 // next adds a block after those that are known.
 func (f *follower) next(seq uint64, header *block.Header, id string) {
-	if missing := f.ledger.arrived(index.Block{Seq: seq, Header: header}, id); missing > 0 {
+	if missing := f.ledger.Arrived(index.Block{Seq: seq, Header: header}, id); missing > 0 {
 		f.logger.Error("blocks are missing; their events count as a gap", zap.Uint64("before_sequence", seq), zap.Uint64("blocks", missing))
 	}
 	f.pass(seq)

@@ -28,6 +28,13 @@ type leftover struct {
 	forget     *time.Timer
 }
 
+func (l *leftover) generationID() string {
+	if l == nil {
+		return ""
+	}
+	return l.generation
+}
+
 func (l *leftover) firstSequence() uint64 {
 	if l == nil {
 		return 0
@@ -69,7 +76,7 @@ func (s *Store) leave(ctx context.Context) (*leftover, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &leftover{generation: s.generation.id(), first: state.First, records: map[string][]byte{}}
+	l := &leftover{generation: s.recovery.Generation(), first: state.First, records: map[string][]byte{}}
 	for next := l.first; next <= state.Last; {
 		before := next
 		for b, err := range s.log.Fetch(ctx, next, maxFetchBlocks, maxFetchBytes) {

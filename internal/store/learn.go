@@ -26,10 +26,11 @@ func (s *Store) follow(ctx context.Context, last uint64) error {
 	return s.catchUp(ctx, last)
 }
 
-// seen returns when the index has the block that was stored at seq, so that writers read
+// stored returns when the index has the block that was stored at seq, so that writers read
 // their own writes. The events are stored: an index that lags is no reason to answer
 // otherwise.
-func (s *Store) seen(ctx context.Context, seq uint64, b *block.Encoded) {
+func (s *Store) stored(ctx context.Context, seq uint64, raw []byte, b *block.Encoded) {
+	s.newest.put(seq, raw, len(raw))
 	if !s.alone() {
 		_ = s.follower.await(ctx, seq)
 		return
@@ -42,7 +43,7 @@ func (s *Store) seen(ctx context.Context, seq uint64, b *block.Encoded) {
 // lookForUnknown lets the index have blocks that were stored after nobody waited for them
 // any more. The stream ends at last.
 func (s *Store) lookForUnknown(ctx context.Context, last uint64) error {
-	if !s.alone() || last <= s.follower.position() || !s.ledger.hasUnknown() {
+	if !s.alone() || last <= s.follower.position() || !s.ledger.HasUnknown() {
 		return nil
 	}
 	return s.follow(ctx, last)

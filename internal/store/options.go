@@ -16,7 +16,6 @@ const (
 	DefaultMaxBytesDisk   = 10 << 30
 	DefaultTimeout        = 5 * time.Second
 	MinMaxBytes           = 4 << 20
-	maxBlockEvents        = 1024
 	maxScan               = 2 * time.Second
 	DefaultStream         = log.DefaultStream
 	trimEvery             = time.Second
@@ -26,10 +25,6 @@ const (
 	notifyEvery           = 2 * time.Millisecond
 	decodedBytes          = 4 << 20 // uncompressed; decoded events take several times as much
 	maxNewestBytes        = 32 << 20
-	maxTypes              = 256
-	otherTypes            = "other"
-	maxCommitBytes        = 16 << 20
-	publishAgain          = 100 * time.Millisecond
 	reopenTimeout         = time.Minute
 	stallAfter            = 25 * time.Millisecond
 )

@@ -52,7 +52,7 @@ func (s *Store) Check(c Cursor) error {
 
 // cursor names a place.
 func (s *Store) cursor(p place) Cursor {
-	c := Cursor{generation: s.generation.hash(), seq: p.seq, pos: uint32(p.pos)}
+	c := Cursor{generation: s.recovery.Hash(), seq: p.seq, pos: uint32(p.pos)}
 	if p.pos > 0 {
 		_, c.id, _ = s.index.Block(p.seq)
 	}
@@ -74,7 +74,7 @@ func (s *Store) locate(c Cursor) (place, error) {
 	p := place{seq: c.seq, pos: int(c.pos)}
 	_, last := s.index.Bounds()
 	switch n, id, known := s.index.Block(c.seq); {
-	case c.generation != s.generation.hash():
+	case c.generation != s.recovery.Hash():
 		return p, &CursorError{Reason: ReasonGeneration, Oldest: s.Start()}
 	case c.seq > last+1 || c.seq == last+1 && c.pos > 0:
 		return p, &CursorError{Reason: ReasonAhead, Oldest: s.Start()}

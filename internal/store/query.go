@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -11,9 +10,6 @@ import (
 	"github.com/isbl/telemetry/internal/store/wire"
 	"github.com/isbl/telemetry/internal/text"
 )
-
-// ErrClosed is returned by every call on a store that was closed.
-var ErrClosed = errors.New("the event store is closed")
 
 // CursorError says that a cursor does not name a place in this store. Reading can
 // go on from Oldest.

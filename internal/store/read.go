@@ -6,6 +6,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/isbl/telemetry/internal/store/commit"
 	"github.com/isbl/telemetry/internal/store/index"
 )
 
@@ -257,7 +258,7 @@ func (r *reader) enough(span index.Span) uint64 {
 func (r *reader) want() int {
 	n := r.q.Limit - len(r.page.Entries) + 1
 	if !r.filter.all {
-		n = max(n, maxBlockEvents)
+		n = max(n, commit.MaxBlockEvents)
 	}
 	return n
 }

@@ -41,7 +41,7 @@ func (r Records) do(ctx context.Context, f func(context.Context, log.Records) er
 	case r.s.closed.Load():
 		return ErrClosed
 	}
-	if broken := r.s.health.check(); broken != nil {
+	if broken := r.s.health.Check(); broken != nil {
 		return broken
 	}
 	return fmt.Errorf("consumer records: %w", err)
@@ -61,7 +61,7 @@ func (r Records) Get(ctx context.Context, key string) (value []byte, revision ui
 // returns the new revision. After an error other than ErrConflict and ErrReadOnly it may be written
 // all the same.
 func (r Records) Put(ctx context.Context, key string, value []byte, revision uint64) (written uint64, err error) {
-	if err := r.s.health.readOnly(); err != nil {
+	if err := r.s.health.ReadOnly(); err != nil {
 		return 0, err
 	}
 	err = r.do(ctx, func(ctx context.Context, records log.Records) (err error) {
@@ -73,7 +73,7 @@ func (r Records) Put(ctx context.Context, key string, value []byte, revision uin
 
 // Delete removes a record if its revision is still the one given.
 func (r Records) Delete(ctx context.Context, key string, revision uint64) error {
-	if err := r.s.health.readOnly(); err != nil {
+	if err := r.s.health.ReadOnly(); err != nil {
 		return err
 	}
 	return r.do(ctx, func(ctx context.Context, records log.Records) error {

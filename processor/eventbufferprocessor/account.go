@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/isbl/telemetry/internal/buffers"
+	"github.com/isbl/telemetry/internal/eventtype"
 )
 
 // maxTypeBytes is the longest event type that is counted by name: account keeps names for good, and senders choose them.
@@ -58,9 +59,9 @@ func (a *account) settle(events, failed int) {
 }
 
 func (a *account) count(eventType string, more buffers.TypeCounts) {
-	name := buffers.OtherTypes
+	name := eventtype.Others
 	if len(eventType) <= maxTypeBytes {
-		name = buffers.TypeName(a.types, eventType)
+		name = eventtype.CountedAs(a.types, eventType)
 	}
 	c, known := a.types[name]
 	if !known {

@@ -20,6 +20,7 @@ import (
 	"github.com/isbl/telemetry/internal/buffers"
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/eventtype"
 	"github.com/isbl/telemetry/processor/eventbufferprocessor/internal/metadata"
 )
 
@@ -222,9 +223,9 @@ func TestTypesAreCountedUpTo256(t *testing.T) {
 		require.NoError(t, p.ConsumeLogs(t.Context(), events(fmt.Sprint("type.", i), "type.0")))
 	}
 	types := p.snapshot(t).EventTypes
-	assert.Len(t, types, buffers.MaxTypes+1)
+	assert.Len(t, types, eventtype.MaxCounted+1)
 	assert.Equal(t, uint64(301), types["type.0"].Received)
-	assert.Equal(t, uint64(1+300-buffers.MaxTypes), types[buffers.OtherTypes].Received)
+	assert.Equal(t, uint64(1+300-eventtype.MaxCounted), types[eventtype.Others].Received)
 }
 
 func TestSnapshotIsThereFromStartToShutdown(t *testing.T) {

@@ -1,20 +1,22 @@
-package store
+package dedupe
 
 import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
-// appendOnce is Append for a store that deduplicates. It stores the events whose ids nobody
-// has, then waits for others that have the rest under way: copies of what they store are
-// duplicates, and what they fail to store is stored here.
-func (s *Store) appendOnce(ctx context.Context, ld plog.Logs) error {
+// AppendFunc stores events. A *eventlog.Refused says that all others are stored.
+type AppendFunc func(ctx context.Context, ld plog.Logs) error
+
+// Append stores, by store, the events whose ids nobody has, then waits for other callers that have
+// the rest under way: copies of what they store are duplicates, and what they fail to store is
+// stored here. Its errors are those of store.
+func (w *Window) Append(ctx context.Context, ld plog.Logs, store AppendFunc) error {
 	var ids []string
 	for ref := range eventlog.All(ld) {
 		ids = append(ids, ref.EventID())
@@ -25,16 +27,16 @@ func (s *Store) appendOnce(ctx context.Context, ld plog.Logs) error {
 		left[i] = i
 	}
 	for len(left) > 0 {
-		mine, states, wait := s.window.claim(at(ids, left))
-		places := where(left, states, stateMine)
-		err := s.store(ctx, ld, places, mine, refused)
-		s.ledger.duplicate(len(where(left, states, stateStored)))
-		left = where(left, states, stateUnderWay)
+		mine, states, wait := w.claim(idsAt(ids, left))
+		places := placesInState(left, states, stateMine)
+		err := w.storeClaimed(ctx, ld, places, mine, refused, store)
+		w.ledger.Duplicate(len(placesInState(left, states, stateStored)))
+		left = placesInState(left, states, stateUnderWay)
 		if err == nil {
 			err = waitFor(ctx, wait)
 		}
 		if err != nil {
-			s.ledger.fail(len(left))
+			w.ledger.Fail(len(left))
 			return err
 		}
 	}
@@ -45,15 +47,15 @@ func (s *Store) appendOnce(ctx context.Context, ld plog.Logs) error {
 	return refused
 }
 
-// store stores the events at some places of ld and decides their claim. What is refused
+// storeClaimed stores the events at some places of ld and decides their claim. What is refused
 // goes to refused, by its place in ld.
-func (s *Store) store(ctx context.Context, ld plog.Logs, places []int, mine *claim, refused *eventlog.Refused) error {
+func (w *Window) storeClaimed(ctx context.Context, ld plog.Logs, places []int, mine *claim, refused *eventlog.Refused, store AppendFunc) error {
 	kept := func(int) bool { return false }
-	defer func() { s.window.decide(mine, func(i int) bool { return kept(i) }) }()
+	defer func() { w.decide(mine, func(i int) bool { return kept(i) }) }()
 	if len(places) == 0 {
 		return nil
 	}
-	err := s.append(ctx, pick(ld, places))
+	err := store(ctx, pick(ld, places))
 	partly := eventlog.RefusedAlone(err)
 	switch {
 	case partly != nil:
@@ -72,7 +74,7 @@ func (s *Store) store(ctx context.Context, ld plog.Logs, places []int, mine *cla
 	return nil
 }
 
-// pick returns ld with nothing but the records at places, which ascend. ld stays as it is.
+// pick returns only the records of ld at places, which ascend. ld stays as it is.
 func pick(ld plog.Logs, places []int) plog.Logs {
 	if len(places) == ld.LogRecordCount() {
 		return ld
@@ -100,7 +102,7 @@ func waitFor(ctx context.Context, claims []*claim) error {
 	return nil
 }
 
-func at(ids []string, places []int) []string {
+func idsAt(ids []string, places []int) []string {
 	out := make([]string, len(places))
 	for i, place := range places {
 		out[i] = ids[place]
@@ -108,42 +110,11 @@ func at(ids []string, places []int) []string {
 	return out
 }
 
-func where(places []int, states []state, wanted state) (out []int) {
+func placesInState(places []int, states []state, wanted state) (out []int) {
 	for i, place := range places {
 		if states[i] == wanted {
 			out = append(out, place)
 		}
 	}
 	return out
-}
-
-// fillWindow remembers the newest events of a store that was opened.
-func (s *Store) fillWindow(ctx context.Context) error {
-	oldest := s.Start()
-	if age := s.opts.Deduplicate.MaxAge; age > 0 {
-		var err error
-		if oldest, err = s.At(ctx, time.Now().Add(-age)); err != nil {
-			return err
-		}
-	}
-	var ids []string // the newest first
-	q := Query{Descending: true, Limit: maxBlockEvents}
-	for more := true; more && len(ids) < s.opts.Deduplicate.MaxEvents; {
-		page, err := s.Read(ctx, q)
-		if err != nil {
-			return err
-		}
-		for _, e := range page.Entries {
-			if more = e.Cursor.seq >= oldest.seq; !more {
-				break
-			}
-			ids = append(ids, e.Ref().EventID())
-		}
-		more = more && page.More
-		q.After = page.Next
-	}
-	for _, id := range slices.Backward(ids) {
-		s.window.remember(id)
-	}
-	return nil
 }

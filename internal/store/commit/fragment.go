@@ -1,4 +1,4 @@
-package store
+package commit
 
 import (
 	"fmt"
@@ -12,6 +12,9 @@ import (
 	"github.com/isbl/telemetry/internal/store/block"
 	"github.com/isbl/telemetry/internal/store/wire"
 )
+
+// MaxBlockEvents is how many events a block has at most.
+const MaxBlockEvents = 1024
 
 // fragment is the part of a request that goes into one block.
 type fragment struct {
@@ -28,7 +31,7 @@ func encode(ld plog.Logs, maxRaw, maxEvent int) ([]fragment, *eventlog.Refused, 
 		return nil, nil, fmt.Errorf("encode events: %w", err)
 	}
 	count := ld.LogRecordCount()
-	if len(raw) <= maxEvent && count <= maxBlockEvents { // so no record is larger either
+	if len(raw) <= maxEvent && count <= MaxBlockEvents { // so no record is larger either
 		if count == 0 {
 			return nil, nil, nil
 		}
@@ -40,7 +43,7 @@ func encode(ld plog.Logs, maxRaw, maxEvent int) ([]fragment, *eventlog.Refused, 
 	}
 
 	tooLarge := map[int]int{}
-	pieces, err := wire.Cut(raw, wire.Limits{Bytes: maxRaw, Records: maxBlockEvents, RecordBytes: maxEvent},
+	pieces, err := wire.Cut(raw, wire.Limits{Bytes: maxRaw, Records: MaxBlockEvents, RecordBytes: maxEvent},
 		func(n, size int) { tooLarge[n] = size })
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode events: %w", err)

@@ -1,23 +1,21 @@
-package store
+package recovery
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 
 	"github.com/google/uuid"
 	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/internal/store/index"
+	"github.com/isbl/telemetry/internal/store/ledger"
 )
 
 const (
-	generationFile = "generation"
-	tailFile       = "tail"
-	// tailOldest is for how many of the oldest blocks the tail has the number of events:
-	// those that retention may take in the second between two tails.
+	tailFile = "tail"
+	// tailOldest is for how many of the oldest blocks the tail has the number of events: those that
+	// retention may take in the second between two tails.
 	tailOldest = 4096
 	// forgotten stands for a tail that could not be written.
 	forgotten = "forgotten"
@@ -45,11 +43,11 @@ type tail struct {
 }
 
 // loadTail returns nil where there is none that can be used.
-func (s *Store) loadTail() *tail {
-	if s.opts.Directory == "" {
+func (r *Recovery) loadTail() *tail {
+	if r.opts.Directory == "" {
 		return nil
 	}
-	b, err := os.ReadFile(s.path(tailFile))
+	b, err := os.ReadFile(r.path(tailFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -61,55 +59,39 @@ func (s *Store) loadTail() *tail {
 		err = uuid.Validate(t.Generation)
 	}
 	if err != nil {
-		s.opts.Logger.Warn("what the store remembers of its end is damaged: events that went missing since the last start cannot be counted",
-			zap.String("path", s.path(tailFile)), zap.Error(err))
+		r.opts.Logger.Warn("what the store remembers of its end is damaged: events that went missing since the last start cannot be counted",
+			zap.String("path", r.path(tailFile)), zap.Error(err))
 		return nil
 	}
 	return t
 }
 
-// remember writes the tail when it changed.
-func (s *Store) remember(closed bool) {
-	if s.opts.Directory == "" {
+// Note writes the tail when it changed. closed says that the store takes no more events.
+func (r *Recovery) Note(l *ledger.Ledger, closed bool) {
+	if r.opts.Directory == "" {
 		return
 	}
-	kept, bytes := s.ledger.extent(tailOldest)
+	kept, bytes := l.Extent(tailOldest)
 	b, err := json.Marshal(&tail{
-		Generation: s.generation.id(),
+		Generation: r.Generation(),
 		First:      kept.First, Last: kept.Last, ID: kept.ID,
 		Events: kept.Events, Blocks: kept.Blocks, Bytes: bytes, Oldest: kept.Oldest,
-		Retention: s.retention(), Closed: closed,
+		Retention: r.retention(), Closed: closed,
 	})
-	if err == nil && string(b) == s.remembered {
+	if err == nil && string(b) == r.written {
 		return
 	}
 	if err == nil {
-		err = writeFileSync(s.path(tailFile), string(b))
+		err = writeFile(r.path(tailFile), string(b))
 	}
 	if err != nil {
-		if s.remembered != forgotten { // once
-			s.opts.Logger.Warn("the store cannot note its end; after a crash, events that went missing may not be counted", zap.Error(err))
+		if r.written != forgotten { // once
+			r.opts.Logger.Warn("the store cannot note its end; after a crash, events that went missing may not be counted", zap.Error(err))
 		}
-		s.remembered = forgotten
+		r.written = forgotten
 		return
 	}
-	s.remembered = string(b)
-}
-
-// rememberClosed writes the tail of a store that was open and takes no more events.
-func (s *Store) rememberClosed() {
-	if s.committer == nil || s.health.readOnly() != nil {
-		return
-	}
-	if err := s.trimNow(context.Background()); err == nil {
-		s.remember(true)
-	}
-}
-
-// retention says what is configured to be kept: where it changed, the oldest blocks may
-// have gone at once.
-func (s *Store) retention() string {
-	return fmt.Sprintf("max_bytes=%d max_age=%v max_events=%d", s.opts.MaxBytes, s.opts.MaxAge, s.opts.MaxEvents)
+	r.written = string(b)
 }
 
 // kept returns what the blocks from first on held, and whether the tail knows.

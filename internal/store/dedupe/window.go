@@ -1,9 +1,12 @@
-package store
+// Package dedupe stores events of one id once.
+package dedupe
 
 import (
 	"crypto/sha256"
 	"sync"
 	"time"
+
+	"github.com/isbl/telemetry/internal/store/ledger"
 )
 
 // idKey stands for an event id: long enough that no two ids ever share one.
@@ -14,10 +17,12 @@ func keyOf(id string) idKey {
 	return idKey(sum[:])
 }
 
-// window remembers the ids of stored events, the newest ones, and those of events that are
+// Window remembers the ids of stored events, the newest ones, and those of events that are
 // being stored. It is safe for concurrent use.
-type window struct {
-	limits Deduplicate
+type Window struct {
+	maxEvents int
+	maxAge    time.Duration
+	ledger    *ledger.Ledger
 
 	mu     sync.Mutex
 	ids    map[idKey]*claim // nil of events that are stored
@@ -35,11 +40,13 @@ type claim struct {
 	done chan struct{} // closed when it is decided
 }
 
-func newWindow(limits Deduplicate) *window {
-	return &window{limits: limits, ids: map[idKey]*claim{}}
+// NewWindow returns a Window of so many ids, each remembered for maxAge; zero is any time. Events that
+// are not stored again are counted in l.
+func NewWindow(maxEvents int, maxAge time.Duration, l *ledger.Ledger) *Window {
+	return &Window{maxEvents: maxEvents, maxAge: maxAge, ledger: l, ids: map[idKey]*claim{}}
 }
 
-// state is what became of an id.
+// state says what became of an id.
 type state int
 
 const (
@@ -50,7 +57,7 @@ const (
 
 // claim takes the ids that nobody has. It returns what became of each, and whom to wait
 // for before asking again.
-func (w *window) claim(ids []string) (mine *claim, states []state, wait []*claim) {
+func (w *Window) claim(ids []string) (mine *claim, states []state, wait []*claim) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.forget(time.Now())
@@ -72,9 +79,9 @@ func (w *window) claim(ids []string) (mine *claim, states []state, wait []*claim
 	return mine, states, wait
 }
 
-// decide ends a claim: its events are stored, but for those whose place among the claimed
-// ids is not kept.
-func (w *window) decide(c *claim, kept func(place int) bool) {
+// decide ends a claim. An event of it is stored where kept returns true for its place among the
+// claimed ids.
+func (w *Window) decide(c *claim, kept func(place int) bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
@@ -90,8 +97,8 @@ func (w *window) decide(c *claim, kept func(place int) bool) {
 	close(c.done)
 }
 
-// remember adds the id of an event that was found stored.
-func (w *window) remember(id string) {
+// Remember adds the id of an event that was found stored.
+func (w *Window) Remember(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	key := keyOf(id)
@@ -103,10 +110,10 @@ func (w *window) remember(id string) {
 }
 
 // forget drops what is too old or too much.
-func (w *window) forget(now time.Time) {
-	n := max(0, len(w.stored)-w.limits.MaxEvents)
-	if w.limits.MaxAge > 0 {
-		for n < len(w.stored) && now.Sub(w.stored[n].at) > w.limits.MaxAge {
+func (w *Window) forget(now time.Time) {
+	n := max(0, len(w.stored)-w.maxEvents)
+	if w.maxAge > 0 {
+		for n < len(w.stored) && now.Sub(w.stored[n].at) > w.maxAge {
 			n++
 		}
 	}

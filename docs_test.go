@@ -42,3 +42,28 @@ func TestDocs(t *testing.T) {
 		assert.Contains(t, string(page), "\n| `"+key+"` `TELEMETRY_"+strings.ToUpper(key)+"` |")
 	}
 }
+
+// README.md and docs/architecture.md show the same data flow.
+func TestDocsShowOneDiagram(t *testing.T) {
+	diagram := regexp.MustCompile("(?ms)^```\n[^`]*►[^`]*```$")
+	var shown [2]string
+	for i, name := range []string{"README.md", "docs/architecture.md"} {
+		page, err := os.ReadFile(name)
+		require.NoError(t, err)
+		shown[i] = diagram.FindString(string(page))
+	}
+	assert.NotEmpty(t, shown[0])
+	assert.Equal(t, shown[0], shown[1])
+}
+
+// docs/architecture.md says where every package is.
+func TestDocsNameEveryPackage(t *testing.T) {
+	page, err := os.ReadFile("docs/architecture.md")
+	require.NoError(t, err)
+	out, err := exec.Command("go", "list", "-f", "{{if .GoFiles}}{{.ImportPath}}{{end}}", "./internal/...").Output()
+	require.NoError(t, err)
+	for _, path := range strings.Fields(string(out)) {
+		_, folder, _ := strings.Cut(path, "github.com/isbl/telemetry/")
+		assert.Contains(t, string(page), "`"+folder+"`")
+	}
+}

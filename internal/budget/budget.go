@@ -8,7 +8,6 @@ package budget
 import (
 	"errors"
 	"fmt"
-	"math"
 	"runtime/debug"
 	"sync/atomic"
 
@@ -16,13 +15,14 @@ import (
 )
 
 const (
-	// DefaultMemory is the memory in bytes that the process is assumed to have where GOMEMLIMIT is not set.
-	DefaultMemory = 256 << 20
-
-	// Share is the part of the process's memory that requests in flight may take: one half. The other half is for
-	// what the process holds at rest, for the encoded copies that components make of a request, and for garbage that
-	// is not collected yet.
+	// Share is the part of the process's memory limit that requests in flight may take: one half. The
+	// other half is for what the process holds at rest, for the encoded copies that components make of a
+	// request, and for garbage that is not collected yet.
 	Share = 0.5
+
+	// Most is how much it is at most, in bytes, however large the limit is. It keeps a process of some
+	// hundred MiB at that on a large machine, and behind a memory_limiter of 512 MiB.
+	Most = 128 << 20
 
 	// largePart and keptPart keep room for small requests, so that a few large ones cannot take it all: a reservation
 	// above limit/largePart succeeds only where limit/keptPart stays free.
@@ -61,12 +61,7 @@ func Process() *Budget {
 }
 
 // ofMemory returns the share of a memory limit, which is math.MaxInt64 where none is set.
-func ofMemory(limit int64) int64 {
-	if limit == math.MaxInt64 {
-		limit = DefaultMemory
-	}
-	return max(int64(float64(limit)*Share), 1)
-}
+func ofMemory(limit int64) int64 { return min(max(int64(float64(limit)*Share), 1), Most) }
 
 // Limit returns the size of the budget in bytes.
 func (b *Budget) Limit() int64 { return b.limit }

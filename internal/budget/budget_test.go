@@ -83,7 +83,8 @@ func TestConcurrentReservations(t *testing.T) {
 
 func TestShareOfMemory(t *testing.T) {
 	assert.EqualValues(t, 128<<20, ofMemory(math.MaxInt64), "no limit is set")
-	assert.EqualValues(t, 256<<20, ofMemory(512<<20))
+	assert.EqualValues(t, 128<<20, ofMemory(8<<30), "a large machine")
+	assert.EqualValues(t, 100<<20, ofMemory(200<<20))
 	assert.EqualValues(t, 1, ofMemory(0))
 	assert.Equal(t, ofMemory(debug.SetMemoryLimit(-1)), Process().Limit())
 }

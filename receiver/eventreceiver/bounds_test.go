@@ -135,7 +135,7 @@ func TestLargerThanMemory(t *testing.T) {
 	s, refused := serveWithin(t, budget.New(1<<20), consumertest.NewNop(), nil)
 	resp, message := s.postLogs(t, records(20_000))
 	assert.Equal(t, http.StatusRequestEntityTooLarge, resp.StatusCode)
-	assert.Contains(t, message, "raise GOMEMLIMIT")
+	assert.Contains(t, message, "send fewer events at once")
 	assert.Equal(t, codes.InvalidArgument, status.Code(s.export(t, records(20_000))))
 	assert.Equal(t, map[string]uint64{"body_too_large": 2}, refused())
 }

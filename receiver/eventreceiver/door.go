@@ -91,7 +91,7 @@ func (d *door) refusalOf(err error) *refusal {
 			"the requests in flight take all of the %d MiB of memory that they may: try again later", d.memory.Limit()>>20)
 	case errors.Is(err, budget.ErrTooLarge):
 		return newRefusal(http.StatusRequestEntityTooLarge, codes.InvalidArgument, reasonBody,
-			"the request would take more than %d MiB of memory: send fewer events at once, or raise GOMEMLIMIT of the collector",
+			"the request would take more than %d MiB of memory once decoded: send fewer events at once",
 			d.memory.Largest()>>20)
 	case errors.Is(err, httpguard.ErrSlowBody):
 		return newRefusal(httpguard.ErrSlowBody.Status, codes.DeadlineExceeded, reasonSlow, "%v", err)

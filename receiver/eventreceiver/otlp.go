@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"google.golang.org/grpc/codes"
 
+	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/body"
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/measure"
 )
@@ -45,7 +47,8 @@ var (
 	jsonText = &encoding{"json", typeJSON, measure.JSON, plogotlp.ExportRequest.UnmarshalJSON, plogotlp.ExportResponse.MarshalJSON}
 )
 
-// export decodes a request and gives it to the pipeline. The error is a *refusal, or what the pipeline answered.
+// export decodes a request and gives it to the pipeline. The error is a *refusal, or what the pipeline answered. Where only some
+// of the records were refused, the response names them.
 func (o *otlp) export(ctx context.Context, enc *encoding, b *body.Body) (plogotlp.ExportResponse, error) {
 	resp := plogotlp.NewExportResponse()
 	req, refused := o.decode(enc, b)
@@ -58,10 +61,20 @@ func (o *otlp) export(ctx context.Context, enc *encoding, b *body.Body) (plogotl
 	if records == 0 {
 		return resp, nil
 	}
-	ctx = o.report.StartLogsOp(ctx)
-	err := o.canonical.consumeLogs(ctx, ld)
-	o.report.EndLogsOp(ctx, enc.name, records, err)
-	return resp, err
+	op := o.report.StartLogsOp(ctx)
+	err := o.canonical.consumeLogs(op, ld)
+	rejected := eventlog.RefusedAlone(err)
+	if rejected == nil || len(rejected.Records) >= records {
+		o.report.EndLogsOp(op, enc.name, records, err)
+		return resp, err
+	}
+	// An operation succeeds or fails as a whole, so there are two.
+	o.report.EndLogsOp(op, enc.name, records-len(rejected.Records), nil)
+	o.report.EndLogsOp(o.report.StartLogsOp(ctx), enc.name, len(rejected.Records), err)
+	partial := resp.PartialSuccess()
+	partial.SetRejectedLogRecords(int64(len(rejected.Records)))
+	partial.SetErrorMessage(strings.ToValidUTF8(rejected.Error(), "\uFFFD"))
+	return resp, nil
 }
 
 // canonicalBytes is about what the canonical form adds to a record, at most: the id and the event type.
@@ -76,7 +89,7 @@ func (o *otlp) decode(enc *encoding, b *body.Body) (plogotlp.ExportRequest, *ref
 		return req, o.tooMany()
 	case errors.Is(err, measure.ErrTooDeep):
 		return req, newRefusal(http.StatusBadRequest, codes.InvalidArgument, reasonTooDeep,
-			"values are nested more than %d levels deep, so that the request cannot be decoded", measure.MaxNesting)
+			"too_deep: values are nested more than %d levels deep, so that the request is not decoded", measure.MaxNesting)
 	case err != nil:
 		return req, malformed(enc, err)
 	}

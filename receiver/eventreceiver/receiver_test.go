@@ -142,20 +142,56 @@ func TestTooDeep(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	s := serve(t, set, sink, nil)
 
-	resp, message := s.postLogs(t, deepAt(5, 1, 3))
-	assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
-	assert.Contains(t, message, "2 of 5 records refused")
-	assert.Contains(t, message, `record 1 (event type "e.1"`)
-	assert.Contains(t, message, "too_deep")
-	assert.Equal(t, 3, sink.LogRecordCount(), "the others are passed on")
+	resp, answer := s.post(t, protobufType, "", marshal(t, deepAt(5, 1, 3)))
+	assert.Equal(t, http.StatusOK, resp.StatusCode)
+	partial := plogotlp.NewExportResponse()
+	require.NoError(t, partial.UnmarshalProto(answer))
+	overGRPC, err := plogotlp.NewGRPCClient(s.dial(t)).Export(t.Context(), plogotlp.NewExportRequestFromLogs(deepAt(5, 1, 3)))
+	require.NoError(t, err)
+	for _, response := range []plogotlp.ExportResponse{partial, overGRPC} {
+		assert.EqualValues(t, 2, response.PartialSuccess().RejectedLogRecords())
+		message := response.PartialSuccess().ErrorMessage()
+		assert.Contains(t, message, "2 of 5 records refused")
+		assert.Contains(t, message, `record 1 (event type "e.1"`)
+		assert.Contains(t, message, "too_deep")
+	}
+	assert.Equal(t, 6, sink.LogRecordCount(), "the others are passed on")
+	sink.Reset()
 
 	resp, _ = s.postLogs(t, deepAt(1, 0))
 	assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
-	assert.Len(t, sink.AllLogs(), 1, "nothing is passed on when nothing is left")
+	assert.Empty(t, sink.AllLogs(), "nothing is passed on when nothing is left")
 
 	metadatatest.AssertEqualReceiverEventRefusedEvents(t, tel, []metricdata.DataPoint[int64]{{
-		Attributes: attribute.NewSet(attribute.String("reason", "too_deep")), Value: 3,
+		Attributes: attribute.NewSet(attribute.String("reason", "too_deep")), Value: 5,
 	}}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
+	for metric, want := range map[string]int64{"accepted": 6, "refused": 5} {
+		m, err := tel.GetMetric("otelcol_receiver_" + metric + "_log_records")
+		require.NoError(t, err)
+		var got int64
+		for _, point := range m.Data.(metricdata.Sum[int64]).DataPoints {
+			got += point.Value
+		}
+		assert.Equal(t, want, got, metric)
+	}
+}
+
+// What a later component refuses by name is in the answer too; in JSON as in protobuf.
+func TestPartialSuccess(t *testing.T) {
+	s := serve(t, nopSettings(), answering(t, refuse(3, "event-1", "user.upload", "too_large")), nil)
+	ld := plog.NewLogs()
+	for range 3 {
+		appendEvent(ld, "user.upload")
+	}
+	body, err := plogotlp.NewExportRequestFromLogs(ld).MarshalJSON()
+	require.NoError(t, err)
+	resp, answer := s.post(t, jsonType, "", body)
+	assert.Equal(t, http.StatusOK, resp.StatusCode)
+	assert.Contains(t, string(answer), `"rejectedLogRecords":"1"`)
+	assert.Contains(t, string(answer), "1 of 3 records refused, the other 2 were taken")
+
+	resp, answer = s.post(t, jsonType, "", []byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"eventName":"a.b"}]}]}]}`))
+	assert.Equal(t, http.StatusBadRequest, resp.StatusCode, "all are refused: %s", answer)
 }
 
 // Where records were refused here and the next consumer is not content either, its answer decides.

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/isbl/telemetry/internal/text"
 )
 
 // Reasons why an event is not taken.
@@ -79,4 +81,10 @@ func (f *Fault) Error() string {
 		path = append(path, name)
 	}
 	return Shorten(strings.Join(path, ".")) + " " + f.Detail
+}
+
+// Shorten returns a text that came from outside as a fault shows it: at most 128 bytes.
+func Shorten(s string) string {
+	const shown = 128
+	return text.Shorten(s, shown)
 }

@@ -31,11 +31,3 @@ func TestNamesWithAMeaning(t *testing.T) {
 	assert.Equal(t, event.AttrOriginalID, event.TextAttribute(event.MetaOriginalID))
 	assert.Empty(t, event.TextAttribute("team"))
 }
-
-func TestShorten(t *testing.T) {
-	assert.Equal(t, "abc", event.ShortenTo("abc", 3))
-	assert.Equal(t, "ab…", event.ShortenTo("abc", 2))
-	assert.Equal(t, "a…", event.ShortenTo("aéb", 2), "no half of a character")
-	assert.Equal(t, "\ufffd…", event.ShortenTo("\xffabc", 2)[:len("\ufffd")]+"…")
-	assert.Equal(t, "a\ufffd", event.Shorten("a\xff"))
-}

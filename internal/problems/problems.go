@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/registry"
+	"github.com/isbl/telemetry/internal/text"
 )
 
 // Problem is an event, or a request, that was refused or looks wrong.
@@ -139,7 +139,7 @@ func (p *Problem) shorten(redact bool) {
 }
 
 // cut copies what it keeps, so that an example keeps no request in memory.
-func cut(s string, most int) string { return strings.Clone(event.ShortenTo(s, most)) }
+func cut(s string, most int) string { return strings.Clone(text.Shorten(s, most)) }
 
 // Reports reads the problems of a collector, sorted by component and reason. Those of instances
 // of one component are added up. The caller owns the result.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/isbl/telemetry/internal/event"
+	"github.com/isbl/telemetry/internal/text"
 )
 
 const (
@@ -127,7 +128,7 @@ func (c *counts) add(value any) {
 			c.bound(number{set: true, f: v})
 		}
 	case string:
-		kind, text = "string", event.ShortenTo(v, maxShown)
+		kind, text = "string", text.Shorten(v, maxShown)
 	case []byte:
 		kind, text = "bytes", ""
 	case []any:

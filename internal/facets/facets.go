@@ -14,6 +14,7 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/severity"
+	"github.com/isbl/telemetry/internal/text"
 )
 
 const (
@@ -116,7 +117,7 @@ func (c *Counter) Add(r eventlog.Ref) {
 			c.counts[i].missing++
 			continue
 		}
-		c.counts[i].add(event.ShortenTo(value, maxValue), 1)
+		c.counts[i].add(text.Shorten(value, maxValue), 1)
 	}
 }
 

@@ -113,36 +113,36 @@ func (f *fields) addMap(prefix string, m map[string]any, depth int) {
 
 func (c *counts) add(value any) {
 	c.events++
-	kind, text := "map", ""
+	kind, shown := "map", ""
 	switch v := value.(type) {
 	case nil:
-		kind, text = "null", "null"
+		kind, shown = "null", "null"
 	case bool:
-		kind, text = "bool", strconv.FormatBool(v)
+		kind, shown = "bool", strconv.FormatBool(v)
 	case int64:
-		kind, text = "int", strconv.FormatInt(v, 10)
+		kind, shown = "int", strconv.FormatInt(v, 10)
 		c.bound(number{set: true, exact: true, n: v, f: float64(v)})
 	case float64:
-		kind, text = "double", string(event.AppendFloat(nil, v))
+		kind, shown = "double", string(event.AppendFloat(nil, v))
 		if !math.IsNaN(v) && !math.IsInf(v, 0) {
 			c.bound(number{set: true, f: v})
 		}
 	case string:
-		kind, text = "string", text.Shorten(v, maxShown)
+		kind, shown = "string", text.Shorten(v, maxShown)
 	case []byte:
-		kind, text = "bytes", ""
+		kind, shown = "bytes", ""
 	case []any:
-		kind, text = "list", ""
+		kind, shown = "list", ""
 	}
 	c.kinds[kind]++
 	if kind == "map" || kind == "list" || kind == "bytes" {
 		return // no filter takes such a value
 	}
-	if _, known := c.values[text]; !known && len(c.values) >= maxDistinct {
+	if _, known := c.values[shown]; !known && len(c.values) >= maxDistinct {
 		c.more = true
 		return
 	}
-	c.values[text]++
+	c.values[shown]++
 }
 
 func (c *counts) bound(n number) {

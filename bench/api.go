@@ -102,7 +102,8 @@ func (p *peer) holds(ctx context.Context, before allStats, answered int64) error
 	return nil
 }
 
-// pageReaders each fetch the page of the 1000 newest events ten times a second, where the peer can be read.
+// pageReaders each fetch the page of the 1000 newest events ten times a second, where the peer can
+// be read.
 type pageReaders struct {
 	peer          *peer
 	number        int

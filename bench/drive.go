@@ -67,7 +67,8 @@ func drive(all []sender, work func(one sender, number int) outcome) outcome {
 	return sum
 }
 
-// send sends one request. After a failure it waits a little, so that a server which refuses is not asked a million times.
+// send sends one request. After a failure it waits a little, so that a server which refuses is not
+// asked a million times.
 func (o outcome) send(one sender, request []byte) outcome {
 	start := time.Now()
 	if err := one.send(request); err != nil {

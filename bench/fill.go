@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// fill stores at least as many events of middle size in a peer, in large requests, of the given types.
+// fill stores at least as many events of middle size in a peer, in large requests, of the given
+// types.
 func (l *lab) fill(ctx context.Context, p *peer, events int, types []string) error {
 	const perRequest, connections = 1000, 4
 	w := newWriter("middle")
@@ -28,7 +29,8 @@ func (l *lab) fill(ctx context.Context, p *peer, events int, types []string) err
 	return quiet(ctx, p.procs)
 }
 
-// filled is a store on disk with as many events, of which the first hundredth has a type and a source of its own.
+// filled is a store on disk with as many events, of which the first hundredth has a type and a
+// source of its own.
 func (l *lab) filled(ctx context.Context, events int) (*peer, int64, error) {
 	p, err := l.launch(ctx, specOf("disk"), l.gogc, func(v *values) { v.MaxBytes = "64GiB" })
 	if err != nil {

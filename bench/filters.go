@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// measureFilters asks questions to all of a store on disk. The figures are events of the store by the time of the answer, whether
-// they had to be looked at or not.
+// measureFilters asks questions to all of a store on disk. The figures are events of the store by
+// the time of the answer, whether they had to be looked at or not.
 func measureFilters(ctx context.Context, l *lab) (section, error) {
 	p, events, err := l.filled(ctx, l.events)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// measureFootprint stores events of middle size, and looks at what they take: on disk, and in memory with two settings of the
-// garbage collector.
+// measureFootprint stores events of middle size, and looks at what they take: on disk, and in
+// memory with two settings of the garbage collector.
 func measureFootprint(ctx context.Context, l *lab) (section, error) {
 	var f figures
 	p, events, err := l.filled(ctx, l.events)

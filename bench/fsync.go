@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// measureSync sends requests of 8 events over one connection. After each answer it writes the same bytes to a file in the same folder and
-// syncs them, so that both meet the same disk at the same time.
+// measureSync sends requests of 8 events over one connection. After each answer it writes the same
+// bytes to a file in the same folder and syncs them, so that both meet the same disk at the same
+// time.
 func measureSync(ctx context.Context, l *lab) (section, error) {
 	p, err := l.launch(ctx, specOf("disk"), l.gogc, nil)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// lab is where a part is measured: a temporary folder, and the processes that were started there. Both end with it.
+// lab is where a part is measured: a temporary folder, and the processes that were started there.
+// Both end with it.
 type lab struct {
 	options
 	dir  string
@@ -65,8 +66,8 @@ func (l *lab) say(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, format+"\n", args...)
 }
 
-// quiet waits until the processes have nothing left to do: collecting garbage, sending on what they answered already, writing an
-// index. What that costs then counts for whoever caused it.
+// quiet waits until the processes have nothing left to do: collecting garbage, sending on what they
+// answered already, writing an index. What that costs then counts for whoever caused it.
 func quiet(ctx context.Context, procs []measured) error {
 	const (
 		look    = 50 * time.Millisecond

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// measureLatency sends 10 000 events a second, 100 in a request, and looks at one live stream. Each event carries the time when its
-// request was due, so that waiting for a slow answer counts.
+// measureLatency sends 10 000 events a second, 100 in a request, and looks at one live stream. Each
+// event carries the time when its request was due, so that waiting for a slow answer counts.
 func measureLatency(ctx context.Context, l *lab) (section, error) {
 	p, err := l.launch(ctx, specOf("disk"), l.gogc, nil)
 	if err != nil {

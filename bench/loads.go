@@ -25,7 +25,8 @@ func (l load) String() string {
 	return s
 }
 
-// allLoads are events of a middle size in requests of all kinds, with both protocols, and the other sizes in two of them.
+// allLoads are events of a middle size in requests of all kinds, with both protocols, and the other
+// sizes in two of them.
 func allLoads() []load {
 	var all []load
 	for _, protocol := range []string{"http", "grpc"} {
@@ -93,7 +94,8 @@ func (s series) of(get func(cell) number) spread {
 	return spreadOf(samples)
 }
 
-// measureLoads runs every load through every peer, one after the other within a round, and each round anew.
+// measureLoads runs every load through every peer, one after the other within a round, and each
+// round anew.
 func measureLoads(ctx context.Context, l *lab) (section, error) {
 	peers, err := l.launchPeers(ctx)
 	if err != nil {
@@ -159,7 +161,8 @@ type reading interface {
 	end()
 }
 
-// measureRound is one load for each peer. Each round begins with another peer, so that none always comes after the same one.
+// measureRound is one load for each peer. Each round begins with another peer, so that none always
+// comes after the same one.
 func (l *lab) measureRound(ctx context.Context, round int, all []series, peers []*peer) error {
 	load := all[0].Load
 	w := newWriter(load.Size)
@@ -187,8 +190,8 @@ func (l *lab) measureRound(ctx context.Context, round int, all []series, peers [
 	return nil
 }
 
-// measureCell runs one load through one peer: shortly to warm up, then for good. CPU time is what the peer takes until it is idle
-// again, with what it puts off until after the answer.
+// measureCell runs one load through one peer: shortly to warm up, then for good. CPU time is what
+// the peer takes until it is idle again, with what it puts off until after the answer.
 func (l *lab) measureCell(ctx context.Context, p *peer, load load, requests [][]byte, beside reading) (cell, error) {
 	connections, err := p.senders(load.Protocol, load.Connections)
 	if err != nil {

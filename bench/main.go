@@ -24,7 +24,8 @@ func main() {
 	}
 }
 
-// part is one group of measurements, with a section of the report and a file of raw figures of its own.
+// part is one group of measurements, with a section of the report and a file of raw figures of its
+// own.
 type part struct {
 	name, title string
 	measure     func(ctx context.Context, l *lab) (section, error)
@@ -41,8 +42,8 @@ var parts = []part{
 	{"open", "Opening", measureOpen},
 }
 
-// run measures the parts that are wanted, writes their raw figures, and reports on all that were ever measured. What was measured
-// before an error is kept.
+// run measures the parts that are wanted, writes their raw figures, and reports on all that were
+// ever measured. What was measured before an error is kept.
 func run(ctx context.Context, args []string) error {
 	o, err := parseOptions(args)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// measureOpen starts a collector on stores of different sizes, and takes the time until it answers. The files are in the page cache.
-// What the index needs for an event is how much more of the heap is in use than for a tenth of the events: an open store needs some
-// MiB whatever is in it.
+// measureOpen starts a collector on stores of different sizes, and takes the time until it answers.
+// The files are in the page cache. What the index needs for an event is how much more of the heap
+// is in use than for a tenth of the events: an open store needs some MiB whatever is in it.
 func measureOpen(ctx context.Context, l *lab) (section, error) {
 	full, single := " events in full blocks", " blocks of one event"
 	stores := []opening{
@@ -54,8 +54,8 @@ type opening struct {
 	beside           string
 }
 
-// measureOpening fills a store, opens it as often as there are rounds, and removes it. It returns what of the heap is in use,
-// in bytes, the median, and how many events there are.
+// measureOpening fills a store, opens it as often as there are rounds, and removes it. It returns
+// what of the heap is in use, in bytes, the median, and how many events there are.
 func (l *lab) measureOpening(ctx context.Context, f *figures, s opening) (heap, events float64, err error) {
 	p, err := l.launch(ctx, specOf("disk"), l.gogc, func(v *values) {
 		v.MaxBytes = "256GiB"
@@ -109,7 +109,8 @@ func (l *lab) measureOpening(ctx context.Context, f *figures, s opening) (heap, 
 	return spreadOf(heaps).Median, float64(stored.Events), l.discard(p)
 }
 
-// fillBlocks stores events, as many in a block as wanted: what comes alone over one connection is a block of its own.
+// fillBlocks stores events, as many in a block as wanted: what comes alone over one connection is a
+// block of its own.
 func (l *lab) fillBlocks(ctx context.Context, p *peer, s opening) error {
 	if s.perBlock != 1 {
 		return l.fill(ctx, p, s.events, eventTypes)
@@ -120,8 +121,9 @@ func (l *lab) fillBlocks(ctx context.Context, p *peer, s opening) error {
 	return errors.Join(o.err, ctx.Err())
 }
 
-// heapInUse is the least that the heap has while garbage is collected some times, in bytes: what it has right after a collection. Asking for
-// statistics makes the garbage; where the time is short, there may not be enough of it.
+// heapInUse is the least that the heap has while garbage is collected some times, in bytes: what it
+// has right after a collection. Asking for statistics makes the garbage; where the time is short,
+// there may not be enough of it.
 func (p *peer) heapInUse(ctx context.Context, atMost time.Duration) (float64, error) {
 	const collections = 4
 	least, last := math.Inf(1), 0.0

@@ -114,7 +114,8 @@ func (o options) wants(part string) bool {
 	return !o.reportOnly && (len(o.only) == 0 || slices.Contains(o.only, part))
 }
 
-// checkBinaries says what to do about binaries that are not there. Only the loads need those of others.
+// checkBinaries says what to do about binaries that are not there. Only the loads need those of
+// others.
 func (o options) checkBinaries() error {
 	var needed []string
 	if !o.reportOnly {

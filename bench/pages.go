@@ -26,8 +26,8 @@ func (p *peer) pass(ctx context.Context, query url.Values) (time.Duration, error
 	}
 }
 
-// measurePages reads a store on disk from its start to its end: as one client, in each form, when it has been read before and
-// when its process has just started.
+// measurePages reads a store on disk from its start to its end: as one client, in each form, when
+// it has been read before and when its process has just started.
 func measurePages(ctx context.Context, l *lab) (section, error) {
 	p, events, err := l.filled(ctx, l.events)
 	if err != nil {

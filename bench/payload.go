@@ -12,7 +12,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 )
 
-// eventTypes are what the events are about, one in five each. The sampler looks closer at those of the category metric.
+// eventTypes are what the events are about, one in five each. The sampler looks closer at those of
+// the category metric.
 var eventTypes = []string{"user.login", "system.disk_checked", "metric.request_served", "data.order_placed", "alert.payment_failed"}
 
 // writer makes events of a size, always the same ones.
@@ -34,7 +35,8 @@ func (w *writer) requests(events int) [][]byte {
 	return requests
 }
 
-// request is one encoded OTLP request. Its events come from one service, and take the event types in turn.
+// request is one encoded OTLP request. Its events come from one service, and take the event types
+// in turn.
 func (w *writer) request(events int, types []string) []byte {
 	logs := plog.NewLogs()
 	resource := logs.ResourceLogs().AppendEmpty()
@@ -51,7 +53,8 @@ func (w *writer) request(events int, types []string) []byte {
 	return request
 }
 
-// fill writes one event: of 50 bytes in OTLP with its name and time; of 250 with seven attributes and a trace; or of 850 with a body too.
+// fill writes one event: of 50 bytes in OTLP with its name and time; of 250 with seven attributes
+// and a trace; or of 850 with a body too.
 func (w *writer) fill(r plog.LogRecord, eventType string) {
 	now := pcommon.NewTimestampFromTime(time.Now())
 	r.SetEventName(eventType)

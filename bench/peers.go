@@ -27,7 +27,8 @@ type spec struct {
 	sink, nats bool // what it needs beside it
 }
 
-// specs are the peers, in the order of the report. The first is the floor, with which all others are compared.
+// specs are the peers, in the order of the report. The first is the floor, with which all others
+// are compared.
 var specs = []spec{
 	{Key: "floor", Title: "stock: otlp → nop (the floor)"},
 	{Key: "file", Title: "stock: filter → sampler → batch → file, no sync"},
@@ -82,8 +83,8 @@ type peer struct {
 	restart func(ctx context.Context) error
 }
 
-// launch starts a peer, and what it needs beside it, in a folder of its own. With change, its configuration can differ, and with gogc
-// its garbage collection.
+// launch starts a peer, and what it needs beside it, in a folder of its own. With change, its
+// configuration can differ, and with gogc its garbage collection.
 func (l *lab) launch(ctx context.Context, s spec, gogc int, change func(*values)) (*peer, error) {
 	p := &peer{Key: s.Key, Title: s.Title, path: logsPath}
 	var err error
@@ -194,7 +195,8 @@ func render(dir, name string, v values) (string, error) {
 	return path, os.WriteFile(path, b.Bytes(), 0o600)
 }
 
-// freePorts finds as many addresses on this machine where nothing listens. They are held until all are found, so that no two are the same.
+// freePorts finds as many addresses on this machine where nothing listens. They are held until all
+// are found, so that no two are the same.
 func freePorts(addresses ...*string) (err error) {
 	for _, address := range addresses {
 		listener, listenErr := net.Listen("tcp", "127.0.0.1:0")

@@ -21,7 +21,8 @@ type process struct {
 	exited  chan struct{} // closed when it has ended, whoever ended it
 }
 
-// startProcess starts a binary. What it writes goes to a file, whose end is shown when something is wrong.
+// startProcess starts a binary. What it writes goes to a file, whose end is shown when something is
+// wrong.
 func startProcess(name, logPath string, gogc int, binary string, args ...string) (*process, error) {
 	log, err := os.OpenFile(logPath, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -43,7 +44,8 @@ func startProcess(name, logPath string, gogc int, binary string, args ...string)
 	return p, nil
 }
 
-// environment is ours without anything that changes how Go's garbage collector works, and with the GOGC that all peers get.
+// environment is ours without anything that changes how Go's garbage collector works, and with the
+// GOGC that all peers get.
 func environment(env []string, gogc int) []string {
 	kept := []string{fmt.Sprint("GOGC=", gogc)}
 	for _, e := range env {
@@ -57,7 +59,8 @@ func environment(env []string, gogc int) []string {
 	return kept
 }
 
-// await asks whether the process is ready until it is. It fails when the process ends, and after limit.
+// await asks whether the process is ready until it is. It fails when the process ends, and after
+// limit.
 func (p *process) await(ctx context.Context, limit time.Duration, ready func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -14,7 +14,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// sender is one connection to a server. send returns when the answer is there; it is not for several goroutines at once.
+// sender is one connection to a server. send returns when the answer is there; it is not for
+// several goroutines at once.
 type sender interface {
 	send(request []byte) error
 	Close() error
@@ -22,7 +23,8 @@ type sender interface {
 
 const answerTimeout = 30 * time.Second
 
-// httpSender writes HTTP/1.1 itself: an http.Client would cost about as much as the server that is measured.
+// httpSender writes HTTP/1.1 itself: an http.Client would cost about as much as the server that is
+// measured.
 type httpSender struct {
 	address, path string
 	conn          net.Conn

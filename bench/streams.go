@@ -54,7 +54,8 @@ func (v *viewers) begin(ctx context.Context) error {
 	return nil
 }
 
-// count counts lines until the stream ends. A heartbeat is a line too, but there are four of them a minute.
+// count counts lines until the stream ends. A heartbeat is a line too, but there are four of them a
+// minute.
 func (v *viewers) count(stream io.Reader) {
 	buffer := make([]byte, 64<<10)
 	for {
@@ -79,7 +80,8 @@ type audience struct {
 	query     url.Values
 }
 
-// measureStreams writes as fast as it is answered, 100 events a request over 4 connections, while nobody, somebody and many look on.
+// measureStreams writes as fast as it is answered, 100 events a request over 4 connections, while
+// nobody, somebody and many look on.
 func measureStreams(ctx context.Context, l *lab) (section, error) {
 	p, err := l.launch(ctx, specOf("disk"), l.gogc, nil)
 	if err != nil {

@@ -11,11 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cpuTime is what a process has used so far in user mode and kernel, ended threads included, in nanoseconds where
-// /proc/<pid>/stat counts hundredths of a second.
+// cpuTime is what a process has used so far in user mode and kernel, ended threads included, in
+// nanoseconds where /proc/<pid>/stat counts hundredths of a second.
 func cpuTime(pid int) (time.Duration, error) {
 	var t unix.Timespec
-	// The clock of another process, as clock_getcpuclockid(3) makes it: the complement of its id, and CPUCLOCK_SCHED.
+	// The clock of another process, as clock_getcpuclockid(3) makes it: the complement of its id,
+	// and CPUCLOCK_SCHED.
 	if err := unix.ClockGettime(^int32(pid)<<3|2, &t); err != nil {
 		return 0, fmt.Errorf("CPU time of process %d: %w", pid, err)
 	}
@@ -27,7 +28,8 @@ func resetPeak(pid int) error {
 	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)
 }
 
-// residentMemory is what a process has in memory now, and the most it had since resetPeak, in bytes.
+// residentMemory is what a process has in memory now, and the most it had since resetPeak, in
+// bytes.
 func residentMemory(pid int) (now, peak int64, err error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -46,7 +48,8 @@ func residentMemory(pid int) (now, peak int64, err error) {
 	return now, peak, nil
 }
 
-// childAttributes let Ctrl-C reach only this program, which then ends the others in order, and let them end with it.
+// childAttributes let Ctrl-C reach only this program, which then ends the others in order, and let
+// them end with it.
 func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

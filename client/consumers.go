@@ -167,7 +167,7 @@ func (c *Client) Ack(ctx context.Context, name string, ack Ack) (*Acked, error) 
 	return acked, nil
 }
 
-// Extend gives a lease its time anew, and returns its new deadline.
+// Extend starts the time of a lease again, and returns its new deadline.
 func (c *Client) Extend(ctx context.Context, name, lease string) (time.Time, error) {
 	var answer struct{ Deadline time.Time }
 	err := c.call(ctx, consumer(http.MethodPost, name, map[string]string{"lease": lease}, "extend"), &answer)

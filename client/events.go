@@ -33,12 +33,12 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 	return e.Event.UnmarshalJSON(b)
 }
 
-// Gap tells of events that went away before they were read.
+// Gap describes events that were removed before they were read.
 type Gap struct {
 	// Reason is retention, damage or generation.
 	Reason string `json:"reason"`
 	Blocks uint64 `json:"blocks"`
-	// Events is nil where nobody knows how many there were.
+	// Events is nil where their number is unknown.
 	Events *uint64 `json:"events,omitempty"`
 }
 

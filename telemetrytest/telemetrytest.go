@@ -42,7 +42,7 @@ func Start(t testing.TB, options ...telemetry.Option) *telemetry.Service {
 }
 
 // Recorder keeps the events that a Service kept. It takes none away: the application gets all of
-// them too. It is safe for concurrent use, but for Wait and Never, which belong to the goroutine of
+// them too. It is safe for concurrent use, except Wait and Never, which belong to the goroutine of
 // the test.
 type Recorder struct {
 	t            testing.TB

@@ -1,4 +1,5 @@
-// Eventctl reads, follows, counts, exports and sends the events of ISBL Telemetry. Run it with --help, or see docs/eventctl.md.
+// Eventctl reads, follows, counts, exports and sends the events of ISBL Telemetry. Run it with
+// --help, or see docs/eventctl.md.
 package main
 
 import (

@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// builtin is the configuration that runs when there is no --config: the repository's config.yaml, which `make generate` copies
-// here since Go embeds no file from above.
+// builtin is the configuration that runs when there is no --config: the repository's config.yaml,
+// which `make generate` copies here since Go embeds no file from above.
 //
 //go:embed config.yaml
 var builtin string

@@ -6,8 +6,9 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// withoutGateWarning drops the health check's warning that its feature gate is open and its configuration of the form for a closed
-// one. It is so on purpose: config.yaml works in Collectors where the gate is closed, and the open gate reads it just as well.
+// withoutGateWarning drops the health check's warning that its feature gate is open and its
+// configuration of the form for a closed one. It is so on purpose: config.yaml works in Collectors
+// where the gate is closed, and the open gate reads it just as well.
 func withoutGateWarning(core zapcore.Core) zapcore.Core { return filteredCore{core} }
 
 type filteredCore struct{ zapcore.Core }

@@ -1,5 +1,5 @@
-// Otelcol-isbl is an OpenTelemetry Collector that keeps events and hands them out again. Without --config it runs the built-in
-// configuration. builder-config.yaml says which components it has.
+// Otelcol-isbl is an OpenTelemetry Collector that keeps events and hands them out again. Without
+// --config it runs the built-in configuration. builder-config.yaml says which components it has.
 package main
 
 import (
@@ -22,8 +22,9 @@ import (
 	"github.com/isbl/telemetry/internal/version"
 )
 
-// componentStatus is the feature gate that makes the health check answer by component status, so that a store that cannot
-// write is seen. It is open here and closed in a stock Collector; --feature-gates has the last word.
+// componentStatus is the feature gate that makes the health check answer by component status, so
+// that a store that cannot write is seen. It is open here and closed in a stock Collector;
+// --feature-gates has the last word.
 const componentStatus = "extension.healthcheck.useComponentStatus"
 
 func main() {
@@ -45,8 +46,8 @@ func run(args []string) error {
 	return cmd.ExecuteContext(ctx)
 }
 
-// newCommand returns the Collector's command with what this program adds to it: a built-in configuration, flags for what
-// people change of it first, and limits of memory.
+// newCommand returns the Collector's command with what this program adds to it: a built-in
+// configuration, flags for what people change of it first, and limits of memory.
 func newCommand() *cobra.Command {
 	cmd := otelcol.NewCommand(settings())
 	cmd.Short = "Keeps events and hands them out again"

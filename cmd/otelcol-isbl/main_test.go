@@ -88,7 +88,8 @@ func TestMemory(t *testing.T) {
 	})
 }
 
-// keepProcess restores the process's settings when the test ends, and clears the variables that the program reads.
+// keepProcess restores the process's settings when the test ends, and clears the variables that the
+// program reads.
 func keepProcess(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{dataVariable, listenVariable, memoryVariable} {

@@ -1,4 +1,5 @@
-// Basic_usage is a whole life of the Service: load the configuration, start, emit, get, statistics, stop.
+// Basic_usage is a whole life of the Service: load the configuration, start, emit, get, statistics,
+// stop.
 //
 //	go run ./examples/basic_usage                                              # what examples/basic_usage/telemetry.yaml says
 //	TELEMETRY_SAMPLING_RATES='[]' go run ./examples/basic_usage                # every metric

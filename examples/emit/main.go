@@ -1,14 +1,16 @@
-// Emit sends made-up events of a small shop to a collector, as any program that uses the OpenTelemetry SDK for Go does.
+// Emit sends made-up events of a small shop to a collector, as any program that uses the
+// OpenTelemetry SDK for Go does.
 //
 //	make run                                              # in another shell: the collector
 //	go run ./examples/emit                                # 1000 events, 100 a second
 //	go run ./examples/emit --rate 5000 --count 0          # until Ctrl-C
 //	go run ./examples/emit --endpoint http://host:4318 --service checkout
 //
-// There are five categories: system.*, user.*, metric.*, data.* and alert.*. What makes a log record an event is its
-// event name; what is worth knowing about it goes into the attributes, and into `data` of the stored event. Events of
-// users and alerts belong to a trace here, so their trace_id is stored too. A progress line counts what was sent and what failed;
-// the program ends with status 1 when events failed, or when no collector answers.
+// There are five categories: system.*, user.*, metric.*, data.* and alert.*. What makes a log
+// record an event is its event name; what is worth knowing about it goes into the attributes, and
+// into `data` of the stored event. Events of users and alerts belong to a trace here, so their
+// trace_id is stored too. A progress line counts what was sent and what failed; the program ends
+// with status 1 when events failed, or when no collector answers.
 package main
 
 import (
@@ -34,7 +36,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// queue is how many events may wait for the exporter. The SDK drops the oldest beyond it, so the program never emits as many.
+// queue is how many events may wait for the exporter. The SDK drops the oldest beyond it, so the
+// program never emits as many.
 const queue = 4096
 
 func main() {
@@ -134,7 +137,8 @@ func (t *tally) String() string {
 	return line + fmt.Sprintf(", failed %d, %.0f/s", t.failed.Load(), float64(sent)/time.Since(t.started).Seconds())
 }
 
-// emit makes events at the given rate until there are enough or ctx is done, and returns how many it made.
+// emit makes events at the given rate until there are enough or ctx is done, and returns how many
+// it made.
 func (t *tally) emit(ctx context.Context, logger log.Logger, rate float64) int64 {
 	var n int64
 	shown := time.Now()

@@ -1,5 +1,6 @@
-// Otel is a small shop: an HTTP server instrumented with OpenTelemetry traces, slog, and the Service. Its events, and what it logs,
-// belong to the trace of their request, and go over OTLP to a collector. There the program reads them back.
+// Otel is a small shop: an HTTP server instrumented with OpenTelemetry traces, slog, and the
+// Service. Its events, and what it logs, belong to the trace of their request, and go over OTLP to
+// a collector. There the program reads them back.
 //
 //	make run                          # in another shell: the collector
 //	go run ./examples/otel            # three orders, then what the collector has of them
@@ -96,7 +97,8 @@ func order(ctx context.Context, address string, n int) error {
 	return nil
 }
 
-// readBack shows what the collector has of the orders: for each an event data.order_placed, and a log record of the same trace.
+// readBack shows what the collector has of the orders: for each an event data.order_placed, and a
+// log record of the same trace.
 func readBack(ctx context.Context, o settings, since time.Time, out io.Writer) error {
 	query := url.Values{"source": {serviceName}, "since": {since.UTC().Format(time.RFC3339Nano)}, "limit": {"1000"}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, o.api+"/api/v1/events?"+query.Encode(), http.NoBody)

@@ -19,8 +19,8 @@ import (
 
 const serviceName = "example-shop"
 
-// pipeline is OpenTelemetry as a program sets it up, and the Service as a part of it, both ways: what is logged becomes events, and
-// what is emitted goes to the collector.
+// pipeline is OpenTelemetry as a program sets it up, and the Service as a part of it, both ways:
+// what is logged becomes events, and what is emitted goes to the collector.
 type pipeline struct {
 	events *telemetry.Service
 	log    *slog.Logger
@@ -29,8 +29,8 @@ type pipeline struct {
 }
 
 func newPipeline(ctx context.Context, otlp string) (*pipeline, error) {
-	// The Service comes before the provider that it is a processor of. otel.GetLoggerProvider passes on to the one that is set
-	// later.
+	// The Service comes before the provider that it is a processor of. otel.GetLoggerProvider
+	// passes on to the one that is set later.
 	events, err := telemetry.New(telemetry.WithSourceID(serviceName), telemetry.WithLoggerProvider(otel.GetLoggerProvider()))
 	if err != nil {
 		return nil, err

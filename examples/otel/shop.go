@@ -8,7 +8,8 @@ import (
 	"github.com/isbl/telemetry"
 )
 
-// newShop is the application. Each request has a span; what is emitted and logged with its context belongs to its trace.
+// newShop is the application. Each request has a span; what is emitted and logged with its context
+// belongs to its trace.
 func newShop(p *pipeline) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /order", func(w http.ResponseWriter, r *http.Request) {

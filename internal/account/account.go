@@ -35,7 +35,7 @@ const (
 	outcomes
 )
 
-const maxTypeBytes = 128 // names are kept for good
+const maxTypeBytes = 128 // a name is never forgotten
 
 // Type counts the events of one type.
 type Type struct {
@@ -44,9 +44,9 @@ type Type struct {
 	// Wanted says whether the type is selected. It does not count for eventtype.Others.
 	Wanted bool
 
-	counts [outcomes]atomic.Uint64 // but for Kept
+	counts [outcomes]atomic.Uint64 // except Kept
 
-	// Guarded by whoever calls Keep and Table.Read.
+	// Guarded by the callers of Keep and Table.Read.
 	kept      uint64
 	estimated float64
 }

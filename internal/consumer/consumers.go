@@ -191,7 +191,8 @@ func (c *Consumers) load(ctx context.Context, name string, e *entry) error {
 }
 
 // Put creates a consumer, or changes all of its definition except filter and start. It returns
-// whether the consumer is new. Errors: *FieldError, *ConflictError, *store.CursorError, and those of the store.
+// whether the consumer is new. Errors: *FieldError, *ConflictError, *store.CursorError, and those
+// of the store.
 func (c *Consumers) Put(ctx context.Context, name string, d Definition) (created bool, err error) {
 	if err := checkName(name); err != nil {
 		return false, err

@@ -39,7 +39,7 @@ func ParsePattern(s string) (Pattern, error) {
 
 func (p Pattern) String() string { return p.text }
 
-// Matches says whether the pattern covers name. The zero Pattern covers nothing but "".
+// Matches says whether the pattern covers name. The zero Pattern matches only "".
 func (p Pattern) Matches(name string) bool {
 	if p.parts == nil {
 		return name == p.text

@@ -14,7 +14,7 @@ import (
 var (
 	// ErrFull means that the buffer had no room.
 	ErrFull = errors.New("the buffer is full")
-	// ErrClosed means that the buffer takes nothing: it is not open yet, or closed for good.
+	// ErrClosed means that the buffer takes nothing: it is not open yet, or was closed.
 	ErrClosed = errors.New("the buffer is closed")
 )
 
@@ -50,7 +50,7 @@ type Buffer[T any] struct {
 	closed bool
 
 	takers, putters int           // who wait
-	filled, room    chan struct{} // one token each, for one of those who wait; whoever takes it passes it on if there is more
+	filled, room    chan struct{} // one token each, for one waiter, which passes it on if there is more
 	done            chan struct{} // closed with the buffer
 }
 

@@ -6,10 +6,10 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/sampling"
 )
 
-// FromRate returns what says that an event is one of n, which somebody else sampled: a threshold,
-// and randomness that fits it, since the event was kept. The randomness is a hash of the event's
-// id, spread over all that is kept: so a sampler that comes later goes on from there. ok is false
-// for a rate that no threshold has.
+// FromRate returns what says that an event is one of n, which another component sampled: a
+// threshold, and randomness that fits it, since the event was kept. The randomness is a hash of the
+// event's id, spread over all that is kept: so a sampler that comes later goes on from there. ok is
+// false for a rate that no threshold has.
 func FromRate(n int64, eventID string) (threshold, randomness string, ok bool) {
 	if n < 2 {
 		return "", "", false

@@ -1,7 +1,7 @@
-// Package sampling decides which events are kept, as OpenTelemetry's consistent probability
-// sampling has it and the contrib probabilistic_sampler does in mode equalizing: an event has a
-// randomness R of 56 bits, a rate is a threshold T, and the event is kept where R ≥ T. Whoever
-// samples the same trace at the same rate keeps the same events. The arithmetic is contrib's.
+// Package sampling decides which events are kept, by the rules of OpenTelemetry's consistent
+// probability sampling, like contrib's probabilistic_sampler in mode equalizing. An event has a
+// randomness R of 56 bits, a rate is a threshold T, and the event is kept where R ≥ T. All samplers
+// keep the same events of a trace at the same rate. The arithmetic is contrib's.
 package sampling
 
 import (

@@ -8,11 +8,13 @@ import (
 	"github.com/isbl/telemetry/internal/eventtype"
 )
 
-// maxTypeBytes is the longest event type that is counted by name: account keeps names for good, and senders choose them.
+// maxTypeBytes is the longest event type that is counted by name: account never forgets a name, and
+// senders choose them.
 const maxTypeBytes = 128
 
-// account says what became of each event. It is guarded by the lock of its buffer, and between two of that lock's critical sections
-// received = filtered + sampledOut + overflow + disabled + failed + forwarded + buffered.
+// account says what became of each event. It is guarded by the lock of its buffer, and between two
+// of that lock's critical sections received = filtered + sampledOut + overflow + disabled + failed +
+// forwarded + buffered.
 type account struct {
 	received, filtered, sampledOut uint64
 	overflow, disabled             uint64 // dropped
@@ -21,7 +23,7 @@ type account struct {
 	types                          map[string]buffers.TypeCounts
 }
 
-// take counts a request that was decided upon, but for the events that it keeps: those are the caller's to count.
+// take counts a request that was decided on. The caller counts the events that are kept.
 func (a *account) take(t *tally) {
 	a.received += uint64(t.received)
 	a.filtered += uint64(t.filtered)

@@ -65,7 +65,8 @@ func perEvent(b *testing.B, events int) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*events), "ns/event")
 }
 
-// BenchmarkFilterAndSampling decides about 1000 records; the copy that each round needs is not in the figures.
+// BenchmarkFilterAndSampling decides about 1000 records; the copy that each round needs is not in
+// the figures.
 func BenchmarkFilterAndSampling(b *testing.B) {
 	const n = 1000
 	original := realistic(n)
@@ -90,7 +91,8 @@ func BenchmarkFilterAndSampling(b *testing.B) {
 	}
 }
 
-// BenchmarkAdmission is what a request pays for being bounded and counted: alone, and with as many callers as there are processors.
+// BenchmarkAdmission is what a request pays for being bounded and counted: alone, and with as many
+// callers as there are processors.
 func BenchmarkAdmission(b *testing.B) {
 	buffers := func() *buffer { return newBuffer(createDefaultConfig().(*Config)) }
 	request := func(b *buffer) error {
@@ -127,8 +129,9 @@ func BenchmarkAdmission(b *testing.B) {
 	})
 }
 
-// BenchmarkConsumeLogs is all of the processor before a next component that does nothing. The requests are canonical, and copied
-// where the processor changes them; the copy is not in the figures.
+// BenchmarkConsumeLogs is all of the processor before a next component that does nothing. The
+// requests are canonical, and copied where the processor changes them; the copy is not in the
+// figures.
 func BenchmarkConsumeLogs(b *testing.B) {
 	acks := map[string]func(*Config){
 		ackStored:   func(cfg *Config) { cfg.BufferSize = 100_000 },

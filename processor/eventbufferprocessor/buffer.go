@@ -18,9 +18,10 @@ import (
 // retryAfter is when a sender that is told to come again should.
 const retryAfter = time.Second
 
-// buffer bounds how many events are under way, and accounts for every one. Events are under way from their admission until they
-// are settled: with `ack: stored` that is while the next component works on their request, with `ack: buffered` they wait in the
-// queue before. One lock guards all of it, so that each reading adds up. It is safe for concurrent use.
+// buffer bounds how many events are under way, and accounts for every one. Events are under way
+// from their admission until they are settled: with `ack: stored` that is while the next component
+// works on their request, with `ack: buffered` they wait in the queue before. One lock guards all
+// of it, so that each reading adds up. It is safe for concurrent use.
 type buffer struct {
 	capacity int
 	overflow string
@@ -34,8 +35,8 @@ type buffer struct {
 	queue   queue // stays empty with `ack: stored`
 	filled  sync.Cond
 
-	// waiters are those who wait for room, first come first served. They have no more events than would fit, but for one request
-	// that is larger alone.
+	// waiters are the requests that wait for room, in order of arrival. Together they have no more
+	// events than would fit, except a single request that is larger.
 	waiters       list.List // of *waiter
 	waitingEvents int
 
@@ -67,8 +68,9 @@ func newBuffer(cfg *Config) *buffer {
 	return b
 }
 
-// overloaded is an error that senders take as "try again in a second": the otlp receiver answers 503 with Retry-After over HTTP, and
-// over gRPC Unavailable with RetryInfo, which clients wait for. A bare ResourceExhausted they would not retry.
+// overloaded is an error that senders take as "try again in a second": the otlp receiver answers
+// 503 with Retry-After over HTTP, and over gRPC Unavailable with RetryInfo, which clients wait for.
+// A bare ResourceExhausted they would not retry.
 func overloaded(format string, args ...any) error {
 	s := status.New(codes.Unavailable, "event_buffer: "+fmt.Sprintf(format, args...))
 	detailed, err := s.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)})
@@ -78,9 +80,10 @@ func overloaded(format string, args ...any) error {
 	return detailed.Err()
 }
 
-// admit counts the request that t is of and lets it in, which may take a while: nil means that what it keeps is under way, or was
-// dropped as the overflow policy says. With `ack: buffered` chunks are its events. After an error, which the sender must be told,
-// they count as failed. ctx ends the wait for room.
+// admit counts the request that t is of and lets it in, which may take a while: nil means that what
+// it keeps is under way, or was dropped as the overflow policy says. With `ack: buffered` chunks
+// are its events. After an error, which the sender must be told, they count as failed. ctx ends the
+// wait for room.
 func (b *buffer) admit(ctx context.Context, t *tally, chunks []chunk) error {
 	w, err := b.enter(t, chunks)
 	if w == nil {
@@ -157,8 +160,8 @@ func (b *buffer) room(events int) bool {
 
 func (b *buffer) underWay() int { return int(b.account.buffered) }
 
-// makeRoom drops as many of the oldest events as it takes, but none where that would not be enough: what the next component works on
-// can't be dropped.
+// makeRoom drops as many of the oldest events as it takes, but none where that would not be enough:
+// what the next component works on can't be dropped.
 func (b *buffer) makeRoom(events int) bool {
 	working := b.underWay() - b.queue.events
 	if working > 0 && working+events > b.capacity {
@@ -235,8 +238,9 @@ func (b *buffer) discard(t *tally) {
 	b.account.drop(t, &b.account.disabled)
 }
 
-// next waits for events in the queue and takes at most maxEvents of them out, in the order in which they were answered. They are
-// under way until they are settled. It returns false when the buffer is closed and the queue empty.
+// next waits for events in the queue and takes at most maxEvents of them out, in the order in which
+// they were answered. They are under way until they are settled. It returns false when the buffer
+// is closed and the queue empty.
 func (b *buffer) next(maxEvents int) (chunk, bool) {
 	b.mu.Lock()
 	for b.queue.events == 0 && !b.closed {
@@ -251,7 +255,8 @@ func (b *buffer) next(maxEvents int) (chunk, bool) {
 	return merge(chunks), true
 }
 
-// close admits nothing any more, refuses those who wait, and returns a channel that is closed when nothing is under way any more.
+// close admits nothing any more, refuses those who wait, and returns a channel that is closed when
+// nothing is under way any more.
 func (b *buffer) close() (drained <-chan struct{}) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

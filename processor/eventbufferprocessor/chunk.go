@@ -14,7 +14,8 @@ type chunk struct {
 	events int
 }
 
-// chunksOf moves the events of a request into chunks of at most maxEvents. The request itself may be reused by who sent it.
+// chunksOf moves the events of a request into chunks of at most maxEvents. The request itself may
+// be reused by who sent it.
 func chunksOf(ld plog.Logs, events, maxEvents int) []chunk {
 	if events <= maxEvents {
 		c := chunk{ld: plog.NewLogs(), events: events}
@@ -87,7 +88,8 @@ func (q *queue) push(chunks []chunk) {
 	q.chunks = append(q.chunks, chunks...)
 }
 
-// pop takes chunks from the front: at least one, and more as long as they have no more than maxEvents together.
+// pop takes chunks from the front: at least one, and more as long as they have no more than
+// maxEvents together.
 func (q *queue) pop(maxEvents int) []chunk {
 	n, events := 1, q.chunks[0].events
 	for ; n < len(q.chunks) && events+q.chunks[n].events <= maxEvents; n++ {

@@ -49,22 +49,26 @@ type Config struct {
 	// ExcludeEventTypes are patterns of event types to remove from those.
 	ExcludeEventTypes []string `mapstructure:"exclude_event_types"`
 
-	// SamplingRate is the share of events to keep, from 0 to 1, where none of SamplingRates matches. The default is 1.
+	// SamplingRate is the share of events to keep, from 0 to 1, where none of SamplingRates
+	// matches. The default is 1.
 	SamplingRate float64 `mapstructure:"sampling_rate"`
 
 	// SamplingRates are rates for some events: the first that matches decides.
 	SamplingRates []RateConfig `mapstructure:"sampling_rates"`
 
-	// BufferSize is how many events may be under way: waiting in the buffer, or with the next component. The default is 1000.
+	// BufferSize is how many events may be under way: waiting in the buffer, or with the next
+	// component. The default is 1000.
 	BufferSize int `mapstructure:"buffer_size"`
 
-	// Overflow says what becomes of events that do not fit: block (the default), reject, drop_oldest or drop_newest.
+	// Overflow says what becomes of events that do not fit: block (the default), reject,
+	// drop_oldest or drop_newest.
 	Overflow string `mapstructure:"overflow"`
 
 	// MaxWait is how long events wait for room where Overflow is block. The default, nil, is 10s.
 	MaxWait *time.Duration `mapstructure:"max_wait"`
 
-	// Ack says when a request is answered: stored (the default), when the next component has answered, or buffered, at once.
+	// Ack says when a request is answered: stored (the default), when the next component has
+	// answered, or buffered, at once.
 	Ack string `mapstructure:"ack"`
 
 	// Batch says how the buffer is passed on where Ack is buffered.
@@ -79,8 +83,9 @@ type RateConfig struct {
 	// EventType is a pattern. The default is *, all types.
 	EventType string `mapstructure:"event_type"`
 
-	// MinSeverity is the lowest severity that matches: trace, debug, info, warn, error or fatal, also with a digit (error2). Empty,
-	// the default, matches all events, also those without a severity.
+	// MinSeverity is the lowest severity that matches: trace, debug, info, warn, error or fatal,
+	// also with a digit (error2). Empty, the default, matches all events, also those without a
+	// severity.
 	MinSeverity string `mapstructure:"min_severity"`
 
 	// Rate is the share of events to keep, from 0 to 1. It is required.
@@ -110,7 +115,8 @@ func (r *RateConfig) Unmarshal(conf *confmap.Conf) error {
 	return conf.Unmarshal(r)
 }
 
-// Validate reports every key whose value cannot work, and combinations that promise what cannot be kept.
+// Validate reports every key whose value cannot work, and combinations that promise what cannot be
+// kept.
 func (cfg *Config) Validate() error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }

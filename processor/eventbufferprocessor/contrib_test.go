@@ -18,8 +18,8 @@ import (
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
-// TestKeepsWhatTheContribSamplerKeeps holds the two against each other, both made by their public factories: the same trace ids, and
-// the same thresholds on them.
+// TestKeepsWhatTheContribSamplerKeeps holds the two against each other, both made by their public
+// factories: the same trace ids, and the same thresholds on them.
 func TestKeepsWhatTheContribSamplerKeeps(t *testing.T) {
 	const records, request = 100_000, 1000
 	for _, percent := range []float32{10, 33.3, 1} {

@@ -1,5 +1,5 @@
-// Package eventbufferprocessor is the Collector processor event_buffer: it keeps events by type and by share, and bounds how many
-// are under way.
+// Package eventbufferprocessor is the Collector processor event_buffer: it keeps events by type and
+// by share, and bounds how many are under way.
 package eventbufferprocessor
 
 //go:generate go tool -modfile=../../internal/tools/go.mod mdatagen metadata.yaml

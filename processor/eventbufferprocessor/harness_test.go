@@ -34,7 +34,8 @@ var (
 	errForGood = consumererror.NewPermanent(errors.New("not in my house"))
 )
 
-// sink is a next component that remembers what it took. answer decides about each call; nil takes all.
+// sink is a next component that remembers what it took. answer decides about each call; nil takes
+// all.
 type sink struct {
 	answer  func(ctx context.Context, ld plog.Logs) error
 	mutates bool

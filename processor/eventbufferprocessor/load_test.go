@@ -22,7 +22,8 @@ import (
 	"github.com/isbl/telemetry/processor/eventbufferprocessor/internal/metadata"
 )
 
-// moody is a next component that is slow, fails for now, fails for good, or refuses single records, and keeps its own books.
+// moody is a next component that is slow, fails with a retryable or a permanent error, or refuses
+// single records, and counts what it did.
 type moody struct {
 	sink
 	failed atomic.Uint64 // events that it did not take, and will not be asked about again with `ack: buffered`
@@ -79,7 +80,8 @@ type books struct {
 	answered atomic.Uint64 // to be kept, and answered with success
 }
 
-// request makes one with a bit of everything, and says how many events are to be kept and how many are nested too deep.
+// request makes one with a bit of everything, and says how many events are to be kept and how many
+// are nested too deep.
 func (b *books) request(id string) (ld plog.Logs, keep, deep int) {
 	ld = plog.NewLogs()
 	for range 1 + rand.N(3) {
@@ -129,8 +131,8 @@ func (b *books) send(ctx context.Context, t *testing.T, p *running, id string) {
 	}
 }
 
-// TestEverythingIsAccountedForUnderLoad is run for every legal combination of overflow and ack, against a next component that fails
-// in every way. Time is not real in it, but concurrency is.
+// TestEverythingIsAccountedForUnderLoad is run for every legal combination of overflow and ack,
+// against a next component that fails in every way. Time is not real in it, but concurrency is.
 func TestEverythingIsAccountedForUnderLoad(t *testing.T) {
 	for _, tt := range []struct{ ack, overflow string }{
 		{ackStored, overflowBlock},

@@ -10,9 +10,9 @@ import (
 	"github.com/isbl/telemetry/processor/eventbufferprocessor/internal/metadata"
 )
 
-// observe makes the numbers metrics, until forget is called. All of them come from one snapshot, taken when they are read, so that
-// they add up in each reading and cost nothing in between. Instances of one processor in several pipelines are added up by the SDK, as
-// all are sums.
+// observe makes the numbers metrics, until forget is called. All of them come from one snapshot,
+// taken when they are read, so that they add up in each reading and cost nothing in between.
+// Instances of one processor in several pipelines are added up by the SDK, as all are sums.
 func (p *eventBuffer) observe() (forget func(), err error) {
 	tb, err := metadata.NewTelemetryBuilder(p.set.TelemetrySettings)
 	if err != nil {

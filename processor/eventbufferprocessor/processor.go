@@ -24,9 +24,11 @@ import (
 )
 
 const (
-	// drainTime is how long Shutdown goes on where its context has no deadline. The Collector gives it none.
+	// drainTime is how long Shutdown goes on where its context has no deadline. The Collector gives
+	// it none.
 	drainTime = 30 * time.Second
-	// cancelTime is how long Shutdown then waits for the next component to notice that its context is done.
+	// cancelTime is how long Shutdown then waits for the next component to notice that its context
+	// is done.
 	cancelTime = time.Second
 )
 
@@ -94,8 +96,9 @@ func (p *eventBuffer) Start(_ context.Context, host component.Host) error {
 	return nil
 }
 
-// ConsumeLogs filters, samples and passes on, or buffers. nil means what ack says. An *eventlog.Refused names records that were not
-// taken while the others were; any other error is about the whole request.
+// ConsumeLogs filters, samples and passes on, or buffers. nil means what ack says. An
+// *eventlog.Refused names records that were not taken while the others were; any other error is
+// about the whole request.
 func (p *eventBuffer) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	t := newTally()
 	defer t.free()
@@ -182,7 +185,8 @@ func inputOf(record plog.LogRecord) sampling.Input {
 	return in
 }
 
-// samplingText is the text of a sampling attribute; one that no sampler writes where it is empty or no text at all.
+// samplingText is the text of a sampling attribute; one that no sampler writes where it is empty or
+// no text at all.
 func samplingText(v pcommon.Value) string {
 	const wrong = "?"
 	if v.Type() != pcommon.ValueTypeStr || v.Str() == "" {
@@ -237,8 +241,9 @@ func (p *eventBuffer) snapshot() buffers.Snapshot {
 	return s
 }
 
-// Shutdown admits nothing any more and passes on what is under way, until ctx is done, or for drainTime where it has no deadline.
-// What is left then counts as failed and is logged. It may be called without Start, and again, which does nothing.
+// Shutdown admits nothing any more and passes on what is under way, until ctx is done, or for
+// drainTime where it has no deadline. What is left then counts as failed and is logged. It may be
+// called without Start, and again, which does nothing.
 func (p *eventBuffer) Shutdown(ctx context.Context) error {
 	p.stopOnce.Do(func() {
 		if _, ok := ctx.Deadline(); !ok {

@@ -16,14 +16,15 @@ import (
 )
 
 const (
-	// firstRetry is when a batch is tried again after its first failure, about; then the time doubles.
+	// firstRetry is when a batch is tried again after its first failure, about; then the time
+	// doubles.
 	firstRetry = 100 * time.Millisecond
 	// maxRetry is the longest time between two tries, about.
 	maxRetry = 5 * time.Second
 )
 
-// sender passes on what is buffered, one batch after the other, so that events leave in the order in which they were answered: a
-// batch that fails for now stays at the head until it is through.
+// sender passes on what is buffered, one batch after the other, so that events leave in the order
+// in which they were answered: a batch that fails for now stays at the head until it is through.
 type sender struct {
 	buffer    *buffer
 	sink      consumer.Logs
@@ -46,7 +47,8 @@ func (s *sender) start(host component.Host) {
 	}()
 }
 
-// run sends until the buffer is closed and empty. After ctx is done each batch fails at its first failure.
+// run sends until the buffer is closed and empty. After ctx is done each batch fails at its first
+// failure.
 func (s *sender) run(ctx context.Context) {
 	for {
 		batch, ok := s.buffer.next(s.maxEvents)
@@ -57,7 +59,7 @@ func (s *sender) run(ctx context.Context) {
 	}
 }
 
-// send returns when the batch is through, failed for good, or failed and ctx is done.
+// send returns when the batch was taken, failed permanently, or failed and ctx is done.
 func (s *sender) send(ctx context.Context, batch chunk) {
 	failed := batch.events // also where the sink panics
 	defer func() { s.buffer.settle(batch.events, failed) }()
@@ -92,7 +94,8 @@ func (s *sender) send(ctx context.Context, batch chunk) {
 	}
 }
 
-// data is what the sink may have: a copy, where it would change what has to be sent again if it fails.
+// data is what the sink may have: a copy, where it would change what has to be sent again if it
+// fails.
 func (s *sender) data(ld plog.Logs) plog.Logs {
 	if !s.sink.Capabilities().MutatesData {
 		return ld

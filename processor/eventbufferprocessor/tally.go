@@ -6,17 +6,18 @@ import (
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
-// tally is what one request adds to the account: received = filtered + sampledOut + refused + kept, also of each type (where refused
-// is the rest).
+// tally is what one request adds to the account: received = filtered + sampledOut + refused + kept,
+// also of each type (where refused is the rest).
 type tally struct {
 	received, filtered, sampledOut, refused, kept int
-	inconsistent                                  int // whatever became of them
+	inconsistent                                  int // kept or not
 
 	types  []typeTally
 	byName map[string]int // place in types
 	last   int            // place in types of the type asked for last
 
-	// removed are the places of the records that are not passed on, in the request without those that are refused, ascending.
+	// removed are the places of the records that are not passed on, in the request without those
+	// that are refused, ascending.
 	removed []int
 }
 
@@ -44,8 +45,8 @@ func (t *tally) free() {
 	tallies.Put(t)
 }
 
-// of returns the numbers of an event type, valid until the next call. Records of a type tend to come together, so the type of
-// the record before is found at once.
+// of returns the numbers of an event type, valid until the next call. Records of a type tend to
+// come together, so the type of the record before is found at once.
 func (t *tally) of(eventType string, wanted func(eventType string) bool) *typeTally {
 	if t.last < len(t.types) && t.types[t.last].name == eventType {
 		return &t.types[t.last]
@@ -71,9 +72,10 @@ func (t *tally) original(place int) int {
 	return place
 }
 
-// answer is what the sender of the request hears: refused is what was refused here, err what the next component answered.
-// Where both refused records, the answer names them all, by their places in the request that came in. Any other error of the next
-// component is the answer alone: it speaks of the whole request.
+// answer is what the sender of the request hears: refused is what was refused here, err what the
+// next component answered. Where both refused records, the answer names them all, by their places
+// in the request that came in. Any other error of the next component is the answer alone: it speaks
+// of the whole request.
 func (t *tally) answer(refused *eventlog.Refused, err error) error {
 	later := eventlog.RefusedAlone(err)
 	switch {

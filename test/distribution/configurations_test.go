@@ -20,12 +20,12 @@ type configuration struct {
 	conf *confmap.Conf
 }
 
-// fence finds the ```yaml blocks of a page. A block for a collector of another make is opened with more than
-// that (```yaml of another collector), and not looked at.
+// fence finds the ```yaml blocks of a page. A block for a collector of another make is opened with
+// more than that (```yaml of another collector), and not looked at.
 var fence = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
 
-// configurations returns config.yaml, the YAML files of examples and docs, and the YAML blocks of all pages, as far as
-// they have a section of a Collector configuration.
+// configurations returns config.yaml, the YAML files of examples and docs, and the YAML blocks of
+// all pages, as far as they have a section of a Collector configuration.
 func configurations(t *testing.T) []configuration {
 	t.Helper()
 	var found []configuration

@@ -1,5 +1,5 @@
-// Package distribution holds the files of the distribution against each other: what the configurations name must be in the
-// manifest, and the built collector must accept them.
+// Package distribution holds the files of the distribution against each other: what the
+// configurations name must be in the manifest, and the built collector must accept them.
 package distribution
 
 import (
@@ -26,7 +26,8 @@ const (
 	binary  = root + "/bin/otelcol-isbl"
 )
 
-// kinds are the sections that hold components, in manifest and configuration alike, and how the Go packages of each end.
+// kinds are the sections that hold components, in manifest and configuration alike, and how the Go
+// packages of each end.
 var kinds = map[string]string{
 	"receivers": "receiver", "processors": "processor", "exporters": "exporter", "extensions": "extension", "connectors": "connector",
 }
@@ -162,8 +163,9 @@ func loadManifest(t *testing.T) manifest {
 	return m
 }
 
-// provides says whether a package of the section is the one of the given type. Packages are named after their type, without
-// its underscores and with the kind behind it: memory_limiter is in memorylimiterprocessor.
+// provides says whether a package of the section is the one of the given type. Packages are named
+// after their type, without its underscores and with the kind behind it: memory_limiter is in
+// memorylimiterprocessor.
 func (m manifest) provides(section, suffix, typ string) bool {
 	want := strings.ReplaceAll(typ, "_", "") + suffix
 	if renamed, ok := map[string]string{"otlpgrpcexporter": "otlpexporter"}[want]; ok {
@@ -181,7 +183,8 @@ func (m manifest) provides(section, suffix, typ string) bool {
 	return false
 }
 
-// typesNamed returns the types of the components that the configuration sets up or uses in a section.
+// typesNamed returns the types of the components that the configuration sets up or uses in a
+// section.
 func typesNamed(t *testing.T, conf *confmap.Conf, section string) []string {
 	t.Helper()
 	var ids []any

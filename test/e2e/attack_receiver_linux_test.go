@@ -20,10 +20,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Attacks on the doors of the receiver: requests whose decoded form is much larger than they are, and senders that send slowly.
+// Attacks on the doors of the receiver: requests whose decoded form is much larger than they are,
+// and senders that send slowly.
 
-// attackedReceiver is a collector whose buffer has room for all that these attacks bring into the pipeline: what it does when
-// it is full is another matter.
+// attackedReceiver is a collector whose buffer has room for all that these attacks bring into the
+// pipeline: what it does when it is full is another matter.
 func attackedReceiver(t *testing.T) *collector {
 	t.Helper()
 	return attacked(t, map[string]string{"processors": `
@@ -47,7 +48,8 @@ func field(number int, body []byte) []byte {
 	return append(wire.AppendUvarint(f, uint64(len(body))), body...)
 }
 
-// inScope returns a request with the fields of one ScopeLogs, and inRecord one with the fields of one record.
+// inScope returns a request with the fields of one ScopeLogs, and inRecord one with the fields of
+// one record.
 func inScope(fields []byte) []byte  { return field(1, field(2, fields)) }
 func inRecord(fields []byte) []byte { return inScope(field(2, fields)) }
 
@@ -76,8 +78,8 @@ func zipped(t *testing.T, body []byte) []byte {
 	return buf.Bytes()
 }
 
-// blow sends a body again and again from several connections, and requires that none is answered with a failure of the server:
-// it is taken, refused, or asked to come again.
+// blow sends a body again and again from several connections, and requires that none is answered
+// with a failure of the server: it is taken, refused, or asked to come again.
 func blow(ctx context.Context, t *testing.T, url, contentType, coding string, body []byte) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}

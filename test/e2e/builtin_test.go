@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The binary alone in an empty directory, without a configuration: it says where things are, takes events and hands them out.
+// The binary alone in an empty directory, without a configuration: it says where things are, takes
+// events and hands them out.
 func TestWithoutConfiguration(t *testing.T) {
 	dir, health := t.TempDir(), freePort(t)
 	cmd := exec.Command(binary(t), "--memory=256MiB", "--data=events",

@@ -44,7 +44,8 @@ func startEventctl(t *testing.T, args ...string) *eventctl {
 	return e
 }
 
-// A tail sees every event once, in order, though the collector is killed and started again in the middle.
+// A tail sees every event once, in order, though the collector is killed and started again in the
+// middle.
 func TestTailAcrossKills(t *testing.T) {
 	api, otlp := freePort(t), freePort(t)
 	config := configuration(map[string]string{

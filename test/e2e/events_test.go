@@ -34,7 +34,8 @@ func (c *collector) post(t testing.TB, contentType, body string) (status int, an
 	return resp.StatusCode, answer
 }
 
-// Events without an SDK are stored when they are answered, and what is wrong is to be seen without the log.
+// Events without an SDK are stored when they are answered, and what is wrong is to be seen without
+// the log.
 func TestEventsWithoutSDK(t *testing.T) {
 	dir := t.TempDir()
 	c := start(t, configuration(map[string]string{"exporters": onDisk(dir)}))

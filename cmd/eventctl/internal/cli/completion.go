@@ -11,7 +11,7 @@ import (
 	"github.com/isbl/telemetry/client"
 )
 
-// completionTimeout is how long somebody who pressed the tab key waits for the server.
+// completionTimeout is the longest wait for the server after the tab key.
 const completionTimeout = 2 * time.Second
 
 // complete offers the values of a flag.

@@ -51,7 +51,8 @@ have ended; a second one ends them, and their batches are returned.`,
 	return cmd
 }
 
-// runWorkers lets workers work until ctx is done, there is nothing to do, or one of them cannot go on; then it waits for the others.
+// runWorkers lets workers work until ctx is done, there is nothing to do, or one of them cannot go
+// on; then it waits for the others.
 func (a *app) runWorkers(ctx context.Context, w *work, workers int) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -130,7 +130,8 @@ func TestConsumeWithoutCommand(t *testing.T) {
 	assert.Contains(t, r.err, "eventctl consumers create nobody")
 }
 
-// A command that takes long keeps its lease; one that has lost it is ended, and says nothing about its batch.
+// A command that takes long keeps its lease; one that has lost it is ended, and says nothing about
+// its batch.
 func TestConsumeExtends(t *testing.T) {
 	c := newConsumers(t, 1)
 	c.leaseOf = 300 * time.Millisecond

@@ -19,7 +19,8 @@ import (
 const (
 	// maxPoll is how long one request of expect waits.
 	maxPoll = 30 * time.Second
-	// maxInstead bounds what expect reads to say what came instead, and maxTypes how many types of it are named.
+	// maxInstead bounds what expect reads to say what came instead, and maxTypes how many types of
+	// it are named.
 	maxInstead, maxTypes = 10_000, 20
 )
 
@@ -90,8 +91,8 @@ func (e *expectation) check(ctx context.Context) error {
 	return e.explain(ctx)
 }
 
-// wait reads events until there are enough or ctx is done. A server that is away may still be starting, and is asked again; when it
-// never answered, the error says so.
+// wait reads events until there are enough or ctx is done. A server that is away may still be
+// starting, and is asked again; when it never answered, the error says so.
 func (e *expectation) wait(ctx context.Context) error {
 	q := client.Query{Filter: e.filter, From: e.from}
 	if e.from == "now" { // what now is must not change with each request

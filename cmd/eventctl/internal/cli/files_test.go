@@ -31,7 +31,8 @@ func allKinds(t *testing.T) plog.Logs {
 	return ld
 }
 
-// What was exported and imported elsewhere is the same there, in both forms, and exported again it is the same bytes.
+// What was exported and imported elsewhere is the same there, in both forms, and exported again it
+// is the same bytes.
 func TestExportAndImport(t *testing.T) {
 	from := newSystem(t)
 	require.NoError(t, from.ConsumeLogs(t.Context(), allKinds(t)))
@@ -62,7 +63,8 @@ func TestExportAndImport(t *testing.T) {
 	}
 }
 
-// An export that was ended in the middle goes on there, and one that was finished with what came since.
+// An export that was ended in the middle goes on there, and one that was finished with what came
+// since.
 func TestExportResumes(t *testing.T) {
 	s := newSystem(t)
 	s.store(t, 0, 12_000) // two pages

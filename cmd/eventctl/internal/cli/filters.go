@@ -51,7 +51,8 @@ func (f *filterFlags) read() (client.Filter, error) {
 	return filter, nil
 }
 
-// fixed returns the filter with times that stay where they are: reading goes on for a while, and after an interruption.
+// fixed returns the filter with times that stay where they are: reading goes on for a while, and
+// after an interruption.
 func (f *filterFlags) fixed() (client.Filter, error) {
 	filter, err := f.read()
 	now := time.Now()
@@ -59,7 +60,8 @@ func (f *filterFlags) fixed() (client.Filter, error) {
 	return filter, err
 }
 
-// fixTime makes a time of a duration back from now. What it does not know is left to the server, which says what is wrong.
+// fixTime makes a time of a duration back from now. What it does not know is left to the server,
+// which says what is wrong.
 func fixTime(s string, now time.Time) string {
 	back, err := time.ParseDuration(s)
 	for suffix, unit := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {

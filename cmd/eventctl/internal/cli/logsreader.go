@@ -8,11 +8,13 @@ import (
 	"io"
 )
 
-// maxPart is the size above which a part of a file is taken for damage: receivers take 20 MiB at most by default.
+// maxPart is the size above which a part of a file is taken for damage: receivers take 20 MiB at
+// most by default.
 const maxPart = 64 << 20
 
-// logsReader cuts OTLP LogsData into requests, without decoding it: its ResourceLogs lie behind one another, each with a tag and its
-// length, and as many of them as one likes are LogsData, and a request, again.
+// logsReader cuts OTLP LogsData into requests, without decoding it: its ResourceLogs lie behind one
+// another, each with a tag and its length, and as many of them as one likes are LogsData, and a
+// request, again.
 type logsReader struct {
 	in *bufio.Reader
 	at int64 // bytes read
@@ -22,7 +24,8 @@ type logsReader struct {
 
 func newLogsReader(in io.Reader) *logsReader { return &logsReader{in: bufio.NewReaderSize(in, 64<<10)} }
 
-// next returns a request of at least one ResourceLogs, and of at most about limit bytes where they allow. At the end it returns io.EOF.
+// next returns a request of at least one ResourceLogs, and of at most about limit bytes where they
+// allow. At the end it returns io.EOF.
 func (r *logsReader) next(limit int) ([]byte, error) {
 	request := r.ahead
 	r.ahead = nil

@@ -48,7 +48,8 @@ func readLines(ctx context.Context, in io.Reader, lines chan<- line) {
 	}
 }
 
-// sendNDJSON sends events that are lines of JSON, as they come. Fields that may be missing are filled in.
+// sendNDJSON sends events that are lines of JSON, as they come. Fields that may be missing are
+// filled in.
 func sendNDJSON(ctx context.Context, s *sender, in io.Reader, name, source string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

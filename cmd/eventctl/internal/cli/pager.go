@@ -16,8 +16,8 @@ type pager struct {
 
 func (a *app) newPager(q client.Query) *pager { return &pager{app: a, retry: a.newRetry(false), q: q} }
 
-// nextPage reads a page. A cursor that names no place any more is a gap, which comes with the page after it, where reading had begun;
-// before that, it is an error.
+// nextPage reads a page. A cursor that names no place any more is a gap, which comes with the page
+// after it, where reading had begun; before that, it is an error.
 func nextPage[P any](ctx context.Context, p *pager, read func(context.Context, client.Query) (*P, error)) (page *P, gap *client.Gap, err error) {
 	for {
 		begun := p.retry.worked

@@ -32,7 +32,7 @@ func (p *printer) event(e *client.Event) error {
 	return err
 }
 
-// gap tells of a gap where a person sees it, and at its place between the lines of JSON.
+// gap reports a gap on standard error, and with --json also at its place between the events.
 func (p *printer) gap(g *client.Gap) error {
 	if g == nil {
 		return nil

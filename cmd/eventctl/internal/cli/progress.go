@@ -12,7 +12,7 @@ type bar struct {
 	bar *progressbar.ProgressBar
 }
 
-// barless says whether nobody looks at bars.
+// barless returns whether progress is shown without bars.
 func (a *app) barless() bool { return !isTerminal(a.err) }
 
 // newBar shows a bar until it ends; a total of -1 is unknown.

@@ -100,7 +100,8 @@ func (g *gate) asked() int {
 	return g.requests
 }
 
-// Server and receiver behind TLS that want a token: both are there by flag and by environment variable, and what is missing is named.
+// Server and receiver behind TLS that want a token: both are there by flag and by environment
+// variable, and what is missing is named.
 func TestTLSAndToken(t *testing.T) {
 	s := newSystem(t)
 	guarded := func(to string) *httptest.Server {

@@ -11,11 +11,12 @@ import (
 	"github.com/isbl/telemetry/client"
 )
 
-// givesUp is how long in a row get, export and import try before they end: what waits for them wants to know.
+// givesUp is how long in a row get, export and import try before they end: what waits for them
+// wants to know.
 const givesUp = 2 * time.Minute
 
-// retry makes calls until they succeed, and says so. A server that was never reached is an error at once: more likely the command
-// line is wrong than the server away.
+// retry makes calls until they succeed, and says so. A server that was never reached is an error at
+// once: more likely the command line is wrong than the server away.
 type retry struct {
 	app     *app
 	forever bool // else until givesUp is over
@@ -39,7 +40,8 @@ func (r *retry) ok() {
 	r.waits.Reset()
 }
 
-// again waits for the time to try again after err, and returns nil then. It returns an error when that is no use.
+// again waits for the time to try again after err, and returns nil then. It returns an error when
+// that is no use.
 func (r *retry) again(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

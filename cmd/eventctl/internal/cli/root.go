@@ -37,8 +37,8 @@ type app struct {
 	toldWhere sync.Once
 }
 
-// Run runs a command line, without the name of the program, and returns its exit code. An interrupt or ctx ends it in order; a
-// second interrupt ends the process.
+// Run runs a command line, without the name of the program, and returns its exit code. An interrupt
+// or ctx ends it in order; a second interrupt ends the process.
 func Run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) int {
 	a := &app{in: in, out: out, err: errw, colours: show.NewColours(false)}
 	root := a.root()

@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A consumer of a real store: a command that fails for good makes dead letters, which come again when they are returned.
+// A consumer of a real store: a command that fails for good makes dead letters, which come again
+// when they are returned.
 func TestConsumerOfStore(t *testing.T) {
 	s := newSystem(t)
 	s.store(t, 0, 25)
@@ -47,7 +48,8 @@ func TestConsumerOfStore(t *testing.T) {
 	assert.NotContains(t, s.run(t, "consumers", "list").out, "jobs")
 }
 
-// Whatever reads events asks the same questions, and says for how many events a condition had no answer.
+// Whatever reads events asks the same questions, and says for how many events a condition had no
+// answer.
 func TestQuestionsToStore(t *testing.T) {
 	s := newSystem(t)
 	s.store(t, 0, 20)

@@ -20,7 +20,8 @@ const (
 	fetchWait = 30 * time.Second
 	// ackGrace is how long acknowledging may take after an interrupt.
 	ackGrace = 10 * time.Second
-	// endGrace is how long a command may take to end when it is told to, and its pipes may stay open behind it, in what it left running.
+	// endGrace is how long a command may take to end when it is told to, and its pipes may stay
+	// open behind it, in what it left running.
 	endGrace = 5 * time.Second
 )
 
@@ -83,8 +84,8 @@ func (w *worker) run(ctx context.Context) error {
 	return nil
 }
 
-// handle runs the command for a batch, and tells the server how it went. The end of ctx does not end the command, whose work would be
-// in vain.
+// handle runs the command for a batch, and tells the server how it went. The end of ctx does not
+// end the command, whose work would be in vain.
 func (w *worker) handle(ctx context.Context, batch *client.Batch) error {
 	commandCtx, cancel := context.WithCancelCause(w.hurry)
 	var extending sync.WaitGroup

@@ -75,7 +75,8 @@ func shorten(s string) string {
 	return s
 }
 
-// printable escapes what would do something to a terminal instead of being shown: events come from anywhere.
+// printable escapes what would do something to a terminal instead of being shown: events come from
+// anywhere.
 func printable(s string) string {
 	if !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return s
@@ -84,7 +85,7 @@ func printable(s string) string {
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 
-// Gap says what went away before it was read.
+// Gap describes events that were removed before they were read.
 func Gap(g *client.Gap) string {
 	what := "events went away before they were read"
 	switch {

@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Table collects rows and writes them in columns. Cells that are numbers by their column stand to the right.
+// Table collects rows and writes them in columns. Cells that are numbers by their column stand to
+// the right.
 type Table struct {
 	head  []string
 	right []bool

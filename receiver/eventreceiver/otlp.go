@@ -1,6 +1,7 @@
 package eventreceiver
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"google.golang.org/grpc/codes"
 
+	"github.com/isbl/telemetry/internal/eventjson"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/body"
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/measure"
@@ -36,7 +38,7 @@ func newOTLP(set receiver.Settings, d *door, transport string) (*otlp, error) {
 // encoding is how a request is encoded.
 type encoding struct {
 	name      string // in the Collector's traces
-	mediaType string
+	mediaType string // of the answer
 	measure   func(body []byte, maxRecords int) (measure.Size, error)
 	decode    func(req plogotlp.ExportRequest, body []byte) error
 	encode    func(plogotlp.ExportResponse) ([]byte, error)
@@ -44,8 +46,51 @@ type encoding struct {
 
 var (
 	protobuf = &encoding{"protobuf", "application/x-protobuf", measure.Proto, plogotlp.ExportRequest.UnmarshalProto, plogotlp.ExportResponse.MarshalProto}
-	jsonText = &encoding{"json", typeJSON, measure.JSON, plogotlp.ExportRequest.UnmarshalJSON, plogotlp.ExportResponse.MarshalJSON}
+	jsonText = &encoding{"json", typeJSON, measureJSON, decodeJSON, plogotlp.ExportResponse.MarshalJSON}
+	// jsonLines are requests in JSON, one a line, as the Collector's file exporter writes them.
+	jsonLines = &encoding{"ndjson", typeJSON, measureLines, decodeLines, plogotlp.ExportResponse.MarshalJSON}
 )
+
+// withoutBOM skips the byte order mark that some programs write before a text.
+func withoutBOM(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) }
+
+func decodeJSON(req plogotlp.ExportRequest, text []byte) error {
+	return req.UnmarshalJSON(withoutBOM(text))
+}
+
+// measureJSON refuses text behind the request, of which the decoder would take no notice.
+func measureJSON(text []byte, maxRecords int) (measure.Size, error) {
+	text = withoutBOM(text)
+	size, err := measure.JSON(text, maxRecords)
+	if err == nil && size.End > 0 && len(bytes.Trim(text[size.End:], " \t\r\n")) > 0 {
+		err = fmt.Errorf("there is text behind the first object, at byte %d: send several requests in lines, as %s", size.End, typeLines)
+	}
+	return size, err
+}
+
+func decodeLines(req plogotlp.ExportRequest, text []byte) (err error) {
+	eventjson.Lines(withoutBOM(text), func(line []byte) {
+		one := plogotlp.NewExportRequest()
+		if err == nil {
+			err = one.UnmarshalJSON(line)
+		}
+		one.Logs().ResourceLogs().MoveAndAppendTo(req.Logs().ResourceLogs())
+	})
+	return err
+}
+
+func measureLines(text []byte, maxRecords int) (all measure.Size, err error) {
+	eventjson.Lines(withoutBOM(text), func(line []byte) {
+		if err != nil {
+			return
+		}
+		var size measure.Size
+		size, err = measureJSON(line, maxRecords-all.Records)
+		all.Records += size.Records
+		all.Bytes += size.Bytes
+	})
+	return all, err
+}
 
 // export decodes a request and gives it to the pipeline. The error is a *refusal, or what the pipeline answered. Where only some
 // of the records were refused, the response names them.

@@ -55,7 +55,7 @@ func (s *otlpHTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case enc == nil:
 		s.refuse(w, r, newRefusal(http.StatusUnsupportedMediaType, codes.InvalidArgument, reasonMediaType,
-			"the Content-Type is %.100q: send %s or %s", r.Header.Get("Content-Type"), protobuf.mediaType, jsonText.mediaType))
+			"the Content-Type is %.100q: send %s, %s, or lines of requests as %s", r.Header.Get("Content-Type"), protobuf.mediaType, typeJSON, typeLines))
 		return
 	}
 	r.Pattern = s.path // the name of the span
@@ -104,8 +104,10 @@ func encodingOf(header http.Header) *encoding {
 		switch contentType {
 		case protobuf.mediaType:
 			return protobuf
-		case jsonText.mediaType:
+		case typeJSON:
 			return jsonText
+		case typeLines:
+			return jsonLines
 		}
 		contentType, _, _ = mime.ParseMediaType(contentType)
 	}
@@ -128,9 +130,9 @@ func writeStatus(w http.ResponseWriter, enc *encoding, code int, st *status.Stat
 	}
 	message := st.Proto()
 	message.Message = strings.ToValidUTF8(message.GetMessage(), "\uFFFD") // protobuf does not encode other strings
-	marshal := proto.Marshal
-	if enc == jsonText {
-		marshal = protojson.Marshal
+	marshal := protojson.Marshal
+	if enc == protobuf {
+		marshal = proto.Marshal
 	}
 	answer, err := marshal(message)
 	if err != nil { // a detail of a type that is not linked in has no form in JSON

@@ -37,7 +37,7 @@ const (
 	jsonType     = "application/json"
 
 	// receiverRSS bounds the process during these attacks.
-	receiverRSS = 450 << 20
+	receiverRSS = 550 << 20
 	// attackSize is the decoded size of hostile bodies, just below what the receiver takes.
 	attackSize = 20<<20 - 1000
 )

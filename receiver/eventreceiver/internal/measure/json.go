@@ -70,6 +70,9 @@ func JSON(body []byte, maxRecords int) (Size, error) {
 		case '}', ']':
 			if len(stack) > 0 {
 				stack = stack[:len(stack)-1]
+				if len(stack) == 0 && size.End == 0 {
+					size.End = pos + 1
+				}
 			}
 		}
 	}

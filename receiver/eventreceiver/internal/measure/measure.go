@@ -25,6 +25,8 @@ type Size struct {
 	Records int
 	// Bytes is about how much memory the decoded request takes. It errs on the high side.
 	Bytes int64
+	// End is where the first object of a JSON text ends, 0 where it does not.
+	End int
 }
 
 // What decoded values take in bytes, with the room that growing slices leave unused. The tests hold these figures against

@@ -90,7 +90,7 @@ func TestDescriptionIsComplete(t *testing.T) {
 		}
 	}
 	served := map[string]bool{}
-	for _, call := range c.handler.routes {
+	for _, call := range c.handler.routes() {
 		key := call.Method + " " + call.Path
 		served[key] = true
 		for _, p := range call.Parameters {

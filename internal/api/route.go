@@ -2,61 +2,91 @@ package api
 
 import (
 	"net/http"
+	"net/url"
+	"path"
+	"slices"
 	"strings"
 )
 
-// find returns the call that a request means, and puts the names in its path into the
-// request.
-func (h *Handler) find(r *http.Request) (call, *problem) {
-	path := strings.TrimRight(r.URL.Path, "/")
+// ingestPaths are where events are sent to, on another port.
+var ingestPaths = []string{"/v1/logs", "/v1/events", prefix + "/logs"}
+
+// resource is a path with its calls.
+type resource struct {
+	h     *Handler
+	calls []call
+}
+
+// newMux routes requests to the calls, and all others to what is wrong with them.
+func (h *Handler) newMux(calls []call) *http.ServeMux {
+	mux := http.NewServeMux()
+	resources := map[string]*resource{}
+	for _, c := range calls {
+		if resources[c.Path] == nil {
+			resources[c.Path] = &resource{h: h}
+		}
+		resources[c.Path].calls = append(resources[c.Path].calls, c)
+	}
+	for _, ingest := range ingestPaths {
+		resources[ingest] = &resource{h: h}
+	}
+	for pattern, res := range resources {
+		if pattern == "/" {
+			pattern = "/{$}"
+		}
+		mux.Handle(pattern, res)
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { h.unknownPath(r.URL.Path).write(w, r) })
+	return mux
+}
+
+// ServeHTTP answers one request. Slashes at the end of its path do not count.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	setCommonHeaders(w)
+	if !strings.HasPrefix(r.URL.Path, "/") || path.Clean(r.URL.Path) != withoutSlashes(r.URL.Path) {
+		h.unknownPath(r.URL.Path).write(w, r) // the mux would redirect
+		return
+	}
+	routed := *r
+	routed.URL = &url.URL{Path: withoutSlashes(r.URL.Path), RawPath: withoutSlashes(r.URL.RawPath), RawQuery: r.URL.RawQuery}
+	h.mux.ServeHTTP(w, &routed)
+}
+
+// withoutSlashes removes slashes from the end of a path, all but the root's.
+func withoutSlashes(path string) string {
+	if path == "" {
+		return ""
+	}
+	return path[:1] + strings.TrimRight(path[1:], "/")
+}
+
+// ServeHTTP answers a request for the resource.
+func (res *resource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var methods []string
-	for _, c := range h.routes {
-		names, ok := match(c.Path, path)
-		if !ok {
-			continue
-		}
-		if r.Method == c.Method || r.Method == http.MethodHead && c.Method == http.MethodGet {
-			for i := 0; i < len(names); i += 2 {
-				r.SetPathValue(names[i], names[i+1])
-			}
-			return c, nil
-		}
-		methods = append(methods, c.Method)
+	for _, c := range res.calls {
+		served := []string{c.Method}
 		if c.Method == http.MethodGet {
-			methods = append(methods, http.MethodHead)
+			served = append(served, http.MethodHead)
 		}
+		if slices.Contains(served, r.Method) {
+			if p := c.answer(w, r); p != nil {
+				p.write(w, r)
+			}
+			return
+		}
+		methods = append(methods, served...)
 	}
-	switch {
-	case methods != nil:
-		return call{}, wrongMethod(r.Method, path, methods)
-	case isIngest(path):
-		return call{}, wrongMethod(r.Method, path, nil)
-	default:
-		return call{}, h.unknownPath(r.URL.Path)
-	}
+	wrongMethod(r.Method, r.URL.Path, methods).write(w, r)
 }
 
-// match returns the names in braces of a pattern, each with what the path has there.
-func match(pattern, path string) (names []string, ok bool) {
-	if !strings.Contains(pattern, "{") {
-		return nil, strings.TrimRight(pattern, "/") == path
+// answer answers a request, or returns what is wrong with it before anything was written.
+func (c *call) answer(w http.ResponseWriter, r *http.Request) *problem {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return badRequest("", "the query is malformed: %v", err)
 	}
-	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
-	if len(want) != len(have) {
-		return nil, false
+	if p := c.check(values); p != nil {
+		return p
 	}
-	for i, segment := range want {
-		switch {
-		case strings.HasPrefix(segment, "{") && have[i] != "":
-			names = append(names, strings.Trim(segment, "{}"), have[i])
-		case segment != have[i]:
-			return nil, false
-		}
-	}
-	return names, true
-}
-
-// isIngest says whether a path is one that events are sent to, on another port.
-func isIngest(path string) bool {
-	return path == "/v1/logs" || path == "/v1/events" || path == prefix+"/logs"
+	return c.serve(w, r, values)
 }

@@ -2,7 +2,7 @@
 //
 // A Collector creates its components apart from each other and offers them no way to meet. Ours
 // meet here: each kind of thing has a [Slot], which the package that owns the kind declares.
-// No other package keeps state in variables.
+// Other packages keep no state in variables, only pools of memory and tables that never change.
 //
 //	slot      key                    what
 //	buffers   service.instance.id    the event_buffer processors, which the API shows

@@ -3,9 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
+	"github.com/isbl/telemetry/internal/registry"
 	"github.com/isbl/telemetry/internal/store/log"
 )
 
@@ -14,10 +14,7 @@ import (
 const handoverTime = 10 * time.Second
 
 // leftovers are what stores in memory left when they were closed, by Options.Handover.
-var leftovers struct {
-	sync.Mutex
-	byName map[string]*leftover
-}
+var leftovers = registry.NewSlot[*leftover]("handover")
 
 // leftover is what a store in memory had. A nil leftover is that of a store that is new.
 type leftover struct {
@@ -25,7 +22,6 @@ type leftover struct {
 	first      uint64 // sequence of the first block, also of one to come
 	blocks     []log.Block
 	records    map[string][]byte
-	forget     *time.Timer
 }
 
 func (l *leftover) generationID() string {
@@ -53,20 +49,7 @@ func (s *Store) handOver() error {
 	if err != nil {
 		return err
 	}
-	leftovers.Lock()
-	defer leftovers.Unlock()
-	if leftovers.byName == nil {
-		leftovers.byName = map[string]*leftover{}
-	}
-	key := s.opts.Handover
-	leftovers.byName[key] = l
-	l.forget = time.AfterFunc(handoverTime, func() {
-		leftovers.Lock()
-		defer leftovers.Unlock()
-		if leftovers.byName[key] == l {
-			delete(leftovers.byName, key)
-		}
-	})
+	leftovers.Leave(s.opts.Handover, l, handoverTime)
 	return nil
 }
 
@@ -108,14 +91,7 @@ func takeOver(o *Options) *leftover {
 	if o.Handover == "" {
 		return nil
 	}
-	leftovers.Lock()
-	defer leftovers.Unlock()
-	l := leftovers.byName[o.Handover]
-	if l == nil {
-		return nil
-	}
-	delete(leftovers.byName, o.Handover)
-	l.forget.Stop()
+	l, _ := leftovers.Take(o.Handover)
 	if o.storage() != storageMemory {
 		return nil
 	}

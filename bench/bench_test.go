@@ -186,3 +186,16 @@ func TestFreePorts(t *testing.T) {
 		require.NoError(t, listener.Close())
 	}
 }
+
+func TestHoldsWhatWasAnswered(t *testing.T) {
+	stats := `{"store": {"stored": 90}, "buffers": [{"received": 100, "forwarded": 90}]}`
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, stats) }))
+	defer server.Close()
+	p := &peer{api: strings.TrimPrefix(server.URL, "http://")}
+	require.NoError(t, p.holds(t.Context(), allStats{}, 100))
+	require.ErrorContains(t, p.holds(t.Context(), allStats{}, 101), "101 events were answered, of which 100 came in")
+	stats = `{"store": {"stored": 90, "duplicate": 10}, "buffers": [{"received": 100, "forwarded": 100}]}`
+	require.ErrorContains(t, p.holds(t.Context(), allStats{}, 100), "10 of 100 events were duplicates")
+	stats = `{"store": {"stored": 89}, "buffers": [{"received": 100, "forwarded": 90}]}`
+	require.ErrorContains(t, p.holds(t.Context(), allStats{}, 100), "90 were kept, of which 89 are stored")
+}

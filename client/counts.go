@@ -31,7 +31,7 @@ type Bucket struct {
 // Counts counts events by event_type, category or source ("" is event_type), in buckets of interval ("" is one bucket).
 func (c *Client) Counts(ctx context.Context, f Filter, by, interval string) (*Counts, error) {
 	counts := &Counts{}
-	err := c.call(ctx, request{method: http.MethodGet, path: "/counts", query: f.with(map[string]string{"by": by, "interval": interval})}, &counts.Raw)
+	err := c.call(ctx, request{method: http.MethodGet, path: "/counts", query: valuesOf(&f, map[string]string{"by": by, "interval": interval})}, &counts.Raw)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ type AggregateQuery struct {
 // Aggregate makes numbers of a field.
 func (c *Client) Aggregate(ctx context.Context, q AggregateQuery) (*Aggregate, error) {
 	a := &Aggregate{}
-	err := c.call(ctx, request{method: http.MethodGet, path: "/aggregate", query: q.with(map[string]string{
+	err := c.call(ctx, request{method: http.MethodGet, path: "/aggregate", query: valuesOf(&q.Filter, map[string]string{
 		"field": q.Field, "by": q.By, "interval": q.Interval, "functions": strings.Join(q.Functions, ","),
 	})}, &a.Raw)
 	if err != nil {

@@ -85,7 +85,7 @@ func (q *Query) values(format string) map[string]string {
 // Events reads a page.
 func (c *Client) Events(ctx context.Context, q Query) (*Page, error) {
 	page := &Page{}
-	err := c.call(ctx, request{method: http.MethodGet, path: "/events", query: q.with(q.values(""))}, page)
+	err := c.call(ctx, request{method: http.MethodGet, path: "/events", query: valuesOf(&q.Filter, q.values(""))}, page)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ type RawPage struct {
 
 // RawEvents reads a page without looking into it. What tells of a gap is in Gap, not in Data.
 func (c *Client) RawEvents(ctx context.Context, q Query, form Form) (*RawPage, error) {
-	resp, err := c.do(ctx, request{method: http.MethodGet, path: "/events", query: q.with(q.values(string(form)))})
+	resp, err := c.do(ctx, request{method: http.MethodGet, path: "/events", query: valuesOf(&q.Filter, q.values(string(form)))})
 	if err != nil {
 		return nil, err
 	}

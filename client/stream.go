@@ -36,7 +36,7 @@ func (c *Client) Stream(ctx context.Context, q Query, handle func(Message) error
 	watchdog := time.AfterFunc(silence, func() { cancel(&Unreachable{URL: c.api.Redacted(), Err: errSilence}) })
 	defer watchdog.Stop()
 	resp, err := c.do(ctx, request{
-		method: http.MethodGet, path: "/events/stream", query: q.with(q.values("")), header: http.Header{"Accept": {"text/event-stream"}},
+		method: http.MethodGet, path: "/events/stream", query: valuesOf(&q.Filter, q.values("")), header: http.Header{"Accept": {"text/event-stream"}},
 	})
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/aggregate"
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/filter"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/text"
 )
@@ -62,7 +63,7 @@ type group struct {
 
 func (h *Handler) serveAggregate(w http.ResponseWriter, r *http.Request, values url.Values) *problem {
 	p := &params{values: values, now: time.Now()}
-	filter, a := p.filter(), p.aggregation()
+	chosen, a := p.filter(), p.aggregation()
 	if p.bad != nil {
 		return p.bad
 	}
@@ -73,7 +74,7 @@ func (h *Handler) serveAggregate(w http.ResponseWriter, r *http.Request, values 
 	}
 	ctx, stop := h.scan(w, r)
 	defer stop(nil)
-	failures, err := h.opts.Store.Scan(ctx, filter, h.opts.MaxScan, func(worker int, ref eventlog.Ref) {
+	failures, err := h.opts.Store.Scan(ctx, chosen, h.opts.MaxScan, func(worker int, ref eventlog.Ref) {
 		if !workers[worker].add(ref) {
 			stop(store.ErrTooManyCounts)
 		}
@@ -96,9 +97,11 @@ func (h *Handler) serveAggregate(w http.ResponseWriter, r *http.Request, values 
 
 func (p *params) aggregation() aggregation {
 	a := aggregation{by: p.values.Get("by"), interval: p.interval()}
-	var named bool
-	if a.field, named = strings.CutPrefix(p.values.Get("field"), dataPrefix); p.has("field") && (!named || !validPath(a.field)) {
-		p.fail("field", "field is %s, but must be data. and a key, or up to %d keys with dots between them", text.Quote(p.values.Get("field")), maxDataPath)
+	if p.has("field") {
+		var err error
+		if a.field, err = filter.ParsePath(p.values.Get("field")); err != nil {
+			p.fail("field", "field is %s, but must be data. and a key: %v", text.Quote(p.values.Get("field")), err)
+		}
 	}
 	names := p.list("functions")
 	if names == nil {
@@ -118,10 +121,10 @@ func (p *params) aggregation() aggregation {
 		a.functions = append(a.functions, f)
 		a.quantiles = a.quantiles || f.IsQuantile()
 	}
-	path, ofData := strings.CutPrefix(a.by, dataPrefix)
-	known := ofData && validPath(path) || slices.Contains([]string{"event_type", "category", "source"}, a.by)
-	if p.has("by") && !known {
-		p.fail("by", "by is %s, but must be event_type, category, source, or data. and a key", text.Quote(a.by))
+	if p.has("by") && !slices.Contains([]string{"event_type", "category", "source"}, a.by) {
+		if _, err := filter.ParsePath(a.by); err != nil {
+			p.fail("by", "by is %s, but must be event_type, category, source, or data. and a key", text.Quote(a.by))
+		}
 	}
 	return a
 }
@@ -179,7 +182,7 @@ func (a *aggregation) name(ref eventlog.Ref) string {
 	case "source":
 		return ref.Source()
 	}
-	v, ok := ref.Data(strings.TrimPrefix(a.by, dataPrefix))
+	v, ok := ref.Data(strings.TrimPrefix(a.by, filter.DataPrefix))
 	if !ok {
 		return ""
 	}
@@ -234,7 +237,7 @@ func (a *aggregation) answer(values url.Values, failures store.Failures) any {
 		WhereErrors   *store.Failures `json:"where_errors,omitempty"`
 	}{
 		Field: values.Get("field"), By: a.by, Interval: values.Get("interval"), Groups: groups,
-		Missing: a.missing, WhereErrors: some(failures),
+		Missing: a.missing, WhereErrors: failures.OrNil(),
 	}
 	if a.quantiles {
 		answer.QuantileError = aggregate.Accuracy

@@ -127,7 +127,7 @@ func (b *body) frame() (head, tail []byte) {
 	if b.gap != nil {
 		tail = append(append(tail, `,"gap":`...), compact(b.gap)...)
 	}
-	if f := some(b.failures); f != nil {
+	if f := b.failures.OrNil(); f != nil {
 		tail = append(append(tail, `,"where_errors":`...), compact(f)...)
 	}
 	return head, append(tail, "}\n"...)

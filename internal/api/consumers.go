@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/internal/consumer"
+	"github.com/isbl/telemetry/internal/filter"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/text"
 	"github.com/isbl/telemetry/internal/when"
@@ -211,7 +212,7 @@ func cursors(field string, texts []string) ([]store.Cursor, *problem) {
 	for i, text := range texts {
 		var err error
 		if list[i], err = store.ParseCursor(text); err != nil {
-			return nil, invalid(field, i, err)
+			return nil, badElement(field, i, err)
 		}
 	}
 	return list, nil
@@ -219,6 +220,8 @@ func cursors(field string, texts []string) ([]store.Cursor, *problem) {
 
 // consumerProblem says why a consumer could not do what was asked.
 func (h *Handler) consumerProblem(r *http.Request, err error) *problem {
+	var wrong *filter.Error
+	var invalid *consumer.InvalidError
 	var field *consumer.FieldError
 	var failed *consumer.FailedError
 	var conflict *consumer.ConflictError
@@ -235,8 +238,16 @@ func (h *Handler) consumerProblem(r *http.Request, err error) *problem {
 		p := newProblem(http.StatusConflict, "%v", err)
 		p.Reason, p.Existing, p.Requested = "exists", conflict.Existing, conflict.Requested
 		return p
+	case errors.As(err, &invalid):
+		p := newProblem(http.StatusConflict, "%v", err)
+		p.Reason = "invalid_definition"
+		return p
+	case errors.As(err, &wrong):
+		p := newProblem(http.StatusBadRequest, "%v", err)
+		p.Pointer = wrong.Pointer()
+		return p
 	case errors.As(err, &failed):
-		return invalid("failed", failed.Index, errors.New("it is not the cursor of an event of this lease"))
+		return badElement("failed", failed.Index, errors.New("it is not the cursor of an event of this lease"))
 	case errors.As(err, &field) && field.Field == "name":
 		return badRequest("name", "%s: %v", name, field.Err)
 	case errors.As(err, &field):

@@ -71,7 +71,7 @@ func (h *Handler) serveCounts(w http.ResponseWriter, r *http.Request, values url
 		Buckets  []bucket `json:"buckets"`
 
 		WhereErrors *store.Failures `json:"where_errors,omitempty"`
-	}{By: by, Interval: values.Get("interval"), Buckets: make([]bucket, len(counts)), WhereErrors: some(failures)}
+	}{By: by, Interval: values.Get("interval"), Buckets: make([]bucket, len(counts)), WhereErrors: failures.OrNil()}
 	for i, c := range counts {
 		b := bucket{Count: c.Events, Estimated: c.Estimated}
 		if q.Interval > 0 {

@@ -143,32 +143,6 @@ func (p *params) form(forms []*form) *form {
 	return forms[max(0, slices.Index(names, p.choice("format", names...)))]
 }
 
-// filterParameters choose events, and are the same wherever events are chosen.
-func filterParameters() []parameter {
-	return append([]parameter{
-		{Name: "event_type", Description: "pattern of event types, such as user.* or user.login; may be repeated, or a list with commas", repeatable: true},
-		{Name: "source", Description: "pattern of sources; may be repeated, or a list with commas", repeatable: true},
-		{Name: "since", Description: "earliest event time: RFC 3339, or a duration back from now such as 15m, 7d, 2w"},
-		{Name: "until", Description: "event time before which events lie, written as since"},
-	}, questionParameters()...)
-}
-
-// filter reads filterParameters.
-func (p *params) filter() store.Filter {
-	f := store.Filter{Types: p.selection("event_type"), Sources: p.selection("source"), Question: p.question()}
-	since, until := p.eventTime("since"), p.eventTime("until")
-	if p.has("since") && p.has("until") && until.Before(since) {
-		p.fail("until", "until lies before since, so no event can match")
-	}
-	if p.has("since") {
-		f.Since = when.Clamp(since)
-	}
-	if p.has("until") {
-		f.Until = when.Until(until)
-	}
-	return f
-}
-
 // start reads after and from.
 func (p *params) start() start {
 	switch {

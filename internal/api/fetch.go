@@ -73,7 +73,7 @@ func frameBatch(b *consumer.Batch) (head, tail []byte) {
 	if b.Gap != nil {
 		tail = append(append(tail, `,"gap":`...), compact(b.Gap)...)
 	}
-	if f := some(b.Failures); f != nil {
+	if f := b.Failures.OrNil(); f != nil {
 		tail = append(append(tail, `,"where_errors":`...), compact(f)...)
 	}
 	return head, append(tail, "}\n"...)

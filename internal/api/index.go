@@ -27,6 +27,8 @@ type parameter struct {
 
 	// repeatable parameters may be given more than once.
 	repeatable bool
+	// is says whether a parameter of a request is this one; nil compares the name.
+	is func(name string) bool
 }
 
 func (h *Handler) indexCall(path string) call {

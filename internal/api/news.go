@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/isbl/telemetry/internal/filter/predicate"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -23,22 +24,24 @@ type topic struct {
 	changed chan struct{} // closed and replaced when there is something
 }
 
-// join adds a viewer to a topic, which key names.
-func (n *news) join(key string, filter *store.Filter) *topic {
+// join adds a viewer to the topic of what it has chosen.
+func (n *news) join(chosen *predicate.Predicate) *topic {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	key := chosen.BlockKey()
 	t := n.topics[key]
 	if t == nil {
-		t = &topic{watch: n.store.Watch(filter), changed: make(chan struct{})}
+		t = &topic{watch: n.store.Watch(chosen), changed: make(chan struct{})}
 		n.topics[key] = t
 	}
 	t.viewers++
 	return t
 }
 
-func (n *news) leave(key string) {
+func (n *news) leave(chosen *predicate.Predicate) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	key := chosen.BlockKey()
 	if t := n.topics[key]; t.viewers > 1 {
 		t.viewers--
 		return

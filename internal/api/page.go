@@ -86,7 +86,7 @@ func (h *Handler) collect(ctx context.Context, q store.Query, b *body, maxBytes 
 	ctx, stop := context.WithCancel(ctx)
 	defer ahead.wait()
 	defer stop()
-	whole := b.form == formOTLP && q.Filter == (store.Filter{}) && !q.Descending
+	whole := b.form == formOTLP && q.Filter.All() && !q.Descending
 	for {
 		q.Limit = min(chunk, limit-b.count)
 		if whole {
@@ -168,7 +168,7 @@ func (b *body) summarise(header http.Header) {
 	if b.gap != nil {
 		header.Set("Event-Gap", string(compact(b.gap)))
 	}
-	if f := some(b.failures); f != nil {
+	if f := b.failures.OrNil(); f != nil {
 		header.Set("Event-Where-Errors", string(compact(f)))
 	}
 }

@@ -1,13 +1,15 @@
 package api
 
 import (
+	"errors"
 	"maps"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/isbl/telemetry/internal/eventtype"
+	"github.com/isbl/telemetry/internal/filter"
+	"github.com/isbl/telemetry/internal/filter/predicate"
 	"github.com/isbl/telemetry/internal/text"
 	"github.com/isbl/telemetry/internal/when"
 )
@@ -16,7 +18,7 @@ import (
 func (c *call) check(values url.Values) *problem {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		i := slices.IndexFunc(c.Parameters, func(p parameter) bool {
-			return p.Name == name || strings.HasPrefix(name, dataPrefix) && strings.HasPrefix(p.Name, dataPrefix)
+			return p.Name == name || p.is != nil && p.is(name)
 		})
 		switch {
 		case i < 0:
@@ -71,33 +73,42 @@ func (p *params) choice(name string, options ...string) string {
 	return value
 }
 
-// selection returns what patterns select, all names without any.
-func (p *params) selection(name string) *eventtype.Selection {
-	if !p.has(name) {
-		return nil
+// filter reads the parameters of a filter.
+func (p *params) filter() *predicate.Predicate {
+	spec, err := filter.FromValues(p.values)
+	if err == nil {
+		var chosen *predicate.Predicate
+		if chosen, err = predicate.Compile(&spec, p.now); err == nil {
+			return chosen
+		}
 	}
-	var patterns []string
-	for _, value := range p.values[name] {
-		patterns = append(patterns, strings.Split(value, ",")...)
+	var wrong *filter.Error
+	if errors.As(err, &wrong) {
+		p.fail(wrong.Name, "%v", wrong)
 	}
-	selection, err := eventtype.NewSelection(patterns, nil)
-	if err != nil {
-		p.fail(name, "%s: %v", name, err)
-	}
-	return selection
+	return nil
 }
 
-// eventTime returns a bound on event times; the zero time without one.
-func (p *params) eventTime(name string) time.Time {
-	if !p.has(name) {
-		return time.Time{}
+// filterParameters choose events, and are the same wherever events are chosen.
+func filterParameters() []parameter {
+	list := make([]parameter, len(filter.Parameters))
+	for i, p := range filter.Parameters {
+		list[i] = parameter{Name: p.Name, Description: p.Description, repeatable: p.Repeatable(), is: p.Is}
 	}
-	value := p.values.Get(name)
-	t, ok := when.Time(value, p.now)
-	if !ok {
-		p.fail(name, "%s is %s, but must be a time in RFC 3339 such as 2026-01-02T03:04:05Z, or a duration back from now with its unit, such as 15m, 7d or 2w", name, text.Quote(value))
+	return list
+}
+
+// list reads a parameter that may be repeated, or hold a list with commas.
+func (p *params) list(name string) (all []string) {
+	for _, value := range p.values[name] {
+		for element := range strings.SplitSeq(value, ",") {
+			if element == "" {
+				p.fail(name, "%s has an empty element", name)
+			}
+			all = append(all, element)
+		}
 	}
-	return t
+	return all
 }
 
 // duration returns a duration from zero to most; zero without one.

@@ -2,13 +2,10 @@ package api
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 )
 
 func TestBadParameters(t *testing.T) {
@@ -18,7 +15,7 @@ func TestBadParameters(t *testing.T) {
 		query, parameter string
 		detail           []string
 	}{
-		{"limt=5", "limt", []string{`"limt"`, "Did you mean limit?", "event_type, source, since, until, event_id, trace_id, data.<key>, where, limit, after, from, order, wait, format"}},
+		{"limt=5", "limt", []string{`"limt"`, "Did you mean limit?", "event_type, source, since, until, min_severity, event_id, trace_id, data.<key>, where, limit, after, from, order, wait, format"}},
 		{"type=user.login", "type", []string{"Did you mean event_type?"}},
 		{"viewers=1", "viewers", []string{"There is no parameter", "The parameters of /api/v1/events are"}},
 		{"=1", "", []string{`""`}},
@@ -87,26 +84,6 @@ func TestBadParameters(t *testing.T) {
 	p := c.problem(c.get("/api/v1/stats?limit=5"), http.StatusBadRequest)
 	assert.Equal(t, "limit", p.Parameter)
 	assert.Contains(t, p.Detail, "takes no parameters")
-}
-
-func TestTimes(t *testing.T) {
-	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	for value, want := range map[string]time.Time{
-		"2026-01-02T03:04:05Z":           time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
-		"2026-01-02T03:04:05.000000001Z": time.Date(2026, 1, 2, 3, 4, 5, 1, time.UTC),
-		"2026-01-02T03:04:05+02:00":      time.Date(2026, 1, 2, 1, 4, 5, 0, time.UTC),
-		"2026-01-02T03:04:05 02:00":      time.Date(2026, 1, 2, 1, 4, 5, 0, time.UTC), // + of a query that nobody escaped
-		"15m":                            now.Add(-15 * time.Minute),
-		"1h30m":                          now.Add(-90 * time.Minute),
-		"7d":                             now.AddDate(0, 0, -7),
-		"2w":                             now.AddDate(0, 0, -14),
-		"0s":                             now,
-	} {
-		p := params{values: url.Values{"since": {value}}, now: now}
-		got := p.eventTime("since")
-		require.Nil(t, p.bad, value)
-		assert.True(t, want.Equal(got), "%s is %v", value, got)
-	}
 }
 
 func TestNearest(t *testing.T) {

@@ -76,7 +76,7 @@ func badPointer(field, format string, args ...any) *problem {
 	return p
 }
 
-// invalid is about an element of a list in the body.
-func invalid(list string, i int, err error) *problem {
+// badElement is about an element of a list in the body.
+func badElement(list string, i int, err error) *problem {
 	return badPointer(fmt.Sprintf("%s.%d", list, i), "%s[%d]: %v", list, i, err)
 }

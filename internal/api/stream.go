@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -69,11 +68,8 @@ func (h *Handler) serveStream(w http.ResponseWriter, r *http.Request, values url
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	key := strings.Join([]string{
-		strings.Join(values["event_type"], ","), strings.Join(values["source"], ","), values.Get("since"), values.Get("until"),
-	}, "\n")
-	t := h.news.join(key, &req.query.Filter)
-	defer h.news.leave(key)
+	t := h.news.join(req.query.Filter)
+	defer h.news.leave(req.query.Filter)
 	s.run(r.Context(), req.query, t)
 	return nil
 }

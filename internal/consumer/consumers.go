@@ -6,6 +6,7 @@ package consumer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -13,7 +14,7 @@ import (
 	"github.com/isbl/telemetry/internal/store"
 )
 
-// Errors of Consumers, beside those of the store and *FieldError.
+// Errors of Consumers, beside those of the store, *filter.Error and *FieldError.
 var (
 	ErrNoConsumer = errors.New("there is no such consumer")
 	// ErrLeaseLost means that a lease expired and its events were handed out again, or that
@@ -27,6 +28,16 @@ type ConflictError struct{ Existing, Requested Definition }
 func (e *ConflictError) Error() string {
 	return "the consumer exists with another filter or from; delete it first, or choose another name"
 }
+
+// InvalidError means that the store keeps a definition which is not valid any more: an earlier
+// version took it. The consumer can still be read and deleted, and its leases end as usual.
+type InvalidError struct{ Err error }
+
+func (e *InvalidError) Error() string {
+	return fmt.Sprintf("the consumer's definition is not valid any more (%v): delete the consumer, and make it again", e.Err)
+}
+
+func (e *InvalidError) Unwrap() error { return e.Err }
 
 const (
 	// sweepEvery is the interval between two searches for unused consumers.
@@ -65,6 +76,7 @@ type entry struct {
 	state    *state     // nil: to be read
 	revision uint64
 	settings *settings
+	invalid  error // what of the definition is not valid any more
 	// seen is a place after state.Next, and no event between the two matches; else the zero
 	// Cursor.
 	seen store.Cursor
@@ -180,9 +192,7 @@ func (c *Consumers) load(ctx context.Context, name string, e *entry) error {
 	if err != nil {
 		return errors.Join(errors.New("the record of the consumer cannot be read"), err)
 	}
-	if e.settings, err = s.Definition.settings(s.Created); err != nil {
-		return errors.Join(errors.New("the record of the consumer cannot be read"), err)
-	}
+	e.settings, e.invalid = s.Definition.settings(s.Created)
 	if revision != e.revision {
 		e.seen = store.Cursor{}
 	}
@@ -191,8 +201,8 @@ func (c *Consumers) load(ctx context.Context, name string, e *entry) error {
 }
 
 // Put creates a consumer, or changes all of its definition except filter and start. It returns
-// whether the consumer is new. Errors: *FieldError, *ConflictError, *store.CursorError, and those
-// of the store.
+// whether the consumer is new. Errors: *filter.Error, *FieldError, *ConflictError,
+// *store.CursorError, and those of the store.
 func (c *Consumers) Put(ctx context.Context, name string, d Definition) (created bool, err error) {
 	if err := checkName(name); err != nil {
 		return false, err
@@ -210,7 +220,7 @@ func (c *Consumers) Put(ctx context.Context, name string, d Definition) (created
 			if err != nil {
 				return false, err
 			}
-			e.settings, s.Definition = understood, d
+			e.settings, e.invalid, s.Definition = understood, nil, d
 			return true, nil
 		})
 		if !errors.Is(err, ErrNoConsumer) {
@@ -299,8 +309,8 @@ func (c *Consumers) sweep(ctx context.Context) {
 		if err != nil {
 			continue
 		}
-		understood, err := s.Definition.settings(s.Created)
-		if err != nil || understood.expiresAfter == 0 || c.now().Sub(s.Used) < understood.expiresAfter {
+		understood, _ := s.Definition.settings(s.Created) // also where its filter is not valid any more
+		if understood.expiresAfter == 0 || c.now().Sub(s.Used) < understood.expiresAfter {
 			continue
 		}
 		if c.states.Delete(ctx, name, revision) == nil { // fails when it was used meanwhile

@@ -51,7 +51,7 @@ type Batch struct {
 }
 
 // Fetch hands out a batch: expired and failed events first, then new ones. The batch is empty
-// when there are none. Errors: ErrNoConsumer, *FieldError, and those of the store.
+// when there are none. Errors: ErrNoConsumer, *FieldError, *InvalidError, and those of the store.
 func (c *Consumers) Fetch(ctx context.Context, name string, f Fetch) (b Batch, err error) {
 	end := time.Now().Add(f.Wait)
 	var failures store.Failures
@@ -60,6 +60,9 @@ func (c *Consumers) Fetch(ctx context.Context, name string, f Fetch) (b Batch, e
 		var changed <-chan struct{}
 		var due time.Time
 		err = c.change(ctx, name, func(e *entry, s *state) (bool, error) {
+			if e.invalid != nil {
+				return false, &InvalidError{e.invalid}
+			}
 			d := delivery{c: c, e: e, s: s, f: &f, now: c.now().UTC()}
 			f.To.Reset()
 			took, err := d.take(ctx)

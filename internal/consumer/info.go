@@ -11,12 +11,14 @@ import (
 
 // Info describes a consumer.
 type Info struct {
-	Name       string       `json:"name"`
-	Definition Definition   `json:"definition"`
-	Created    time.Time    `json:"created"`
-	Used       time.Time    `json:"used"`
-	Next       store.Cursor `json:"next"`
-	Lag        Lag          `json:"lag"`
+	Name       string     `json:"name"`
+	Definition Definition `json:"definition"`
+	// Invalid is what of the definition is not valid any more, so that nothing can be fetched.
+	Invalid string       `json:"invalid,omitempty"`
+	Created time.Time    `json:"created"`
+	Used    time.Time    `json:"used"`
+	Next    store.Cursor `json:"next"`
+	Lag     Lag          `json:"lag"`
 	// InFlight are the events that workers have now, Waiting those that are handed out again.
 	InFlight int `json:"in_flight"`
 	Waiting  int `json:"waiting"`
@@ -48,16 +50,16 @@ func (c *Consumers) Get(ctx context.Context, name string) (info Info, err error)
 		if !e.seen.IsZero() {
 			after = e.seen
 		}
-		behind, arrived, err := c.store.Lag(ctx, after, &e.settings.filter)
+		behind, arrived, err := c.store.Lag(ctx, after, e.settings.filter)
 		var gone *store.CursorError
 		if errors.As(err, &gone) && gone.Reason != store.ReasonAhead {
-			behind, arrived, err = c.store.Lag(ctx, gone.Oldest, &e.settings.filter)
+			behind, arrived, err = c.store.Lag(ctx, gone.Oldest, e.settings.filter)
 		}
 		if err != nil && !errors.As(err, &gone) {
 			return false, err
 		}
 		if oldest := s.oldest(); err == nil && !oldest.IsZero() {
-			_, first, oldErr := c.store.Lag(ctx, oldest, &e.settings.filter)
+			_, first, oldErr := c.store.Lag(ctx, oldest, e.settings.filter)
 			if oldErr == nil && !first.IsZero() {
 				arrived = first
 			}
@@ -68,6 +70,9 @@ func (c *Consumers) Get(ctx context.Context, name string) (info Info, err error)
 			InFlight: leased, Waiting: all - leased,
 			Delivered: s.Delivered, Acknowledged: s.Acknowledged, Redelivered: s.Redelivered, Gone: s.Gone,
 			Dead: len(s.Dead), DeadEvicted: s.DeadEvicted,
+		}
+		if e.invalid != nil {
+			info.Invalid = e.invalid.Error()
 		}
 		info.Lag.Events = behind + uint64(all)
 		if !arrived.IsZero() {

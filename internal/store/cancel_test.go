@@ -9,54 +9,65 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/filter"
 	"github.com/isbl/telemetry/internal/store"
 )
 
-// leaving decides about events until it has seen some, when the reader leaves.
+// leaving is a reader's context that is done when it was looked at a number of times.
 type leaving struct {
-	seen  atomic.Int64
-	leave context.CancelFunc
+	context.Context
+	looks, most int64
 }
 
-func (l *leaving) Matches(ctx context.Context, _ eventlog.Ref) (bool, error) {
-	if l.seen.Add(1) == 3 {
-		l.leave()
+func (l *leaving) Err() error {
+	if atomic.AddInt64(&l.looks, 1) > l.most {
+		return context.Canceled
 	}
-	return false, ctx.Err()
+	return nil
 }
 
 // A reader that leaves ends its work at the next event.
 func TestAReaderThatLeavesEndsItsWork(t *testing.T) {
 	s := open(t, store.Options{})
 	require.NoError(t, s.Append(t.Context(), mixed(0, 2000)))
-	for name, read := range map[string]func(context.Context, store.Filter) error{
-		"page": func(ctx context.Context, f store.Filter) error {
-			_, err := s.Read(ctx, store.Query{Filter: f, Limit: 10})
+	for name, read := range map[string]func(context.Context, filter.Spec) error{
+		"page": func(ctx context.Context, f filter.Spec) error {
+			_, err := s.Read(ctx, store.Query{Filter: chosen(t, f), Limit: 10_000})
 			return err
 		},
-		"page, newest first": func(ctx context.Context, f store.Filter) error {
-			_, err := s.Read(ctx, store.Query{Filter: f, Limit: 10, Descending: true})
+		"page, newest first": func(ctx context.Context, f filter.Spec) error {
+			_, err := s.Read(ctx, store.Query{Filter: chosen(t, f), Limit: 10_000, Descending: true})
 			return err
 		},
-		"count": func(ctx context.Context, f store.Filter) error {
-			_, failures, err := s.Count(ctx, store.CountQuery{Filter: f, MaxRows: 10})
+		"count": func(ctx context.Context, f filter.Spec) error {
+			_, failures, err := s.Count(ctx, store.CountQuery{Filter: chosen(t, f), MaxRows: 10})
 			assert.Zero(t, failures)
-			return err
-		},
-		"scan": func(ctx context.Context, f store.Filter) error {
-			failures, err := s.Scan(ctx, f, 10_000, func(int, eventlog.Ref) {})
-			assert.Zero(t, failures, "events that nobody looked at are not undecided")
 			return err
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			l := &leaving{leave: cancel}
-			require.ErrorIs(t, read(ctx, store.Filter{Question: l}), context.Canceled)
-			assert.LessOrEqual(t, l.seen.Load(), int64(3+store.ScanWorkers()))
+			ctx := &leaving{Context: t.Context(), most: 100}
+			require.ErrorIs(t, read(ctx, filter.Spec{Where: `Len(attributes["log.record.uid"]) == 1`}), context.Canceled)
+			assert.Less(t, ctx.looks, int64(200), "it looks at the context for each event, and stops soon")
 		})
 	}
+}
+
+// A scan ends when it is told to by what it finds.
+func TestAScanThatIsCancelledEnds(t *testing.T) {
+	s := open(t, store.Options{})
+	require.NoError(t, s.Append(t.Context(), mixed(0, 2000)))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var visited atomic.Int64
+	failures, err := s.Scan(ctx, nil, 10_000, func(int, eventlog.Ref) {
+		if visited.Add(1) == 3 {
+			cancel()
+		}
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Zero(t, failures, "events that nobody looked at are not undecided")
+	assert.LessOrEqual(t, visited.Load(), int64(3+store.ScanWorkers()))
 }
 
 func TestAReaderThatLeftReadsNothing(t *testing.T) {

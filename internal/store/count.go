@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/filter/predicate"
 	"github.com/isbl/telemetry/internal/store/block"
 	"github.com/isbl/telemetry/internal/store/index"
 )
@@ -25,7 +26,8 @@ const (
 
 // CountQuery says which events to count, and how.
 type CountQuery struct {
-	Filter Filter
+	// Filter chooses the events; nil chooses all.
+	Filter *predicate.Predicate
 	By     By
 	// Interval is the length of a bucket of event time; buckets start at multiples of it
 	// since 1970. Zero counts all times together.
@@ -52,7 +54,7 @@ func (s *Store) Count(ctx context.Context, q CountQuery) ([]Count, Failures, err
 	if s.closed.Load() {
 		return nil, Failures{}, ErrClosed
 	}
-	c := counter{q: q, filter: newFilter(&q.Filter), rows: map[row]block.Count{}}
+	c := counter{q: q, filter: newFilter(q.Filter), rows: map[row]block.Count{}}
 	for seq := uint64(1); ; {
 		run, ok := s.index.Run(seq, &c.filter.index)
 		if !ok {
@@ -117,7 +119,7 @@ type row struct {
 // bounds of time, and either all of its events match in what they are not counted by, or
 // none does.
 func (c *counter) addRun(r *index.Run) bool {
-	if c.q.Filter.Question != nil {
+	if !c.filter.ByBlock() {
 		return false
 	}
 	counted, known := r.Types, r.KnownTypes
@@ -187,5 +189,6 @@ func (c *counter) counts() []Count {
 
 // withinBounds says whether all times from lowest to highest are within Since and Until.
 func (f *filter) withinBounds(lowest, highest int64) bool {
-	return (f.f.Since.IsZero() || lowest >= f.f.Since.UnixNano()) && (f.f.Until.IsZero() || highest < f.f.Until.UnixNano())
+	since, until := f.index.Since, f.index.Until
+	return (since.IsZero() || lowest >= since.UnixNano()) && (until.IsZero() || highest < until.UnixNano())
 }

@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/isbl/telemetry/internal/event"
-	"github.com/isbl/telemetry/internal/eventtype"
+	"github.com/isbl/telemetry/internal/filter"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/store/block"
 )
@@ -25,6 +25,7 @@ func mixed(first, n int) plog.Logs {
 		rl.Resource().Attributes().PutStr("service.name", []string{"shop", "till"}[i%2])
 		r := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 		r.SetEventName([]string{"user.login", "user.cart.add", "metric.cpu"}[i%3])
+		r.SetSeverityNumber(plog.SeverityNumber(i % 25))
 		r.SetTimestamp(pcommon.NewTimestampFromTime(epoch.Add(time.Duration(i) * time.Second)))
 		r.Attributes().PutStr(event.AttrUID, fmt.Sprintf("m-%d", i))
 		if i%3 == 2 {
@@ -41,28 +42,27 @@ func TestCount(t *testing.T) {
 		for first, size := 0, 1; first < 5000; first, size = first+size, size*3%1700+1 {
 			require.NoError(t, s.Append(t.Context(), mixed(first, size)))
 		}
-		users, err := eventtype.NewSelection([]string{"user.*"}, nil)
-		require.NoError(t, err)
-		till, err := eventtype.NewSelection([]string{"till"}, nil)
-		require.NoError(t, err)
-		for name, filter := range map[string]store.Filter{
+		users, till := []string{"user.*"}, []string{"till"}
+		for name, spec := range map[string]filter.Spec{
 			"all":            {},
-			"types":          {Types: users},
+			"types":          {EventTypes: users},
 			"sources":        {Sources: till},
-			"both":           {Types: users, Sources: till},
-			"time":           {Since: epoch.Add(100 * time.Second), Until: epoch.Add(3001 * time.Second)},
-			"types and time": {Types: users, Since: epoch.Add(100 * time.Second)},
+			"both":           {EventTypes: users, Sources: till},
+			"time":           {Since: after(100), Until: after(3001)},
+			"types and time": {EventTypes: users, Since: after(100)},
+			"severity":       {MinSeverity: "error", EventTypes: users},
+			"content":        {Where: `severity_number < 17`, Sources: till},
 		} {
 			for _, by := range []store.By{store.ByType, store.ByCategory, store.BySource} {
 				for _, interval := range []time.Duration{0, 7 * time.Second, time.Minute, 24 * time.Hour} {
-					q := store.CountQuery{Filter: filter, By: by, Interval: interval, MaxRows: 10_000}
+					q := store.CountQuery{Filter: chosen(t, spec), By: by, Interval: interval, MaxRows: 10_000}
 					got, _, err := s.Count(t.Context(), q)
 					require.NoError(t, err)
 					assert.Equal(t, countByReading(t, s, q), got, "%s, by %d, %v", name, by, interval)
 				}
 			}
 		}
-		_, _, err = s.Count(t.Context(), store.CountQuery{Interval: time.Second, MaxRows: 100})
+		_, _, err := s.Count(t.Context(), store.CountQuery{Interval: time.Second, MaxRows: 100})
 		require.ErrorIs(t, err, store.ErrTooManyCounts)
 	})
 }

@@ -3,13 +3,15 @@ package store
 import (
 	"context"
 	"time"
+
+	"github.com/isbl/telemetry/internal/filter/predicate"
 )
 
 // Lag says how many events lie after a place, and when the first of them arrived; the zero
-// time when there is none. Events that f cannot match, as the index knows without opening
+// time when there is none. Events that p cannot match, as the index knows without opening
 // a block, do not count. Errors: *CursorError, ErrClosed, the context's, and those of the
 // connection.
-func (s *Store) Lag(ctx context.Context, after Cursor, f *Filter) (events uint64, arrived time.Time, err error) {
+func (s *Store) Lag(ctx context.Context, after Cursor, p *predicate.Predicate) (events uint64, arrived time.Time, err error) {
 	if s.closed.Load() {
 		return 0, time.Time{}, ErrClosed
 	}
@@ -18,7 +20,7 @@ func (s *Store) Lag(ctx context.Context, after Cursor, f *Filter) (events uint64
 		return 0, time.Time{}, err
 	}
 	at = s.normalise(at)
-	filter := newFilter(f)
+	filter := newFilter(p)
 	first := uint64(0)
 	for seq := at.seq; ; {
 		span, _, ok := s.index.Next(seq, &filter.index)

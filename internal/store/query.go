@@ -1,12 +1,10 @@
 package store
 
 import (
-	"context"
 	"fmt"
-	"time"
 
 	"github.com/isbl/telemetry/internal/eventlog"
-	"github.com/isbl/telemetry/internal/eventtype"
+	"github.com/isbl/telemetry/internal/filter/predicate"
 	"github.com/isbl/telemetry/internal/store/wire"
 	"github.com/isbl/telemetry/internal/text"
 )
@@ -42,25 +40,7 @@ const (
 	ReasonMismatch   = "mismatch"
 )
 
-// Filter selects events. The zero Filter selects all.
-type Filter struct {
-	// Types and Sources select by event type and source; nil selects all.
-	Types, Sources *eventtype.Selection
-	// Since and Until bound the event time: Since is included, Until is not. The zero
-	// time is no bound.
-	Since, Until time.Time
-	// Question, if set, decides about each event that all else selects, once its block is
-	// open. An event that it errs on does not match, and is told of in Failures.
-	Question Question
-}
-
-// Question decides by an event's content. Its type must be comparable, and its methods
-// safe for concurrent use.
-type Question interface {
-	Matches(ctx context.Context, ref eventlog.Ref) (bool, error)
-}
-
-// Failures tell of events that a Question could not decide about.
+// Failures tell of events that a Filter could not decide about.
 type Failures struct {
 	Events uint64 `json:"events"`
 	// First is what was wrong with one of them.
@@ -85,9 +65,18 @@ func (f *Failures) Add(more Failures) {
 	f.Events += more.Events
 }
 
+// OrNil returns f, or nil where there are none.
+func (f Failures) OrNil() *Failures {
+	if f.Events == 0 {
+		return nil
+	}
+	return &f
+}
+
 // Query says what to read.
 type Query struct {
-	Filter Filter
+	// Filter chooses the events; nil chooses all.
+	Filter *predicate.Predicate
 	// After is the place to go on from. The zero Cursor is the place before the
 	// oldest event, or after the newest in descending order.
 	After Cursor
@@ -109,7 +98,7 @@ type Page struct {
 	More bool
 	// Gap tells of events before Entries that went away unread; nil when there is none.
 	Gap *Gap
-	// Failures tell of the events that were left out because Filter.Question failed.
+	// Failures tell of the events that were left out because Filter could not decide about them.
 	Failures Failures
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-
 	"github.com/isbl/telemetry/internal/store/commit"
 	"github.com/isbl/telemetry/internal/store/index"
 )
@@ -17,7 +15,7 @@ func (s *Store) Read(ctx context.Context, q Query) (Page, error) {
 	if s.closed.Load() {
 		return Page{}, ErrClosed
 	}
-	r := reader{s: s, q: q, filter: newFilter(&q.Filter), deadline: time.Now().Add(maxScan)}
+	r := reader{s: s, q: q, filter: newFilter(q.Filter), deadline: time.Now().Add(maxScan)}
 	var err error
 	if q.Descending {
 		err = r.descend(ctx)
@@ -266,7 +264,7 @@ func (r *reader) want() int {
 // overdue says whether the page has to end after the event that was looked at last. It fails when
 // ctx is done.
 func (r *reader) overdue(ctx context.Context) (bool, error) {
-	if r.filter.f.Question == nil {
+	if !r.filter.ByContent() {
 		return false, nil // an event takes nanoseconds: the next block is soon enough
 	}
 	return time.Now().After(r.deadline), ctx.Err()
@@ -288,52 +286,4 @@ func (s *Store) normalise(p place) place {
 		return place{seq: p.seq + 1}
 	}
 	return p
-}
-
-// filter is a Filter made ready for many events.
-type filter struct {
-	all          bool // nothing is filtered
-	f            *Filter
-	since, until pcommon.Timestamp
-	index        index.Filter
-}
-
-func newFilter(f *Filter) filter {
-	out := filter{f: f, all: f.Types.All() && f.Sources.All() && f.Since.IsZero() && f.Until.IsZero() && f.Question == nil}
-	out.index = index.Filter{Since: f.Since, Until: f.Until}
-	if !f.Types.All() {
-		out.index.Type = f.Types.Matches
-	}
-	if !f.Sources.All() {
-		out.index.Source = f.Sources.Matches
-	}
-	if !f.Since.IsZero() {
-		out.since = pcommon.NewTimestampFromTime(f.Since)
-	}
-	if !f.Until.IsZero() {
-		out.until = pcommon.NewTimestampFromTime(f.Until)
-	}
-	return out
-}
-
-// matches says whether event i of a block matches. Only a Question looks at more than the
-// encoded record. The answer means nothing when ctx is done.
-func (f *filter) matches(ctx context.Context, of *decoded, i int, failures *Failures) bool {
-	if f.all {
-		return true
-	}
-	record := of.Records[i]
-	t, eventType := record.Head()
-	if !f.f.Since.IsZero() && t < f.since || !f.f.Until.IsZero() && t >= f.until ||
-		f.index.Type != nil && !f.index.Type(eventType) || f.index.Source != nil && !f.index.Source(record.Source()) {
-		return false
-	}
-	if f.f.Question == nil {
-		return true
-	}
-	ok, err := f.f.Question.Matches(ctx, of.Refs()[i])
-	if err != nil && ctx.Err() == nil {
-		failures.add(err)
-	}
-	return ok && err == nil
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/filter/predicate"
 	"github.com/isbl/telemetry/internal/store/index"
 )
 
@@ -25,11 +26,11 @@ func ScanWorkers() int { return runtime.GOMAXPROCS(0) }
 // says from which of them. Blocks that cannot match are not opened; when those that can hold more
 // than most events, nothing is visited. What went away meanwhile, or is damaged, is left out.
 // Errors: *ScanLimitError, ErrClosed, the context's, and those of the connection.
-func (s *Store) Scan(ctx context.Context, f Filter, most uint64, visit func(worker int, ref eventlog.Ref)) (failures Failures, err error) {
+func (s *Store) Scan(ctx context.Context, p *predicate.Predicate, most uint64, visit func(worker int, ref eventlog.Ref)) (failures Failures, err error) {
 	if s.closed.Load() {
 		return Failures{}, ErrClosed
 	}
-	filter := newFilter(&f)
+	filter := newFilter(p)
 	spans, events := s.spans(&filter)
 	if events > most {
 		return Failures{}, &ScanLimitError{Events: events, Most: most}

@@ -16,7 +16,8 @@ import (
 
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
-	"github.com/isbl/telemetry/internal/eventtype"
+	"github.com/isbl/telemetry/internal/filter"
+	"github.com/isbl/telemetry/internal/filter/predicate"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -189,25 +190,35 @@ func TestFilters(t *testing.T) {
 			require.NoError(t, s.Append(t.Context(), logs("user.login", 2*i, 2)))
 			require.NoError(t, s.Append(t.Context(), logs("metric.cpu", 1500*i, 1500)))
 		}
-		selection, err := eventtype.NewSelection([]string{"user.*"}, nil)
-		require.NoError(t, err)
+		users := chosen(t, filter.Spec{EventTypes: []string{"user.*"}})
 		for _, descending := range []bool{false, true} {
 			want := names("user.login", 0, 20)
 			if descending {
 				want = reversed(want)
 			}
-			all, _ := readAll(t, s, store.Query{Filter: store.Filter{Types: selection}, Limit: 3, Descending: descending})
+			all, _ := readAll(t, s, store.Query{Filter: users, Limit: 3, Descending: descending})
 			assert.Equal(t, want, all)
 		}
-		other, err := eventtype.NewSelection([]string{"other"}, nil)
-		require.NoError(t, err)
-		all, _ := readAll(t, s, store.Query{Filter: store.Filter{Sources: other}, Limit: 3})
+		all, _ := readAll(t, s, store.Query{Filter: chosen(t, filter.Spec{Sources: []string{"other"}}), Limit: 3})
 		assert.Empty(t, all)
 
-		timed := store.Filter{Types: selection, Since: epoch.Add(5 * time.Second), Until: epoch.Add(9 * time.Second)}
+		timed := chosen(t, filter.Spec{EventTypes: []string{"user.*"}, Since: after(5), Until: after(9)})
 		all, _ = readAll(t, s, store.Query{Filter: timed, Limit: 100})
 		assert.Equal(t, names("user.login", 5, 4), all, "since is included, until is not")
 	})
+}
+
+// chosen is the predicate of a filter.
+func chosen(tb testing.TB, spec filter.Spec) *predicate.Predicate {
+	tb.Helper()
+	p, err := predicate.Compile(&spec, time.Now())
+	require.NoError(tb, err)
+	return p
+}
+
+// after is the time some seconds after epoch, as filters write it.
+func after(seconds int) string {
+	return epoch.Add(time.Duration(seconds) * time.Second).Format(time.RFC3339)
 }
 
 func TestRetentionLeavesAGap(t *testing.T) {

@@ -1,5 +1,7 @@
 package store
 
+import "github.com/isbl/telemetry/internal/filter/predicate"
+
 // Watch tells whether events that a filter may match have arrived, without opening a
 // block. It is not safe for concurrent use.
 type Watch struct {
@@ -9,9 +11,9 @@ type Watch struct {
 }
 
 // Watch returns a Watch that looks at what arrives from now on.
-func (s *Store) Watch(f *Filter) *Watch {
+func (s *Store) Watch(p *predicate.Predicate) *Watch {
 	_, last := s.index.Bounds()
-	return &Watch{s: s, filter: newFilter(f), next: last + 1}
+	return &Watch{s: s, filter: newFilter(p), next: last + 1}
 }
 
 // News says whether there is something to read since the last call: events that may

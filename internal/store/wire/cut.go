@@ -24,8 +24,9 @@ const (
 
 // Numbers of fields of LogRecord.
 const (
-	recordTime      = 1
-	recordEventName = 12
+	recordTime           = 1
+	recordSeverityNumber = 2
+	recordEventName      = 12
 )
 
 // maxLevelBytes is the most that the tag and length of one enclosing message take.

@@ -64,7 +64,7 @@ func requireSame(tb require.TestingT, raw []byte, ld plog.Logs, records []wire.R
 	for ref := range eventlog.All(ld) {
 		e := ref.Event()
 		require.Equal(tb, string(event.AppendJSON(nil, &e)), string(encoder.Append(nil, records[n])))
-		at, eventType := records[n].Head()
+		at, eventType, _ := records[n].Head()
 		require.Equal(tb, ref.Record.Timestamp(), at)
 		require.Equal(tb, ref.EventType(), eventType)
 		require.Equal(tb, ref.Source(), records[n].Source())

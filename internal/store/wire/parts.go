@@ -105,7 +105,7 @@ func (r *record) read(logRecord []byte) {
 		switch f.num {
 		case recordTime:
 			r.Time = f.number()
-		case 2:
+		case recordSeverityNumber:
 			r.SeverityNumber = int32(f.number())
 		case 3:
 			r.SeverityText = text(f.bytes)

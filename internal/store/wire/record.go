@@ -4,6 +4,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/isbl/telemetry/internal/event"
+	"github.com/isbl/telemetry/internal/severity"
 )
 
 // Record is an encoded log record with its resource and scope. It shares the memory of its LogsData,
@@ -52,17 +53,19 @@ func appendScope(list []Record, resource, logs []byte) []Record {
 	return list
 }
 
-// Head returns the time and the type of the event.
-func (r Record) Head() (at pcommon.Timestamp, eventType string) {
+// Head returns the time, the type and the severity of the event.
+func (r Record) Head() (at pcommon.Timestamp, eventType string, number severity.Number) {
 	for f := range fields(r.record) {
 		switch f.num {
 		case recordTime:
 			at = pcommon.Timestamp(f.number())
+		case recordSeverityNumber:
+			number = severity.Number(f.number())
 		case recordEventName:
 			eventType = text(f.bytes)
 		}
 	}
-	return at, eventType
+	return at, eventType, number
 }
 
 // Source is the system that emitted the event.

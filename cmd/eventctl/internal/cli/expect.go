@@ -14,6 +14,7 @@ import (
 
 	"github.com/isbl/telemetry/client"
 	"github.com/isbl/telemetry/cmd/eventctl/internal/show"
+	"github.com/isbl/telemetry/internal/filter"
 )
 
 const (
@@ -38,14 +39,14 @@ Events that are in the store already count, unless --from or --since leave them 
   eventctl expect --event-type 'alert.*' --count 0 --timeout 5s --from now`,
 		Args: cobra.NoArgs,
 	}
-	filter, printer := a.addFilter(cmd), a.addPrinter(cmd)
+	choice, printer := a.addFilter(cmd), a.addPrinter(cmd)
 	flags := cmd.Flags()
 	flags.IntVar(&e.count, "count", 1, "how many events, at least; 0 for none at all")
 	flags.DurationVar(&e.timeout, "timeout", 10*time.Second, "how long to wait for them")
 	flags.StringVar(&e.from, "from", "start", "where to start: start, now, a time in order of arrival (as --since), or a cursor")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		var err error
-		switch e.filter, err = filter.fixed(); {
+		switch e.filter, err = choice.fixed(); {
 		case err != nil:
 			return err
 		case e.count < 0:
@@ -53,7 +54,7 @@ Events that are in the store already count, unless --from or --since leave them 
 		case e.timeout <= 0:
 			return usagef("--timeout is %v, but must be positive", e.timeout)
 		}
-		e.from = fixTime(e.from, time.Now())
+		e.from = filter.FixTime(e.from, time.Now())
 		e.printer = printer
 		return e.check(cmd.Context())
 	}

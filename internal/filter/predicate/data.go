@@ -1,4 +1,4 @@
-package question
+package predicate
 
 import (
 	"encoding/base64"

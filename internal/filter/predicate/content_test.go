@@ -1,4 +1,4 @@
-package question
+package predicate
 
 import (
 	"fmt"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/filter"
 )
 
 func refOf(tb testing.TB, e event.Event) eventlog.Ref {
@@ -34,19 +35,21 @@ var login = event.Event{
 	Metadata: map[string]any{"trace_id": "0102030405060708090a0b0c0d0e0f10", "severity_number": int64(17)},
 }
 
-func TestQuestions(t *testing.T) {
+func TestContent(t *testing.T) {
 	ref := refOf(t, login)
-	data := func(path string, texts ...string) Spec { return Spec{Data: map[string][]string{path: texts}} }
+	data := func(path string, texts ...string) filter.Spec {
+		return filter.Spec{Data: map[string]filter.Texts{path: texts}}
+	}
 	for _, tt := range []struct {
 		name string
-		spec Spec
+		spec filter.Spec
 		want bool
 	}{
-		{"id", Spec{EventIDs: []string{"x", "id-1"}}, true},
-		{"other id", Spec{EventIDs: []string{"id-2"}}, false},
-		{"trace", Spec{TraceIDs: []string{"0102030405060708090A0B0C0D0E0F10"}}, true},
-		{"other trace", Spec{TraceIDs: []string{"ff02030405060708090a0b0c0d0e0f10"}}, false},
-		{"id and other trace", Spec{EventIDs: []string{"id-1"}, TraceIDs: []string{"ff02030405060708090a0b0c0d0e0f10"}}, false},
+		{"id", filter.Spec{EventIDs: []string{"x", "id-1"}}, true},
+		{"other id", filter.Spec{EventIDs: []string{"id-2"}}, false},
+		{"trace", filter.Spec{TraceIDs: []string{"0102030405060708090A0B0C0D0E0F10"}}, true},
+		{"other trace", filter.Spec{TraceIDs: []string{"ff02030405060708090a0b0c0d0e0f10"}}, false},
+		{"id and other trace", filter.Spec{EventIDs: []string{"id-1"}, TraceIDs: []string{"ff02030405060708090a0b0c0d0e0f10"}}, false},
 		{"int", data("n", "7"), true},
 		{"int as float", data("n", "7.0"), true},
 		{"any of several", data("n", "6", "7"), true},
@@ -66,16 +69,16 @@ func TestQuestions(t *testing.T) {
 		{"body", data("body", "a body"), true},
 		{"missing", data("missing", ""), false},
 		{"what is not data", data(event.AttrUID, "id-1"), false},
-		{"where", Spec{Where: `attributes["n"] == 7 and event_name == "user.login"`}, true},
-		{"where with contexts", Spec{Where: `log.attributes["n"] == 7 and resource.attributes["service.name"] == "shop"`}, true},
-		{"where, mixed", Spec{Where: `log.attributes["n"] == 7 and severity_number >= SEVERITY_NUMBER_ERROR`}, true},
-		{"where with a function", Spec{Where: `IsMatch(attributes["user"]["id"], "^a.a$")`}, true},
-		{"where not", Spec{Where: `attributes["n"] > 7`}, false},
+		{"where", filter.Spec{Where: `attributes["n"] == 7 and event_name == "user.login"`}, true},
+		{"where with contexts", filter.Spec{Where: `log.attributes["n"] == 7 and resource.attributes["service.name"] == "shop"`}, true},
+		{"where, mixed", filter.Spec{Where: `log.attributes["n"] == 7 and severity_number >= SEVERITY_NUMBER_ERROR`}, true},
+		{"where with a function", filter.Spec{Where: `IsMatch(attributes["user"]["id"], "^a.a$")`}, true},
+		{"where not", filter.Spec{Where: `attributes["n"] > 7`}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			q, err := New(tt.spec)
+			q, err := Compile(&tt.spec, time.Now())
 			require.NoError(t, err)
-			got, err := q.Matches(t.Context(), ref)
+			got, err := q.MatchesContent(t.Context(), ref)
 			require.NoError(t, err)
 			assert.Equal(t, tt.want, got)
 		})
@@ -95,36 +98,10 @@ func TestBodyOfARecord(t *testing.T) {
 	}
 }
 
-func TestWrongQuestions(t *testing.T) {
-	for _, tt := range []struct {
-		spec          Spec
-		field, reason string
-	}{
-		{Spec{TraceIDs: []string{"abc"}}, "trace_id", `"abc" is not a trace id: 32 hexadecimal digits`},
-		{Spec{TraceIDs: []string{strings.Repeat("0", 32)}}, "trace_id", "not all zero"},
-		{Spec{Where: `attributes["n"] >`}, "where", "invalid syntax at 1:"},
-		{Spec{Where: `attributes["n"] = = 1`}, "where", "1:17"},
-		{Spec{Where: `nonsense == 1`}, "where", "nonsense"},
-		{Spec{Where: `Nonsense(1)`}, "where", "Nonsense"},
-		{Spec{Where: `set(attributes["n"], 1)`}, "where", "set is not a function of conditions"},
-		{Spec{Where: "  "}, "where", "blank"},
-		{Spec{Where: strings.Repeat("x", 5000)}, "where", "at most 4096"},
-	} {
-		_, err := New(tt.spec)
-		var wrong *SpecError
-		require.ErrorAs(t, err, &wrong, "%v", tt.spec)
-		assert.Equal(t, tt.field, wrong.Field)
-		assert.ErrorContains(t, err, tt.reason)
-	}
-	q, err := New(Spec{})
-	require.NoError(t, err)
-	assert.Nil(t, q)
-}
-
 func TestConditionThatFails(t *testing.T) {
-	q, err := New(Spec{Where: `Int(attributes["text"]["x"]) > 1`})
+	q, err := Compile(&filter.Spec{Where: `Int(attributes["text"]["x"]) > 1`}, time.Now())
 	require.NoError(t, err)
-	ok, err := q.Matches(t.Context(), refOf(t, login))
+	ok, err := q.MatchesContent(t.Context(), refOf(t, login))
 	assert.False(t, ok)
 	require.Error(t, err)
 }
@@ -135,14 +112,14 @@ func TestConditionsMeanWhatTheySay(t *testing.T) {
 	types := []string{"user.login", "user.logout", "metric.cpu"}
 	for range 300 {
 		text, means := randomCondition(r, 3)
-		q, err := New(Spec{Where: text})
+		q, err := Compile(&filter.Spec{Where: text}, time.Now())
 		require.NoError(t, err, text)
 		for range 20 {
 			e := event.Event{
 				EventID: "i", Timestamp: time.Unix(1, 0).UTC(), EventType: types[r.IntN(3)], Source: "shop",
 				Data: map[string]any{"n": r.Int64N(10), "s": string(rune('a' + r.IntN(4)))},
 			}
-			got, err := q.Matches(t.Context(), refOf(t, e))
+			got, err := q.MatchesContent(t.Context(), refOf(t, e))
 			require.NoError(t, err, text)
 			require.Equal(t, means(&e), got, "%s on %v", text, e)
 		}
@@ -182,12 +159,12 @@ func randomCondition(r *rand.Rand, depth int) (string, func(*event.Event) bool) 
 }
 
 func BenchmarkWhere(b *testing.B) {
-	q, err := New(Spec{Where: `attributes["n"] > 5 and severity_number >= SEVERITY_NUMBER_ERROR`})
+	q, err := Compile(&filter.Spec{Where: `attributes["n"] > 5 and severity_number >= SEVERITY_NUMBER_ERROR`}, time.Now())
 	require.NoError(b, err)
 	ref := refOf(b, login)
 	b.ReportAllocs()
 	for b.Loop() {
-		if ok, err := q.Matches(b.Context(), ref); !ok || err != nil {
+		if ok, err := q.MatchesContent(b.Context(), ref); !ok || err != nil {
 			b.Fatal(ok, err)
 		}
 	}

@@ -1,0 +1,142 @@
+package predicate
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/isbl/telemetry/internal/eventtype"
+	"github.com/isbl/telemetry/internal/filter"
+	"github.com/isbl/telemetry/internal/filter/condition"
+	"github.com/isbl/telemetry/internal/severity"
+	"github.com/isbl/telemetry/internal/text"
+	"github.com/isbl/telemetry/internal/when"
+)
+
+var errEmpty = errors.New("the list has an empty element")
+
+// Compile checks a filter. Times that it writes as durations count back from now. Errors:
+// *filter.Error.
+func Compile(spec *filter.Spec, now time.Time) (*Predicate, error) {
+	p := &Predicate{eventIDs: spec.EventIDs, to: math.MaxUint64, key: blockKey(spec)}
+	for _, step := range []struct {
+		name    string
+		compile func() error
+	}{
+		{"event_type", func() (err error) { p.types, err = selection(spec.EventTypes); return err }},
+		{"source", func() (err error) { p.sources, err = selection(spec.Sources); return err }},
+		{"min_severity", func() (err error) { p.minSeverity, err = minSeverity(spec.MinSeverity); return err }},
+		{"event_id", func() (err error) { return noneEmpty(spec.EventIDs) }},
+		{"trace_id", func() (err error) { p.traceIDs, err = traceIDs(spec.TraceIDs); return err }},
+		{"where", func() (err error) { p.where, err = where(spec.Where); return err }},
+	} {
+		if err := step.compile(); err != nil {
+			return nil, &filter.Error{Name: step.name, Err: err}
+		}
+	}
+	if wrong, err := p.compileTimes(spec, now); err != nil {
+		return nil, &filter.Error{Name: wrong, Err: err}
+	}
+	for _, path := range slices.Sorted(maps.Keys(spec.Data)) {
+		if _, err := filter.ParsePath(filter.DataPrefix + path); err != nil {
+			return nil, &filter.Error{Name: filter.DataPrefix + path, Err: err}
+		}
+		p.data = append(p.data, newDatum(path, spec.Data[path]))
+	}
+	return p, nil
+}
+
+// selection returns nil where patterns select all names.
+func selection(patterns []string) (*eventtype.Selection, error) {
+	s, err := eventtype.NewSelection(patterns, nil)
+	if err != nil || s.All() {
+		return nil, err
+	}
+	return s, nil
+}
+
+// compileTimes reads the bounds of the event time; it says which of them is wrong.
+func (p *Predicate) compileTimes(spec *filter.Spec, now time.Time) (wrong string, err error) {
+	var since, until time.Time
+	if spec.Since != "" {
+		if since, err = eventTime(spec.Since, now); err != nil {
+			return "since", err
+		}
+		p.since = when.Clamp(since)
+		p.from = pcommon.NewTimestampFromTime(p.since)
+	}
+	if spec.Until != "" {
+		if until, err = eventTime(spec.Until, now); err != nil {
+			return "until", err
+		}
+		if until.Before(since) {
+			return "until", errors.New("it lies before since, so no event can match")
+		}
+		if p.until = when.Until(until); !p.until.IsZero() {
+			p.to = pcommon.NewTimestampFromTime(p.until)
+		}
+	}
+	return "", nil
+}
+
+func eventTime(s string, now time.Time) (time.Time, error) {
+	t, ok := when.Time(s, now)
+	if !ok {
+		return t, fmt.Errorf("%s is not a time: write RFC 3339 such as 2026-01-02T03:04:05Z, or a duration back from now with its unit, such as 15m, 7d or 2w", text.Quote(s))
+	}
+	return t, nil
+}
+
+func minSeverity(name string) (severity.Number, error) {
+	if name == "" {
+		return 0, nil
+	}
+	n, ok := severity.Parse(name)
+	if !ok {
+		return 0, fmt.Errorf("%s is no severity: write %s", text.Quote(name), severity.Syntax)
+	}
+	return n, nil
+}
+
+func noneEmpty(list []string) error {
+	if slices.Contains(list, "") {
+		return errEmpty
+	}
+	return nil
+}
+
+func traceIDs(list []string) (ids []pcommon.TraceID, err error) {
+	if err := noneEmpty(list); err != nil {
+		return nil, err
+	}
+	for _, s := range list {
+		var id pcommon.TraceID
+		if len(s) == 2*len(id) {
+			_, err = hex.Decode(id[:], []byte(s))
+		}
+		if err != nil || id.IsEmpty() {
+			return nil, fmt.Errorf("%s is not a trace id: 32 hexadecimal digits, not all zero", text.Quote(s))
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+func where(s string) (*condition.Condition, error) {
+	if s == "" {
+		return nil, nil
+	}
+	return condition.Parse(s)
+}
+
+// blockKey is made of what is known of whole blocks.
+func blockKey(spec *filter.Spec) string {
+	return strings.Join([]string{strings.Join(spec.EventTypes, ","), strings.Join(spec.Sources, ","), spec.Since, spec.Until}, "\n")
+}

@@ -1,0 +1,109 @@
+// Package predicate decides whether an event is one that a filter chooses.
+package predicate
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/eventtype"
+	"github.com/isbl/telemetry/internal/filter/condition"
+	"github.com/isbl/telemetry/internal/severity"
+)
+
+// Predicate is a filter that was checked and made ready for many events. It is immutable and safe
+// for concurrent use. The nil Predicate matches all events.
+//
+// It is asked in steps, so that no more of an event is read than the answer needs: MatchesHead,
+// MatchesSource if BySource, MatchesContent if ByContent.
+type Predicate struct {
+	types, sources *eventtype.Selection // nil for all
+	since, until   time.Time            // zero for no bound
+	from, to       pcommon.Timestamp    // the same: from ≤ time < to
+	minSeverity    severity.Number
+	eventIDs       []string
+	traceIDs       []pcommon.TraceID
+	data           []datum
+	where          *condition.Condition
+	key            string
+}
+
+// All says whether the predicate matches every event.
+func (p *Predicate) All() bool {
+	return p == nil || p.ByBlock() && p.types == nil && p.sources == nil && p.since.IsZero() && p.until.IsZero()
+}
+
+// ByBlock says whether event type, source and time decide alone. They are known of whole blocks.
+func (p *Predicate) ByBlock() bool { return p == nil || p.minSeverity == 0 && !p.ByContent() }
+
+// Types is which event types match; nil for all.
+func (p *Predicate) Types() *eventtype.Selection {
+	if p == nil {
+		return nil
+	}
+	return p.types
+}
+
+// Sources is which sources match; nil for all.
+func (p *Predicate) Sources() *eventtype.Selection {
+	if p == nil {
+		return nil
+	}
+	return p.sources
+}
+
+// Bounds are those of the event time: since is included, until is not. The zero time is no bound.
+func (p *Predicate) Bounds() (since, until time.Time) {
+	if p == nil {
+		return since, until
+	}
+	return p.since, p.until
+}
+
+// BlockKey is the same for predicates that choose from the same blocks.
+func (p *Predicate) BlockKey() string {
+	if p == nil {
+		return ""
+	}
+	return p.key
+}
+
+// MatchesHead says whether event time, type and severity match.
+func (p *Predicate) MatchesHead(at pcommon.Timestamp, eventType string, number severity.Number) bool {
+	return p == nil || p.from <= at && at < p.to && number.Reaches(p.minSeverity) && p.types.Matches(eventType)
+}
+
+// BySource says whether the source matters.
+func (p *Predicate) BySource() bool { return p != nil && p.sources != nil }
+
+// MatchesSource says whether the source matches.
+func (p *Predicate) MatchesSource(source string) bool { return p == nil || p.sources.Matches(source) }
+
+// ByContent says whether more matters than time, type, severity and source.
+func (p *Predicate) ByContent() bool {
+	return p != nil && (len(p.eventIDs)+len(p.traceIDs)+len(p.data) > 0 || p.where != nil)
+}
+
+// MatchesContent says whether ids, data and condition match. An error is about this event alone: the
+// condition cannot be decided for it, or ctx is done.
+func (p *Predicate) MatchesContent(ctx context.Context, ref eventlog.Ref) (bool, error) {
+	switch {
+	case p == nil:
+		return true, nil
+	case len(p.eventIDs) > 0 && !slices.Contains(p.eventIDs, ref.EventID()),
+		len(p.traceIDs) > 0 && !slices.Contains(p.traceIDs, ref.Record.TraceID()):
+		return false, nil
+	}
+	for i := range p.data {
+		if !p.data[i].matches(ref) {
+			return false, nil
+		}
+	}
+	if p.where == nil {
+		return true, nil
+	}
+	return p.where.Matches(ctx, ref)
+}

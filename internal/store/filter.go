@@ -1,0 +1,47 @@
+package store
+
+import (
+	"context"
+
+	"github.com/isbl/telemetry/internal/filter/predicate"
+	"github.com/isbl/telemetry/internal/store/index"
+)
+
+// filter is a predicate with what the index needs of it.
+type filter struct {
+	*predicate.Predicate
+	all   bool // nothing is filtered
+	index index.Filter
+}
+
+func newFilter(p *predicate.Predicate) filter {
+	out := filter{Predicate: p, all: p.All()}
+	out.index.Since, out.index.Until = p.Bounds()
+	if types := p.Types(); types != nil {
+		out.index.Type = types.Matches
+	}
+	if sources := p.Sources(); sources != nil {
+		out.index.Source = sources.Matches
+	}
+	return out
+}
+
+// matches says whether event i of a block matches. It decodes the record only for what it cannot
+// find in the encoded one. The answer means nothing when ctx is done.
+func (f *filter) matches(ctx context.Context, of *decoded, i int, failures *Failures) bool {
+	if f.all {
+		return true
+	}
+	record := of.Records[i]
+	if !f.MatchesHead(record.Head()) || f.BySource() && !f.MatchesSource(record.Source()) {
+		return false
+	}
+	if !f.ByContent() {
+		return true
+	}
+	ok, err := f.MatchesContent(ctx, of.Refs()[i])
+	if err != nil && ctx.Err() == nil {
+		failures.add(err)
+	}
+	return ok && err == nil
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -306,7 +307,6 @@ func TestAtFindsThePlaceInArrivalOrder(t *testing.T) {
 	modes(t, func(t *testing.T, opts store.Options) {
 		s := open(t, opts)
 		require.NoError(t, s.Append(t.Context(), logs("a", 0, 3)))
-		time.Sleep(5 * time.Millisecond)
 		between := time.Now()
 		require.NoError(t, s.Append(t.Context(), logs("b", 0, 3)))
 		for at, want := range map[time.Time][]string{
@@ -359,12 +359,17 @@ func TestCloseWhileInUse(t *testing.T) {
 	modes(t, func(t *testing.T, opts store.Options) {
 		s := open(t, opts)
 		var wg sync.WaitGroup
+		var appended atomic.Int64
+		busy := make(chan struct{})
 		for c := range 8 {
 			wg.Go(func() {
 				for i := 0; ; i++ {
 					if err := s.Append(context.Background(), logs(fmt.Sprintf("c%d", c), i, 1)); err != nil {
 						assert.ErrorIs(t, err, store.ErrClosed)
 						return
+					}
+					if appended.Add(1) == 50 {
+						close(busy)
 					}
 				}
 			})
@@ -381,7 +386,7 @@ func TestCloseWhileInUse(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(50 * time.Millisecond)
+		<-busy
 		assert.NoError(t, s.Close())
 		wg.Wait()
 	})

@@ -3,15 +3,24 @@ package store
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
+	"go.uber.org/zap"
+
+	"github.com/isbl/telemetry/internal/store/block"
+	"github.com/isbl/telemetry/internal/store/cache"
 	"github.com/isbl/telemetry/internal/store/commit"
 	"github.com/isbl/telemetry/internal/store/dedupe"
+	"github.com/isbl/telemetry/internal/store/follow"
+	"github.com/isbl/telemetry/internal/store/handover"
 	"github.com/isbl/telemetry/internal/store/health"
 	"github.com/isbl/telemetry/internal/store/index"
 	"github.com/isbl/telemetry/internal/store/ledger"
 	"github.com/isbl/telemetry/internal/store/log"
+	"github.com/isbl/telemetry/internal/store/log/embedded"
 	"github.com/isbl/telemetry/internal/store/recovery"
 )
 
@@ -19,22 +28,22 @@ import (
 // Close it in the end. An error names the directory; embedded.ErrInUse means that another process
 // has it.
 func Open(ctx context.Context, opts Options) (_ *Store, err error) {
-	s := &Store{opts: opts.withDefaults(), notifier: &notifier{}, decoded: newCache[*decoded](decodedBytes)}
-	s.newest = newCache[[]byte](s.opts.newestBytes())
+	s := &Store{opts: opts.withDefaults(), notifier: &follow.Notifier{}}
+	s.decoded, s.newest = cache.New[*decoded](decodedBytes), cache.New[[]byte](s.opts.newestBytes())
 	defer func() {
 		if err != nil {
 			_ = s.Close()
 		}
 	}()
 	s.warnIfDiskIsSmall()
-	left := takeOver(&s.opts)
+	left := s.takeOver()
 	if err := s.openLog(ctx, left); err != nil {
 		return nil, err
 	}
 	if err := s.loadRecovery(left); err != nil {
 		return nil, err
 	}
-	if err := left.restore(ctx, s.log); err != nil {
+	if err := left.Restore(ctx, s.log); err != nil {
 		return nil, err
 	}
 	if err := s.readIndex(ctx); err != nil {
@@ -50,13 +59,26 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	return s, nil
 }
 
+// takeOver returns what the store in memory with the same Handover left. Events that this store
+// cannot have are given up.
+func (s *Store) takeOver() *handover.Events {
+	if s.opts.Handover == "" {
+		return nil
+	}
+	left := handover.Take(s.opts.Handover)
+	if s.opts.storage() != storageMemory {
+		return nil
+	}
+	return left
+}
+
 // openLog opens the log, with the sequences that a store in memory has left. A store whose disk
 // cannot be written is read-only.
-func (s *Store) openLog(ctx context.Context, left *leftover) (err error) {
+func (s *Store) openLog(ctx context.Context, left *handover.Events) (err error) {
 	var notWritable error
 	s.log, notWritable, err = log.Open(ctx, log.Options{
 		Directory: s.opts.Directory, SyncInterval: s.opts.SyncInterval, NATS: s.opts.NATS,
-		First: left.firstSequence(), MaxBytes: s.opts.MaxBytes, MaxAge: s.opts.MaxAge,
+		First: left.First(), MaxBytes: s.opts.MaxBytes, MaxAge: s.opts.MaxAge,
 		RejectNew: s.opts.RejectNew, Timeout: s.opts.Timeout, Logger: s.opts.Logger,
 	})
 	if err != nil {
@@ -69,9 +91,9 @@ func (s *Store) openLog(ctx context.Context, left *leftover) (err error) {
 	return nil
 }
 
-func (s *Store) loadRecovery(left *leftover) (err error) {
+func (s *Store) loadRecovery(left *handover.Events) (err error) {
 	s.recovery, err = recovery.Load(recovery.Options{
-		Directory: s.opts.Directory, Log: s.log.Info(), Generation: left.generationID(),
+		Directory: s.opts.Directory, Log: s.log.Info(), Generation: left.Generation(),
 		MaxBytes: s.opts.MaxBytes, MaxAge: s.opts.MaxAge, MaxEvents: s.opts.MaxEvents, RejectNew: s.opts.RejectNew,
 		Logger: s.opts.Logger,
 	})
@@ -86,9 +108,11 @@ func (s *Store) readIndex(ctx context.Context) error {
 	}
 	s.index = index.New(state.First)
 	s.ledger = ledger.New(s.index)
-	s.follower = &follower{log: s.log, ledger: s.ledger, notifier: s.notifier, logger: s.opts.Logger}
-	if state.Blocks > 0 || !s.alone() {
-		if err := s.follow(ctx, state.Last); err != nil {
+	s.follower = follow.New(follow.Options{
+		Log: s.log, Ledger: s.ledger, Notifier: s.notifier, Timeout: s.opts.Timeout, Logger: s.opts.Logger,
+	})
+	if state.Blocks > 0 || s.Shared() {
+		if err := s.follower.CatchUp(ctx, state.Last); err != nil {
 			return fmt.Errorf("read the index: %w", err)
 		}
 	}
@@ -117,6 +141,12 @@ func (s *Store) startCommitter() {
 		Log: s.log, Ledger: s.ledger, Health: s.health, Newest: s.newestSequence, Stored: s.stored,
 		Timeout: s.opts.Timeout, MaxEventSize: s.opts.MaxEventSize, OnCommit: s.opts.OnCommit,
 	})
+}
+
+// stored gives a block that was stored to readers.
+func (s *Store) stored(ctx context.Context, seq uint64, raw []byte, b *block.Encoded) {
+	s.newest.Put(seq, raw, len(raw))
+	s.follower.Stored(ctx, seq, b)
 }
 
 func (s *Store) newestSequence() uint64 {
@@ -165,4 +195,34 @@ func (s *Store) fillWindow(ctx context.Context) error {
 		s.window.Remember(id)
 	}
 	return nil
+}
+
+func (s *Store) warnIfDiskIsSmall() {
+	if s.opts.Directory == "" {
+		return
+	}
+	dir := s.opts.Directory
+	for dir != filepath.Dir(dir) {
+		if _, err := os.Stat(dir); err == nil {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	used := dirSize(s.opts.Directory)
+	if free, err := embedded.FreeBytes(dir); err == nil && free+used < s.opts.MaxBytes {
+		s.opts.Logger.Warn("the disk is smaller than the retention; when it is full, new events are refused",
+			zap.String("directory", s.opts.Directory), zap.Int64("free_bytes", free), zap.Int64("max_bytes", s.opts.MaxBytes))
+	}
+}
+
+func dirSize(dir string) (n int64) {
+	_ = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			if info, err := d.Info(); err == nil {
+				n += info.Size()
+			}
+		}
+		return nil // what cannot be read does not count
+	})
+	return n
 }

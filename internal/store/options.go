@@ -20,13 +20,10 @@ const (
 	DefaultStream         = log.DefaultStream
 	trimEvery             = time.Second
 	maxFetchBytes         = 4 << 20
-	maxFetchBlocks        = 1024    // at once; the client makes room for them beforehand
 	maxPageBytes          = 8 << 20 // uncompressed, of the blocks that a page's events are of
-	notifyEvery           = 2 * time.Millisecond
 	decodedBytes          = 4 << 20 // uncompressed; decoded events take several times as much
 	maxNewestBytes        = 32 << 20
 	reopenTimeout         = time.Minute
-	stallAfter            = 25 * time.Millisecond
 )
 
 // Options configure a Store. The zero value is a store in memory with every default.

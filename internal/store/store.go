@@ -11,8 +11,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/store/cache"
 	"github.com/isbl/telemetry/internal/store/commit"
 	"github.com/isbl/telemetry/internal/store/dedupe"
+	"github.com/isbl/telemetry/internal/store/follow"
+	"github.com/isbl/telemetry/internal/store/handover"
 	"github.com/isbl/telemetry/internal/store/health"
 	"github.com/isbl/telemetry/internal/store/index"
 	"github.com/isbl/telemetry/internal/store/ledger"
@@ -47,16 +50,15 @@ type Store struct {
 
 	// reopening is held while the log is reopened, and shared by those who read.
 	reopening sync.RWMutex
-	following sync.Mutex // held while the follower is started
 
 	index     *index.Index
 	ledger    *ledger.Ledger
-	notifier  *notifier
-	follower  *follower
+	notifier  *follow.Notifier
+	follower  *follow.Follower
 	committer *commit.Committer
-	decoded   *cache[*decoded] // those that were read last, so that many readers cost one decoding
-	newest    *cache[[]byte]   // LogsData of those that were stored last: most reading is of them
-	window    *dedupe.Window   // nil without Deduplicate
+	decoded   *cache.Cache[*decoded] // those that were read last, so that many readers cost one decoding
+	newest    *cache.Cache[[]byte]   // LogsData of those that were stored last: most reading is of them
+	window    *dedupe.Window         // nil without Deduplicate
 
 	stop   context.CancelFunc // ends maintenance
 	wg     sync.WaitGroup
@@ -95,7 +97,7 @@ func (s *Store) Refused(r *eventlog.Refused) { s.ledger.Refuse(r) }
 
 // Changed returns a channel that is closed when there is more to read, or the store
 // closes. Take it before Read, and nothing is missed.
-func (s *Store) Changed() <-chan struct{} { return s.notifier.changed() }
+func (s *Store) Changed() <-chan struct{} { return s.notifier.Changed() }
 
 // Stats accounts for every event. EventTypes and Sources count since Open.
 func (s *Store) Stats(ctx context.Context) Stats {
@@ -124,13 +126,24 @@ func (s *Store) Close() error {
 	s.wg.Wait()
 	s.noteClosed()
 	if s.follower != nil {
-		s.follower.close()
+		s.follower.Close()
 	}
-	s.notifier.close()
+	s.notifier.Close()
 	if s.log == nil {
 		return nil
 	}
 	err := s.handOver()
 	s.log.Close()
 	return err
+}
+
+// handOver leaves the events of a store in memory for the one that is opened next with the same
+// Handover.
+func (s *Store) handOver() error {
+	if s.opts.Handover == "" || s.opts.storage() != storageMemory || s.committer == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.opts.Timeout)
+	defer cancel()
+	return handover.Leave(ctx, s.opts.Handover, s.log, s.recovery.Generation())
 }

@@ -1,4 +1,5 @@
-package store
+// Package cache keeps what was made of blocks in bounded memory.
+package cache
 
 import (
 	"container/list"
@@ -8,9 +9,10 @@ import (
 // entryBytes is about what the cache itself takes for an entry.
 const entryBytes = 200
 
-// cache keeps what was made of blocks, by sequence, and forgets what was used longest ago
-// when it is over maxBytes. What it hands out is shared and must not be changed.
-type cache[V any] struct {
+// Cache keeps values by the sequence of their block, and forgets those that were used longest ago
+// when it is over its limit. It is safe for concurrent use. What it returns is shared and must not be
+// changed.
+type Cache[V any] struct {
 	maxBytes int
 
 	mu    sync.Mutex
@@ -27,12 +29,13 @@ type cached[V any] struct {
 	turn  int // in which it was used last
 }
 
-func newCache[V any](maxBytes int) *cache[V] {
-	return &cache[V]{maxBytes: maxBytes, bySeq: map[uint64]*list.Element{}}
+// New returns an empty cache of at most so many bytes.
+func New[V any](maxBytes int) *Cache[V] {
+	return &Cache[V]{maxBytes: maxBytes, bySeq: map[uint64]*list.Element{}}
 }
 
-// get returns what is kept of a block.
-func (c *cache[V]) get(seq uint64) (value V, ok bool) {
+// Get returns what is kept of a block.
+func (c *Cache[V]) Get(seq uint64) (value V, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, ok := c.bySeq[seq]
@@ -45,8 +48,8 @@ func (c *cache[V]) get(seq uint64) (value V, ok bool) {
 	return kept.value, true
 }
 
-// put keeps a value of so many bytes, instead of one that was kept of the same block.
-func (c *cache[V]) put(seq uint64, value V, bytes int) {
+// Put keeps a value of so many bytes and replaces the one of the same block.
+func (c *Cache[V]) Put(seq uint64, value V, bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	bytes += entryBytes
@@ -60,14 +63,14 @@ func (c *cache[V]) put(seq uint64, value V, bytes int) {
 	}
 }
 
-func (c *cache[V]) forget(e *list.Element) {
+func (c *Cache[V]) forget(e *list.Element) {
 	old := c.used.Remove(e).(*cached[V])
 	delete(c.bySeq, old.seq)
 	c.bytes -= old.bytes
 }
 
-// age forgets what was not used since it was called last.
-func (c *cache[V]) age() {
+// Age forgets what was not used since its last call.
+func (c *Cache[V]) Age() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for e := c.used.Back(); e != nil && e.Value.(*cached[V]).turn < c.turn; e = c.used.Back() {
@@ -76,8 +79,8 @@ func (c *cache[V]) age() {
 	c.turn++
 }
 
-// clear forgets everything.
-func (c *cache[V]) clear() {
+// Clear forgets everything.
+func (c *Cache[V]) Clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.bytes = 0

@@ -1,4 +1,4 @@
-package store
+package follow
 
 import (
 	"context"
@@ -8,81 +8,83 @@ import (
 	"github.com/isbl/telemetry/internal/store/block"
 )
 
+// stallAfter is how long CatchUp waits for the next block before it asks the log for it.
+const stallAfter = 25 * time.Millisecond
+
 // alone reports whether no other process appends to the log. Then the index learns of a block from
 // its outcome, and the follower runs only to catch up: JetStream keeps each block file that somebody
 // read in memory for ten seconds, which at full speed is a gigabyte.
-func (s *Store) alone() bool { return !s.log.Info().Shared }
+func (f *Follower) alone() bool { return !f.Log.Info().Shared }
 
-// follow starts the follower and returns when the index has every block up to last.
-func (s *Store) follow(ctx context.Context, last uint64) error {
-	s.following.Lock()
-	defer s.following.Unlock()
-	if err := s.follower.start(ctx); err != nil {
+// CatchUp returns when the index has every block up to last. Where other processes append, following
+// goes on afterwards.
+func (f *Follower) CatchUp(ctx context.Context, last uint64) error {
+	f.starting.Lock()
+	defer f.starting.Unlock()
+	if err := f.start(ctx); err != nil {
 		return err
 	}
-	if s.alone() {
-		defer s.follower.close()
+	if f.alone() {
+		defer f.Close()
 	}
-	return s.catchUp(ctx, last)
+	return f.reach(ctx, last)
 }
 
-// stored returns when the index has the block that was stored at seq, so that writers read
-// their own writes. The events are stored: an index that lags is no reason to answer
-// otherwise.
-func (s *Store) stored(ctx context.Context, seq uint64, raw []byte, b *block.Encoded) {
-	s.newest.put(seq, raw, len(raw))
-	if !s.alone() {
-		_ = s.follower.await(ctx, seq)
+// Stored returns when the index has a block that this process stored at seq, so that writers read
+// their own writes. An index that lags is no error: the events are stored.
+func (f *Follower) Stored(ctx context.Context, seq uint64, b *block.Encoded) {
+	if !f.alone() {
+		_ = f.await(ctx, seq)
 		return
 	}
-	if !s.follower.own(seq, b) { // a block whose outcome was unknown is there after all
-		_ = s.follow(ctx, seq)
+	if !f.own(seq, b) { // a block whose outcome was unknown is there after all
+		_ = f.CatchUp(ctx, seq)
 	}
 }
 
-// lookForUnknown lets the index have blocks that were stored after nobody waited for them
-// any more. The stream ends at last.
-func (s *Store) lookForUnknown(ctx context.Context, last uint64) error {
-	if !s.alone() || last <= s.follower.position() || !s.ledger.HasUnknown() {
+// FindUnknown adds blocks to the index that were stored after their outcome was given up. The log
+// ends at last.
+func (f *Follower) FindUnknown(ctx context.Context, last uint64) error {
+	if !f.alone() || last <= f.position() || !f.Ledger.HasUnknown() {
 		return nil
 	}
-	return s.follow(ctx, last)
+	return f.CatchUp(ctx, last)
 }
 
-// catchUp waits until the index has every block up to last that the stream has. JetStream
-// counts blocks that it lost, so that the newest may never come.
-func (s *Store) catchUp(ctx context.Context, last uint64) error {
+// reach waits until the index has every block up to last that the log has. A log counts blocks that
+// it lost, so that the newest may never come.
+func (f *Follower) reach(ctx context.Context, last uint64) error {
 	stalled := 0
 	for {
-		passed := s.follower.position()
+		passed := f.position()
 		wait, cancel := context.WithTimeout(ctx, stallAfter)
-		err := s.follower.await(wait, last)
+		err := f.await(wait, last)
 		cancel()
 		switch {
 		case err == nil:
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case s.follower.position() != passed:
+		case f.position() != passed:
 			stalled = 0
 			continue
 		}
-		more, err := s.hasAfter(ctx, passed)
+		more, err := f.hasAfter(ctx, passed)
 		if err != nil {
 			return err
 		}
 		if !more {
 			return nil
 		}
-		if stalled++; time.Duration(stalled)*stallAfter > s.opts.Timeout {
-			return fmt.Errorf("JetStream does not hand out what follows block %d", passed)
+		if stalled++; time.Duration(stalled)*stallAfter > f.Timeout {
+			return fmt.Errorf("the log does not hand out what follows block %d", passed)
 		}
 	}
 }
 
 // hasAfter reports whether the log has a block after seq.
-func (s *Store) hasAfter(ctx context.Context, seq uint64) (bool, error) {
-	for _, err := range s.log.Fetch(ctx, seq+1, 1, 1) {
+func (f *Follower) hasAfter(ctx context.Context, seq uint64) (bool, error) {
+	for _, err := range f.Log.Fetch(ctx, seq+1, 1, 1) {
 		return err == nil, err
 	}
 	return false, nil

@@ -1,8 +1,11 @@
-package store
+// Package follow keeps the index in step with the log: it reads the headers of what is stored, adds
+// the blocks of this process by their outcome, and wakes readers.
+package follow
 
 import (
 	"context"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -12,29 +15,40 @@ import (
 	"github.com/isbl/telemetry/internal/store/log"
 )
 
-// follower adds every block of the log to the index, in order, from the headers alone, whichever
-// process stored it.
-type follower struct {
-	log      log.Log
-	ledger   *ledger.Ledger
-	notifier *notifier
-	logger   *zap.Logger
+// Options are what a Follower works with.
+type Options struct {
+	Log      log.Log
+	Ledger   *ledger.Ledger
+	Notifier *Notifier
+	// Timeout bounds the wait for a block that the log has and does not hand out.
+	Timeout time.Duration
+	Logger  *zap.Logger
+}
 
-	stop   func()     // nil while it does not run
-	adding sync.Mutex // blocks are added in order
+// Follower adds every block of a log to the index, in order, from the headers alone, whichever
+// process stored it. It is safe for concurrent use.
+type Follower struct {
+	Options
+
+	starting sync.Mutex // held while it is started
+	stop     func()     // nil while it does not run
+	adding   sync.Mutex // blocks are added in order
 
 	mu      sync.Mutex
 	passed  uint64        // newest sequence seen, readable or not
 	arrived chan struct{} // closed and replaced when passed grows and somebody waits
 }
 
+// New returns a follower of an index that is empty.
+func New(o Options) *Follower { return &Follower{Options: o} }
+
 // start follows the log from its oldest block, or from where it was closed.
-func (f *follower) start(ctx context.Context) (err error) {
-	f.stop, err = f.log.Follow(ctx, f.position(), f.add)
+func (f *Follower) start(ctx context.Context) (err error) {
+	f.stop, err = f.Log.Follow(ctx, f.position(), f.add)
 	return err
 }
 
-func (f *follower) add(h log.Head) {
+func (f *Follower) add(h log.Head) {
 	f.adding.Lock()
 	defer f.adding.Unlock()
 	if h.Seq <= f.position() {
@@ -42,7 +56,7 @@ func (f *follower) add(h log.Head) {
 	}
 	header, err := block.ParseHeader(h.Headers)
 	if err != nil {
-		f.logger.Error("a block cannot be read; its events count as a gap", zap.Uint64("sequence", h.Seq), zap.Error(err))
+		f.Logger.Error("a block cannot be read; its events count as a gap", zap.Uint64("sequence", h.Seq), zap.Error(err))
 		f.pass(h.Seq)
 		return
 	}
@@ -51,7 +65,7 @@ func (f *follower) add(h log.Head) {
 
 // own adds a block that this process stored. It returns false when blocks before it are not known
 // yet.
-func (f *follower) own(seq uint64, b *block.Encoded) bool {
+func (f *Follower) own(seq uint64, b *block.Encoded) bool {
 	f.adding.Lock()
 	defer f.adding.Unlock()
 	passed := f.position()
@@ -62,16 +76,16 @@ func (f *follower) own(seq uint64, b *block.Encoded) bool {
 }
 
 // next adds a block after those that are known.
-func (f *follower) next(seq uint64, header *block.Header, id string) {
-	if missing := f.ledger.Arrived(index.Block{Seq: seq, Header: header}, id); missing > 0 {
-		f.logger.Error("blocks are missing; their events count as a gap", zap.Uint64("before_sequence", seq), zap.Uint64("blocks", missing))
+func (f *Follower) next(seq uint64, header *block.Header, id string) {
+	if missing := f.Ledger.Arrived(index.Block{Seq: seq, Header: header}, id); missing > 0 {
+		f.Logger.Error("blocks are missing; their events count as a gap", zap.Uint64("before_sequence", seq), zap.Uint64("blocks", missing))
 	}
 	f.pass(seq)
 }
 
-// pass wakes everybody who waits for a block up to seq.
-func (f *follower) pass(seq uint64) {
-	f.notifier.signal()
+// pass wakes all that wait for a block up to seq.
+func (f *Follower) pass(seq uint64) {
+	f.Notifier.signal()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.passed = seq
@@ -82,21 +96,21 @@ func (f *follower) pass(seq uint64) {
 }
 
 // position returns the newest sequence seen.
-func (f *follower) position() uint64 {
+func (f *Follower) position() uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.passed
 }
 
-// rewind goes back to last, after which the stream uses its sequences again.
-func (f *follower) rewind(last uint64) {
+// Rewind goes back to last: the log will use the sequences after it again.
+func (f *Follower) Rewind(last uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.passed = last
 }
 
 // await returns once the index has seen the block at seq, or ctx is done.
-func (f *follower) await(ctx context.Context, seq uint64) error {
+func (f *Follower) await(ctx context.Context, seq uint64) error {
 	for {
 		f.mu.Lock()
 		if f.passed >= seq {
@@ -116,8 +130,8 @@ func (f *follower) await(ctx context.Context, seq uint64) error {
 	}
 }
 
-// close ends following; start may be called again.
-func (f *follower) close() {
+// Close ends following. CatchUp starts it again.
+func (f *Follower) Close() {
 	if f.stop != nil {
 		f.stop()
 		f.stop = nil

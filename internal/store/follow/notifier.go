@@ -1,13 +1,16 @@
-package store
+package follow
 
 import (
 	"sync"
 	"time"
 )
 
-// notifier wakes everybody who waits for news, at most once every notifyEvery, so that
-// many waiting readers cost a writer little.
-type notifier struct {
+// notifyEvery is the shortest time between two wake-ups, so that many waiting readers cost a writer
+// little.
+const notifyEvery = 2 * time.Millisecond
+
+// Notifier wakes readers that wait for news. The zero value is ready. It is safe for concurrent use.
+type Notifier struct {
 	mu     sync.Mutex
 	ch     chan struct{}
 	asked  bool // somebody has ch
@@ -16,8 +19,8 @@ type notifier struct {
 	closed bool
 }
 
-// changed returns a channel that is closed at the next news.
-func (n *notifier) changed() <-chan struct{} {
+// Changed returns a channel that is closed at the next news.
+func (n *Notifier) Changed() <-chan struct{} {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.ch == nil {
@@ -30,8 +33,8 @@ func (n *notifier) changed() <-chan struct{} {
 	return n.ch
 }
 
-// signal tells of news.
-func (n *notifier) signal() {
+// signal reports news.
+func (n *Notifier) signal() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !n.asked || n.timer != nil || n.closed {
@@ -44,7 +47,7 @@ func (n *notifier) signal() {
 	n.wake()
 }
 
-func (n *notifier) fire() {
+func (n *Notifier) fire() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.timer = nil
@@ -53,14 +56,14 @@ func (n *notifier) fire() {
 	}
 }
 
-func (n *notifier) wake() {
+func (n *Notifier) wake() {
 	n.last = time.Now()
 	close(n.ch)
 	n.ch, n.asked = nil, false
 }
 
-// close wakes everybody for good.
-func (n *notifier) close() {
+// Close wakes all readers, also those to come.
+func (n *Notifier) Close() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed {

@@ -1,8 +1,8 @@
 // Package budget bounds the memory that requests in flight take together.
 //
-// A request that is about to take memory reserves it first, and gives it back when it is answered. Where there is no room,
-// the reservation fails at once: nothing here waits. The sender is told to try again later, and the process stays within
-// its memory.
+// A request that is about to take memory reserves it first, and gives it back when it is answered.
+// Where there is no room, the reservation fails at once: nothing here waits. The sender is told to
+// try again later, and the process stays within its memory.
 package budget
 
 import (
@@ -15,17 +15,17 @@ import (
 )
 
 const (
-	// Share is the part of the process's memory limit that requests in flight may take: one half. The
-	// other half is for what the process holds at rest, for the encoded copies that components make of a
-	// request, and for garbage that is not collected yet.
+	// Share is the part of the process's memory limit that requests in flight may take: one half.
+	// The other half is for what the process holds at rest, for the encoded copies that components
+	// make of a request, and for garbage that is not collected yet.
 	Share = 0.5
 
-	// Most is how much it is at most, in bytes, however large the limit is. It keeps a process of some
-	// hundred MiB at that on a large machine, and behind a memory_limiter of 512 MiB.
+	// Most is how much it is at most, in bytes, however large the limit is. It keeps a process of
+	// some hundred MiB at that on a large machine, and behind a memory_limiter of 512 MiB.
 	Most = 128 << 20
 
-	// largePart and keptPart keep room for small requests, so that a few large ones cannot take it all: a reservation
-	// above limit/largePart succeeds only where limit/keptPart stays free.
+	// largePart and keptPart keep room for small requests, so that a few large ones cannot take it
+	// all: a reservation above limit/largePart succeeds only where limit/keptPart stays free.
 	largePart = 128
 	keptPart  = 4
 )
@@ -72,8 +72,8 @@ func (b *Budget) Used() int64 { return b.used.Load() }
 // Largest returns how many bytes a single reservation can have at most.
 func (b *Budget) Largest() int64 { return b.limit - b.limit/keptPart }
 
-// Reservation is what one request has of a budget. The zero value has nothing of none: Use gives it a budget. It is not
-// safe for concurrent use.
+// Reservation is what one request has of a budget. The zero value has nothing of none: Use gives it
+// a budget. It is not safe for concurrent use.
 type Reservation struct {
 	budget *Budget
 	bytes  int64
@@ -85,8 +85,8 @@ func (r *Reservation) Use(b *Budget) { r.budget, r.bytes = b, 0 }
 // Bytes returns how much is reserved.
 func (r *Reservation) Bytes() int64 { return r.bytes }
 
-// Resize makes r a reservation of n bytes in total, more or fewer than it has. Fewer always succeeds. After an error r has
-// what it had before. Errors: ErrFull, ErrTooLarge.
+// Resize makes r a reservation of n bytes in total, more or fewer than it has. Fewer always
+// succeeds. After an error r has what it had before. Errors: ErrFull, ErrTooLarge.
 func (r *Reservation) Resize(n int64) error {
 	if n <= r.bytes {
 		r.budget.used.Add(n - r.bytes)

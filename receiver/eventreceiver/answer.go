@@ -17,8 +17,8 @@ import (
 // retryDelay is when to try again what can be tried again, where the pipeline does not say it.
 const retryDelay = time.Second
 
-// statusOf returns what a sender is told of an error of the pipeline. One that is not permanent may be tried again. Of
-// several components that failed, one that can be tried again counts.
+// statusOf returns what a sender is told of an error of the pipeline. One that is not permanent may
+// be tried again. Of several components that failed, one that can be tried again counts.
 func statusOf(err error) *status.Status {
 	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
 		joined, ok := inner.(interface{ Unwrap() []error })

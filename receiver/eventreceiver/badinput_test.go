@@ -52,7 +52,8 @@ var smallLimit = map[string]any{"protocols": map[string]any{
 	"http": map[string]any{"max_request_body_size": smallBody},
 }}
 
-// As deep as a request may be: decoding must not outgrow the stack, and nothing of ours may follow the nesting down.
+// As deep as a request may be: decoding must not outgrow the stack, and nothing of ours may follow
+// the nesting down.
 func TestNestedToTheLimit(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	s := serve(t, nopSettings(), sink, smallLimit)
@@ -131,8 +132,8 @@ var (
 	mapLevel    = []byte{0x12, 0x0a, 0x32}       // KeyValue.value, KeyValueList.values, AnyValue.kvlist_value
 )
 
-// nestedProtobuf returns a request of at most size bytes with one record, whose body nests values as deep as fits. It is
-// written from its end, so that each length is known when it is written.
+// nestedProtobuf returns a request of at most size bytes with one record, whose body nests values
+// as deep as fits. It is written from its end, so that each length is known when it is written.
 func nestedProtobuf(t *testing.T, size int, level []byte) []byte {
 	t.Helper()
 	buf := make([]byte, size)
@@ -158,7 +159,8 @@ func nestedProtobuf(t *testing.T, size int, level []byte) []byte {
 	return buf[at:]
 }
 
-// nestedJSON returns a request of at most size bytes with one record, whose body nests values as deep as fits.
+// nestedJSON returns a request of at most size bytes with one record, whose body nests values as
+// deep as fits.
 func nestedJSON(size int, opening, closing string) []byte {
 	const head, tail = `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":`, `}]}]}]}`
 	levels := (size - len(head) - len("{}") - len(tail)) / (len(opening) + len(closing))

@@ -96,7 +96,8 @@ func TestTooManyEvents(t *testing.T) {
 	require.NoError(t, s.export(t, records(10)))
 }
 
-// While the requests in flight take the memory, others are asked to come again; once there is room they are taken.
+// While the requests in flight take the memory, others are asked to come again; once there is room
+// they are taken.
 func TestOverloaded(t *testing.T) {
 	for name, request := range map[string]plog.Logs{"in decoding": records(2000), "in reading": func() plog.Logs {
 		ld := records(1)

@@ -19,8 +19,8 @@ import (
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/metadata"
 )
 
-// canonicalizer stands between the listeners and the next consumer. It makes each record canonical, keeps back the ones
-// that nothing behind it could handle, and counts.
+// canonicalizer stands between the listeners and the next consumer. It makes each record canonical,
+// keeps back the ones that nothing behind it could handle, and counts.
 type canonicalizer struct {
 	next      consumer.Logs
 	cfg       *Config
@@ -49,9 +49,9 @@ func (c *canonicalizer) open() {
 
 func (c *canonicalizer) close() { c.problems.Close() }
 
-// consumeLogs answers what next answers. Where records were refused here and next took the others, the
-// answer is the *eventlog.Refused; where next refused some more, one that names them all. Any other
-// error of next is the answer alone: it speaks of the whole request.
+// consumeLogs answers what next answers. Where records were refused here and next took the others,
+// the answer is the *eventlog.Refused; where next refused some more, one that names them all. Any
+// other error of next is the answer alone: it speaks of the whole request.
 func (c *canonicalizer) consumeLogs(ctx context.Context, ld plog.Logs) error {
 	refused := c.canonicalize(ctx, ld)
 	if refused == nil {

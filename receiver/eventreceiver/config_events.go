@@ -33,7 +33,8 @@ type EventsConfig struct {
 
 // LimitsConfig bounds each event of the protocol events.
 type LimitsConfig struct {
-	// MaxAttributes is how many names data and metadata of an event may have together, nested ones included. The default is 1000.
+	// MaxAttributes is how many names data and metadata of an event may have together, nested ones
+	// included. The default is 1000.
 	MaxAttributes int `mapstructure:"max_attributes"`
 	// MaxDepth is how deep lists and objects may be nested, at most 64, the default.
 	MaxDepth int `mapstructure:"max_depth"`
@@ -50,7 +51,8 @@ type ProblemsConfig struct {
 	Keep int `mapstructure:"keep"`
 	// Redact keeps no values of events.
 	Redact bool `mapstructure:"redact"`
-	// Past and Future say from when on the time of an event is suspicious, counted from its arrival. The defaults are 30 days and 1 hour.
+	// Past and Future say from when on the time of an event is suspicious, counted from its
+	// arrival. The defaults are 30 days and 1 hour.
 	Past   time.Duration `mapstructure:"past"`
 	Future time.Duration `mapstructure:"future"`
 

@@ -26,14 +26,15 @@ const (
 	// defaultOTLPBody is the largest OTLP request in bytes, decompressed.
 	defaultOTLPBody = 20 << 20
 
-	// defaultStreams is how many requests one gRPC connection may have under way. gRPC clients wait where they have more.
+	// defaultStreams is how many requests one gRPC connection may have under way. gRPC clients wait
+	// where they have more.
 	defaultStreams = 256
 )
 
 // GRPCConfig is the configuration of OTLP over gRPC.
 type GRPCConfig struct {
-	// ServerConfig is the gRPC server. Its max_recv_msg_size_mib is 20 by default, decompressed, and its
-	// max_concurrent_streams 256.
+	// ServerConfig is the gRPC server. Its max_recv_msg_size_mib is 20 by default, decompressed,
+	// and its max_concurrent_streams 256.
 	ServerConfig grpcKeys `mapstructure:",squash"`
 
 	// SlowBody bounds how slowly a message may arrive.
@@ -54,7 +55,8 @@ func (cfg *GRPCConfig) Validate() error {
 
 // HTTPConfig is the configuration of OTLP over HTTP.
 type HTTPConfig struct {
-	// ServerConfig is the HTTP server. Its max_request_body_size is 20 MiB by default, decompressed.
+	// ServerConfig is the HTTP server. Its max_request_body_size is 20 MiB by default,
+	// decompressed.
 	ServerConfig serverKeys `mapstructure:",squash"`
 
 	// Guard protects the HTTP server from web pages of other sites and from slow clients.
@@ -81,18 +83,20 @@ func defaultHTTP() HTTPConfig {
 	server.NetAddr.Endpoint = defaultHTTPEndpoint
 	server.MaxRequestBodySize = defaultOTLPBody
 	server.TLS = configoptional.None[configtls.ServerConfig]()
-	// As the otlp receiver: answers may take as long as the pipeline takes, and idle connections stay.
+	// As the otlp receiver: answers may take as long as the pipeline takes, and idle connections
+	// stay.
 	server.WriteTimeout = 0
 	server.IdleTimeout = 0 //nolint:staticcheck // where confighttp keeps what keepalive says
 	return HTTPConfig{ServerConfig: serverKeys(server), Guard: httpguard.NewDefaultConfig(), LogsURLPath: defaultLogsPath}
 }
 
-// serverKeys are the keys of an HTTP server. confmap takes every key, known or not, of a configuration that squashes a type
-// with an Unmarshal, as confighttp.ServerConfig; this type has none.
+// serverKeys are the keys of an HTTP server. confmap takes every key, known or not, of a
+// configuration that squashes a type with an Unmarshal, as confighttp.ServerConfig; this type has
+// none.
 type serverKeys confighttp.ServerConfig
 
-// unmarshalServer reads a configuration that squashes server: the keys of confighttp as confighttp does. It refuses unknown
-// keys.
+// unmarshalServer reads a configuration that squashes server: the keys of confighttp as confighttp
+// does. It refuses unknown keys.
 func unmarshalServer(conf *confmap.Conf, cfg any, server *serverKeys) error {
 	read := confighttp.ServerConfig(*server)
 	if err := read.Unmarshal(conf); err != nil {

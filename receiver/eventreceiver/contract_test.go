@@ -119,7 +119,8 @@ func TestPortInUse(t *testing.T) {
 	}
 }
 
-// After a stop the ports are free and the same configuration can be started again, as the Collector does on reload.
+// After a stop the ports are free and the same configuration can be started again, as the Collector
+// does on reload.
 func TestRestart(t *testing.T) {
 	cfg := configFor(t, freeAddr(t), freeAddr(t), nil)
 	for range 2 {

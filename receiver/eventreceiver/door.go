@@ -15,7 +15,8 @@ import (
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/body"
 )
 
-// door is what the listeners share: the way of the records into the pipeline, and the bounds of a request.
+// door is what the listeners share: the way of the records into the pipeline, and the bounds of a
+// request.
 type door struct {
 	canonical *canonicalizer
 	memory    *budget.Budget
@@ -29,7 +30,8 @@ func newDoor(canonical *canonicalizer, maxEvents int) *door {
 	return d
 }
 
-// open returns a body of at most limit bytes. The caller gives it back with close once the request is answered.
+// open returns a body of at most limit bytes. The caller gives it back with close once the request
+// is answered.
 func (d *door) open(limit int64) *body.Body {
 	b := d.bodies.Get().(*body.Body)
 	b.Open(d.memory, limit)
@@ -76,7 +78,8 @@ func (d *door) tooMany() *refusal {
 		"the request holds more than %d events: send fewer at once, or raise `max_events` of the receiver", d.maxEvents)
 }
 
-// refusalOf says what is wrong with a body that could not be read, or that takes more memory than there is.
+// refusalOf says what is wrong with a body that could not be read, or that takes more memory than
+// there is.
 func (d *door) refusalOf(err error) *refusal {
 	var tooLarge *body.TooLargeError
 	var asSent *http.MaxBytesError

@@ -27,7 +27,8 @@ import (
 	"github.com/isbl/telemetry/processor/eventbufferprocessor"
 )
 
-// servePipeline starts receiver, buffer and a store in memory, and returns where events and logs are posted to.
+// servePipeline starts receiver, buffer and a store in memory, and returns where events and logs
+// are posted to.
 func servePipeline(b *testing.B) (events, logs string) {
 	b.Helper()
 	configure := func(cfg component.Config, with map[string]any) component.Config {
@@ -54,8 +55,8 @@ func servePipeline(b *testing.B) (events, logs string) {
 	return "http://" + eventsAddr + "/v1/events", "http://" + logsAddr + "/v1/logs"
 }
 
-// BenchmarkProtocols sends the same events as JSON, as CloudEvents and as OTLP, four requests at a time, each over a pipeline of its
-// own, so that none meets a store that another one filled.
+// BenchmarkProtocols sends the same events as JSON, as CloudEvents and as OTLP, four requests at a
+// time, each over a pipeline of its own, so that none meets a store that another one filled.
 func BenchmarkProtocols(b *testing.B) {
 	for _, size := range []int{100, 1000} {
 		list, lines, ces, otlp := bodies(b, size)
@@ -104,7 +105,8 @@ func BenchmarkProtocols(b *testing.B) {
 	}
 }
 
-// everDifferent stands in each body for what is different in each request: the store knows a block that it has.
+// everDifferent stands in each body for what is different in each request: the store knows a block
+// that it has.
 const everDifferent = "0000000000"
 
 // bodies are the same events in each form.

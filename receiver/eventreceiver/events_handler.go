@@ -59,7 +59,8 @@ func (s *eventsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.take(w, r, f, req)
 }
 
-// eventBytes is about what an event takes beside its values, or what is said of one that is refused.
+// eventBytes is about what an event takes beside its values, or what is said of one that is
+// refused.
 const eventBytes = 400
 
 // decodedSize returns about how much memory the events of a body take once decoded.
@@ -109,7 +110,8 @@ func (s *eventsServer) count(ctx context.Context, req *request) {
 	}
 }
 
-// pass gives the events to the next component. What that refuses by name is removed from req, and is no error.
+// pass gives the events to the next component. What that refuses by name is removed from req, and
+// is no error.
 func (s *eventsServer) pass(ctx context.Context, f form, req *request) error {
 	ld := req.batch.Logs
 	if refused := s.canonical.canonicalize(ctx, ld); refused != nil { // what was read is no deeper than it may be

@@ -43,8 +43,8 @@ type reply struct {
 	Status        int
 }
 
-// serveEvents starts a receiver that has the protocol events only; section is merged into its configuration, and overrides into
-// the receiver's.
+// serveEvents starts a receiver that has the protocol events only; section is merged into its
+// configuration, and overrides into the receiver's.
 func serveEvents(t *testing.T, set receiver.Settings, next consumer.Logs, section, overrides map[string]any, extensions ...map[component.ID]component.Component) *eventsClient {
 	t.Helper()
 	addr := freeAddr(t)

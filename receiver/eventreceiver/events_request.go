@@ -31,8 +31,9 @@ const (
 	typeLines      = "application/x-ndjson"
 )
 
-// formOf finds the form of a request, "" for one that is not taken. What browsers send to other sites without asking, text and
-// forms, is only taken with the headers of a CloudEvent, which they ask about.
+// formOf finds the form of a request, "" for one that is not taken. What browsers send to other
+// sites without asking, text and forms, is only taken with the headers of a CloudEvent, which they
+// ask about.
 func formOf(header http.Header) form {
 	mediaType, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
 	switch mediaType {
@@ -90,8 +91,8 @@ type rejection struct {
 	example problems.Problem
 }
 
-// decode reads the events of a body. Those that are not taken cost the others nothing. It returns nil where there are more than
-// max_events.
+// decode reads the events of a body. Those that are not taken cost the others nothing. It returns
+// nil where there are more than max_events.
 func (s *eventsServer) decode(f form, w *readers, header http.Header, body []byte) *request {
 	req := &request{batch: eventlog.NewBatch(s.canonical.defaults)}
 	most, over := s.door.maxEvents, false
@@ -168,7 +169,8 @@ func (r *request) add(id string, f *event.Fault, text []byte) {
 	r.count++
 }
 
-// remove takes events out of what was taken that a later component refused; it counted the records of batch.
+// remove takes events out of what was taken that a later component refused; it counted the records
+// of batch.
 func (r *request) remove(refused *eventlog.Refused) {
 	gone := make(map[int]bool, len(refused.Records))
 	for _, one := range refused.Records {

@@ -294,7 +294,8 @@ func TestAuthentication(t *testing.T) {
 	assert.Equal(t, http.StatusAccepted, r.status)
 }
 
-// Pages of other sites send events where the configuration names them, and their browsers ask first.
+// Pages of other sites send events where the configuration names them, and their browsers ask
+// first.
 func TestCORS(t *testing.T) {
 	c := serveEvents(t, nopSettings(), consumertest.NewNop(), map[string]any{"cors": map[string]any{"allowed_origins": []string{"https://shop.example.com"}}}, nil)
 	for origin, allowed := range map[string]string{"https://shop.example.com": "https://shop.example.com", "https://other.example.com": ""} {

@@ -1,5 +1,5 @@
-// Package eventreceiver is the Collector receiver event: it takes events over OTLP, and as JSON and CloudEvents over HTTP,
-// and passes them on as canonical log records.
+// Package eventreceiver is the Collector receiver event: it takes events over OTLP, and as JSON and
+// CloudEvents over HTTP, and passes them on as canonical log records.
 package eventreceiver
 
 //go:generate go tool -modfile=../../internal/tools/go.mod mdatagen metadata.yaml
@@ -44,7 +44,8 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// createLogs returns a receiver of all protocols, whose records go to next through one canonicalizer.
+// createLogs returns a receiver of all protocols, whose records go to next through one
+// canonicalizer.
 func createLogs(_ context.Context, set receiver.Settings, config component.Config, next consumer.Logs) (receiver.Logs, error) {
 	cfg := config.(*Config)
 	canonical, err := newCanonicalizer(set, cfg, next)

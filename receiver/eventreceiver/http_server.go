@@ -20,8 +20,8 @@ import (
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/body"
 )
 
-// shutdownTimeout is how long a listener waits for its requests when it stops, so that a sender that is slow does not hold
-// up the collector.
+// shutdownTimeout is how long a listener waits for its requests when it stops, so that a sender
+// that is slow does not hold up the collector.
 const shutdownTimeout = 15 * time.Second
 
 // httpServer is one HTTP port.
@@ -78,8 +78,8 @@ func (s *httpServer) start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// shutdown waits for the requests under way, until ctx is done or shutdownTimeout is over. It may be called without start,
-// and again.
+// shutdown waits for the requests under way, until ctx is done or shutdownTimeout is over. It may
+// be called without start, and again.
 func (s *httpServer) shutdown(ctx context.Context) (err error) {
 	if s.server == nil {
 		return nil

@@ -16,8 +16,8 @@ import (
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/body"
 )
 
-// transport is a stream of gRPC below its messages. grpc.ServerTransportStream says less, but it is always one of these;
-// a test tells when it is not.
+// transport is a stream of gRPC below its messages. grpc.ServerTransportStream says less, but it is
+// always one of these; a test tells when it is not.
 type transport interface {
 	ReadMessageHeader(header []byte) error
 	Read(n int) (mem.BufferSlice, error)
@@ -25,12 +25,12 @@ type transport interface {
 	WriteStatus(st *status.Status) error
 }
 
-// messagePart is how much of a message is asked for at once. What gRPC holds of it until it is complete is not counted, and
-// never more than the free room of the buffer, which is.
+// messagePart is how much of a message is asked for at once. What gRPC holds of it until it is
+// complete is not counted, and never more than the free room of the buffer, which is.
 const messagePart = 256 << 10
 
-// message receives one message after the other, each from a stream of its own. It ends the stream when the bytes come too
-// slowly. It is an io.Reader of the message that is under way.
+// message receives one message after the other, each from a stream of its own. It ends the stream
+// when the bytes come too slowly. It is an io.Reader of the message that is under way.
 type message struct {
 	from   transport
 	left   int // bytes of the message that were not read yet
@@ -53,7 +53,8 @@ func newMessage(cfg httpguard.SlowBodyConfig) *message {
 	return &message{window: cfg.Window, quota: int(float64(cfg.MinBytesPerSecond) * cfg.Window.Seconds())}
 }
 
-// receive reads the message of a stream into b and decompresses it. Errors: those of the stream and of body.Body, and errSlow.
+// receive reads the message of a stream into b and decompresses it. Errors: those of the stream and
+// of body.Body, and errSlow.
 func (m *message) receive(from transport, b *body.Body) error {
 	m.watch(from)
 	err := m.read(b)
@@ -137,7 +138,8 @@ func (m *message) unwatch() bool {
 	return m.slow
 }
 
-// check ends the stream where too little came in a window. It may run late, when the next message is under way.
+// check ends the stream where too little came in a window. It may run late, when the next message
+// is under way.
 func (m *message) check() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -92,8 +92,8 @@ func measureLines(text []byte, maxRecords int) (all measure.Size, err error) {
 	return all, err
 }
 
-// export decodes a request and gives it to the pipeline. The error is a *refusal, or what the pipeline answered. Where only some
-// of the records were refused, the response names them.
+// export decodes a request and gives it to the pipeline. The error is a *refusal, or what the
+// pipeline answered. Where only some of the records were refused, the response names them.
 func (o *otlp) export(ctx context.Context, enc *encoding, b *body.Body) (plogotlp.ExportResponse, error) {
 	resp := plogotlp.NewExportResponse()
 	req, refused := o.decode(enc, b)
@@ -122,10 +122,12 @@ func (o *otlp) export(ctx context.Context, enc *encoding, b *body.Body) (plogotl
 	return resp, nil
 }
 
-// canonicalBytes is about what the canonical form adds to a record, at most: the id and the event type.
+// canonicalBytes is about what the canonical form adds to a record, at most: the id and the event
+// type.
 const canonicalBytes = 250
 
-// decode checks a request before it decodes it, and reserves the memory that its decoded form takes until b is closed.
+// decode checks a request before it decodes it, and reserves the memory that its decoded form takes
+// until b is closed.
 func (o *otlp) decode(enc *encoding, b *body.Body) (plogotlp.ExportRequest, *refusal) {
 	req := plogotlp.NewExportRequest()
 	size, err := enc.measure(b.Bytes(), o.maxEvents)

@@ -22,8 +22,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// BenchmarkOTLP sends the same requests to our listeners and to the Collector's own otlp receiver, with the same canonicalizer
-// behind both.
+// BenchmarkOTLP sends the same requests to our listeners and to the Collector's own otlp receiver,
+// with the same canonicalizer behind both.
 func BenchmarkOTLP(b *testing.B) {
 	for _, size := range []int{20, 1000} {
 		ld := usual(size)

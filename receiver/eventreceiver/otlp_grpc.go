@@ -31,10 +31,11 @@ const (
 
 // otlpGRPC is OTLP over gRPC.
 //
-// gRPC receives and decompresses the whole message of a unary call before any of our code runs, whatever memory that takes.
-// So Export is registered as a stream of one message, which is the same on the wire: the handler runs first and receives the
-// message itself, within the memory budget. With middlewares, which may know unary calls only, it is registered as a unary
-// call, and the message is bounded by its size alone.
+// gRPC receives and decompresses the whole message of a unary call before any of our code runs,
+// whatever memory that takes. So Export is registered as a stream of one message, which is the same
+// on the wire: the handler runs first and receives the message itself, within the memory budget.
+// With middlewares, which may know unary calls only, it is registered as a unary call, and the
+// message is bounded by its size alone.
 type otlpGRPC struct {
 	otlp *otlp
 	cfg  *GRPCConfig
@@ -85,8 +86,8 @@ func (s *otlpGRPC) start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// shutdown waits for the requests under way, until ctx is done or shutdownTimeout is over. It may be called without start,
-// and again.
+// shutdown waits for the requests under way, until ctx is done or shutdownTimeout is over. It may
+// be called without start, and again.
 func (s *otlpGRPC) shutdown(ctx context.Context) error {
 	if s.server == nil {
 		return nil
@@ -187,7 +188,8 @@ func (s *otlpGRPC) refuse(ctx context.Context, refused *refusal) error {
 	return refused.GRPCStatus().Err()
 }
 
-// codec leaves messages as they are: ours is decoded within the memory budget, and pdata's codec would not know it.
+// codec leaves messages as they are: ours is decoded within the memory budget, and pdata's codec
+// would not know it.
 type codec struct{}
 
 func (codec) Name() string { return "proto" }

@@ -114,7 +114,8 @@ func encodingOf(header http.Header) *encoding {
 	return nil
 }
 
-// answerStatus answers a request that is refused, in its own encoding, and in JSON where that is none.
+// answerStatus answers a request that is refused, in its own encoding, and in JSON where that is
+// none.
 func answerStatus(w http.ResponseWriter, r *http.Request, refused *refusal) {
 	enc := encodingOf(r.Header)
 	if enc == nil {

@@ -87,7 +87,8 @@ func TestRefusedRequests(t *testing.T) {
 	assert.Equal(t, map[string]uint64{"media_type": 1, "malformed": 3, "encoding": 3, "method": 1}, refused())
 }
 
-// Lines of requests are one request, as the file exporter of the Collector writes them. A byte order mark is skipped.
+// Lines of requests are one request, as the file exporter of the Collector writes them. A byte
+// order mark is skipped.
 func TestLinesOfRequests(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	s, refused := serveWithin(t, budget.New(64<<20), sink, map[string]any{"max_events": 3})

@@ -12,7 +12,8 @@ import (
 type listener interface {
 	// start binds the port and serves it.
 	start(ctx context.Context, host component.Host) error
-	// shutdown waits for the requests under way, until ctx is done. It may be called without start, and again.
+	// shutdown waits for the requests under way, until ctx is done. It may be called without start,
+	// and again.
 	shutdown(ctx context.Context) error
 }
 

@@ -268,7 +268,8 @@ func refuse(total int, id, eventType, reason string) *eventlog.Refused {
 	return &eventlog.Refused{Total: total, Records: []eventlog.Refusal{{EventID: id, EventType: eventType, Reason: reason}}}
 }
 
-// deepAt returns n records of the types e.0, e.1 …; those with the given places are nested deeper than event.MaxDepth.
+// deepAt returns n records of the types e.0, e.1 …; those with the given places are nested deeper
+// than event.MaxDepth.
 func deepAt(n int, deep ...int) plog.Logs {
 	ld := plog.NewLogs()
 	for i := range n {

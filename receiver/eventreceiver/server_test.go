@@ -40,7 +40,8 @@ type server struct {
 	client   *http.Client
 }
 
-// serve starts a receiver on free ports of this machine; the test stops it. overrides are merged into its configuration.
+// serve starts a receiver on free ports of this machine; the test stops it. overrides are merged
+// into its configuration.
 func serve(t *testing.T, set receiver.Settings, next consumer.Logs, overrides map[string]any) *server {
 	t.Helper()
 	s := &server{grpcAddr: freeAddr(t), client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
@@ -116,7 +117,8 @@ func (asItIs) Marshal(v any) ([]byte, error)      { return v.([]byte), nil }
 func (asItIs) Unmarshal(data []byte, v any) error { *v.(*[]byte) = bytes.Clone(data); return nil }
 func (asItIs) Name() string                       { return "proto" }
 
-// post sends body over HTTP and returns the answer with its body read. coding is a Content-Encoding, or empty.
+// post sends body over HTTP and returns the answer with its body read. coding is a
+// Content-Encoding, or empty.
 func (s *server) post(t *testing.T, contentType, coding string, body []byte) (*http.Response, []byte) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url, bytes.NewReader(body))
@@ -133,7 +135,8 @@ func (s *server) post(t *testing.T, contentType, coding string, body []byte) (*h
 	return resp, answer
 }
 
-// postLogs sends ld as protobuf over HTTP and returns the answer, and its message where it is an error.
+// postLogs sends ld as protobuf over HTTP and returns the answer, and its message where it is an
+// error.
 func (s *server) postLogs(t *testing.T, ld plog.Logs) (*http.Response, string) {
 	t.Helper()
 	resp, answer := s.post(t, protobufType, "", marshal(t, ld))

@@ -1,5 +1,6 @@
-// Package body reads the bodies of requests within a limit and within the memory budget of the process, and undoes their
-// codings. What a body takes is reserved before it is allocated, and no earlier than its bytes arrive.
+// Package body reads the bodies of requests within a limit and within the memory budget of the
+// process, and undoes their codings. What a body takes is reserved before it is allocated, and no
+// earlier than its bytes arrive.
 package body
 
 import (
@@ -26,8 +27,8 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("the body is larger than %d bytes, decompressed", e.Limit)
 }
 
-// Body is the body of one request. Open and Close bracket its use, after which it can be used again. It is not safe for
-// concurrent use.
+// Body is the body of one request. Open and Close bracket its use, after which it can be used
+// again. It is not safe for concurrent use.
 type Body struct {
 	// Memory is what the request has of the budget. The buffers of the body are counted there.
 	Memory budget.Reservation
@@ -66,8 +67,8 @@ func (d *Body) free(buf *buffer) {
 	_ = d.Memory.Grow(-size) // to less, which succeeds
 }
 
-// Read reads all of from. size is how many bytes it has, or negative. Errors: those of from, *TooLargeError,
-// budget.ErrFull and budget.ErrTooLarge.
+// Read reads all of from. size is how many bytes it has, or negative. Errors: those of from,
+// *TooLargeError, budget.ErrFull and budget.ErrTooLarge.
 func (d *Body) Read(from io.Reader, size int64) error {
 	if size > d.limit {
 		return &TooLargeError{d.limit}

@@ -34,8 +34,9 @@ func (e *UnsupportedError) Error() string {
 	return fmt.Sprintf("the content coding %.50q is not supported: send the body as it is, or coded as one of %s", e.Coding, strings.Join(e.Supported, ", "))
 }
 
-// ParseCodings returns the codings of the values of a Content-Encoding header, in the order in which they were applied.
-// Names are in any case; x-gzip is gzip; identity and an empty name are none. Error: *UnsupportedError.
+// ParseCodings returns the codings of the values of a Content-Encoding header, in the order in
+// which they were applied. Names are in any case; x-gzip is gzip; identity and an empty name are
+// none. Error: *UnsupportedError.
 func ParseCodings(values, supported []string) ([]string, error) {
 	var codings []string
 	for _, value := range values {
@@ -58,7 +59,8 @@ func ParseCodings(values, supported []string) ([]string, error) {
 	return codings, nil
 }
 
-// Decode undoes codings, the last first. Errors: those of Read, and what the decoders say of bytes that they cannot read.
+// Decode undoes codings, the last first. Errors: those of Read, and what the decoders say of bytes
+// that they cannot read.
 func (d *Body) Decode(codings []string) error {
 	for _, name := range slices.Backward(codings) {
 		if err := d.decode(name); err != nil {
@@ -127,8 +129,8 @@ func newZlib() any {
 	return r
 }
 
-// Windows of zstd decoders: how far a body may refer back, which the decoder keeps in memory. Larger ones than the second are
-// refused: RFC 8878 recommends to support 8 MiB.
+// Windows of zstd decoders: how far a body may refer back, which the decoder keeps in memory.
+// Larger ones than the second are refused: RFC 8878 recommends to support 8 MiB.
 const (
 	smallWindow = 256 << 10
 	largeWindow = 8 << 20

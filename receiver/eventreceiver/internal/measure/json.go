@@ -1,11 +1,11 @@
 package measure
 
-// maxContainers is how many lists and objects of JSON lie in each other at most: those around a value, and four for
-// each level of a map.
+// maxContainers is how many lists and objects of JSON lie in each other at most: those around a
+// value, and four for each level of a map.
 const maxContainers = 16 + 4*MaxNesting
 
-// What the containers of JSON take in bytes, by what is known of them. An object in a list is a record, an attribute or
-// a value; another object is a field.
+// What the containers of JSON take in bytes, by what is known of them. An object in a list is a
+// record, an attribute or a value; another object is a field.
 const (
 	costObject  = costString
 	costElement = costKeyValue
@@ -23,9 +23,9 @@ const (
 	listOther
 )
 
-// JSON measures an ExportLogsServiceRequest in JSON. It does not check the text: it never finds less than pdata's decoder
-// does, which may refuse the text. Lists named logRecords count wherever they are. Errors: ErrTooDeep, ErrTooMany where
-// there are more than maxRecords.
+// JSON measures an ExportLogsServiceRequest in JSON. It does not check the text: it never finds
+// less than pdata's decoder does, which may refuse the text. Lists named logRecords count wherever
+// they are. Errors: ErrTooDeep, ErrTooMany where there are more than maxRecords.
 func JSON(body []byte, maxRecords int) (Size, error) {
 	var size Size
 	var near [64]list
@@ -118,7 +118,8 @@ func listNamed(name []byte) list {
 	return listOther
 }
 
-// closing returns where the string that begins at pos ends: the position of its quote, or the length of body.
+// closing returns where the string that begins at pos ends: the position of its quote, or the
+// length of body.
 func closing(body []byte, pos int) int {
 	for pos < len(body) {
 		switch body[pos] {

@@ -1,13 +1,14 @@
-// Package measure finds what a request holds before it is decoded: how many records, how deep its values are nested, and
-// about how much memory its decoded form takes. It reads the bytes once, does not recurse and allocates nothing for requests
-// of usual depth, so that a hostile request costs no more than its own length.
+// Package measure finds what a request holds before it is decoded: how many records, how deep its
+// values are nested, and about how much memory its decoded form takes. It reads the bytes once,
+// does not recurse and allocates nothing for requests of usual depth, so that a hostile request
+// costs no more than its own length.
 package measure
 
 import "errors"
 
-// MaxNesting is how many levels of lists and maps a request may have at most, beyond which decoding it, which
-// recurses, could need too much stack. Records that are nested less deeply and still too deeply to be stored are
-// refused one by one, once decoded.
+// MaxNesting is how many levels of lists and maps a request may have at most, beyond which decoding
+// it, which recurses, could need too much stack. Records that are nested less deeply and still too
+// deeply to be stored are refused one by one, once decoded.
 const MaxNesting = 512
 
 var (
@@ -29,8 +30,8 @@ type Size struct {
 	End int
 }
 
-// What decoded values take in bytes, with the room that growing slices leave unused. The tests hold these figures against
-// the decoder.
+// What decoded values take in bytes, with the room that growing slices leave unused. The tests hold
+// these figures against the decoder.
 const (
 	costResourceLogs = 160
 	costScopeLogs    = 144

@@ -46,7 +46,8 @@ var costs = [kinds]int64{
 	record: costRecord, entity: costEntity, keyValue: costKeyValue, arrayValue: costNested, kvList: costNested,
 }
 
-// maxFrames is how many messages lie in each other at most: those around a value, and three for each level of a map.
+// maxFrames is how many messages lie in each other at most: those around a value, and three for
+// each level of a map.
 const maxFrames = 8 + 3*MaxNesting
 
 // frame is a message that is being read.
@@ -55,9 +56,10 @@ type frame struct {
 	kind kind
 }
 
-// Proto measures an ExportLogsServiceRequest in protobuf. It finds in a request what pdata's decoder finds there, and it
-// accepts all that the decoder accepts; the decoder may still refuse what Proto accepts. The result is right up to where
-// an error was met. Errors: ErrMalformed, ErrTooDeep, ErrTooMany where there are more than maxRecords.
+// Proto measures an ExportLogsServiceRequest in protobuf. It finds in a request what pdata's
+// decoder finds there, and it accepts all that the decoder accepts; the decoder may still refuse
+// what Proto accepts. The result is right up to where an error was met. Errors: ErrMalformed,
+// ErrTooDeep, ErrTooMany where there are more than maxRecords.
 func Proto(body []byte, maxRecords int) (Size, error) {
 	var size Size
 	var near [40]frame
@@ -138,8 +140,9 @@ const (
 	wireI32
 )
 
-// skip returns the position behind a field that is not length-delimited, or -1. pos is behind its tag. Of a group the
-// decoder skips no more than the first field that is no group, and takes what follows as fields of the message.
+// skip returns the position behind a field that is not length-delimited, or -1. pos is behind its
+// tag. Of a group the decoder skips no more than the first field that is no group, and takes what
+// follows as fields of the message.
 func skip(body []byte, pos int, wire uint64) int {
 	for depth := 0; pos < len(body); {
 		switch wire {
@@ -188,8 +191,8 @@ func within(body []byte, pos int) int {
 	return pos
 }
 
-// uvarint reads a number and says how many bytes it takes: 0 where it does not end. As the decoder does, it ignores bits
-// above the 64th.
+// uvarint reads a number and says how many bytes it takes: 0 where it does not end. As the decoder
+// does, it ignores bits above the 64th.
 func uvarint(b []byte) (uint64, int) {
 	if len(b) > 0 && b[0] < 0x80 {
 		return uint64(b[0]), 1

@@ -119,6 +119,12 @@ func IsPlain(attribute string) bool {
 	return n == 0 || shapes[n%32]>>(attribute[n-1]%32)&1 == 0
 }
 
+// IsData reports whether an attribute of a canonical record is data.
+func IsData(attribute string, kind Kind, text string) bool {
+	m := meaningOf(attribute)
+	return m < 0 || !reserved[m].fits(kind, text)
+}
+
 // HasMeaning reports whether an attribute of a canonical record has a meaning of its own where its
 // value fits, so that data cannot have its name.
 func HasMeaning(attribute string) bool { return meaningOf(attribute) >= 0 }

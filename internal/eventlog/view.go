@@ -105,6 +105,5 @@ func (r Ref) view(to *event.Record[value]) {
 
 // isData reports whether an attribute of a canonical record is the event's data.
 func isData(name string, v pcommon.Value) bool {
-	var r event.Record[value]
-	return r.IsData(name, newValue(v))
+	return event.IsPlain(name) || event.IsData(name, anyValue{v}.Kind(), str(v))
 }

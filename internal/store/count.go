@@ -91,8 +91,8 @@ func (s *Store) countEvents(ctx context.Context, c *counter, first, last uint64)
 				if c.filter.matches(ctx, b.events, i, &c.failures) {
 					c.addEvent(b.events.Refs()[i])
 				}
-				if err := ctx.Err(); err != nil {
-					return err
+				if isDone(ctx) {
+					return ctx.Err()
 				}
 			}
 		}

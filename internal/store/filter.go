@@ -11,11 +11,12 @@ import (
 type filter struct {
 	*predicate.Predicate
 	all   bool // nothing is filtered
+	head  bool // time, type or severity are
 	index index.Filter
 }
 
 func newFilter(p *predicate.Predicate) filter {
-	out := filter{Predicate: p, all: p.All()}
+	out := filter{Predicate: p, all: p.All(), head: p.ByHead()}
 	out.index.Since, out.index.Until = p.Bounds()
 	if types := p.Types(); types != nil {
 		out.index.Type = types.Matches
@@ -33,7 +34,7 @@ func (f *filter) matches(ctx context.Context, of *decoded, i int, failures *Fail
 		return true
 	}
 	record := of.Records[i]
-	if !f.MatchesHead(record.Head()) || f.BySource() && !f.MatchesSource(record.Source()) {
+	if f.head && !f.MatchesHead(record.Head()) || f.BySource() && !f.MatchesSource(record.Source()) {
 		return false
 	}
 	if !f.ByContent() {
@@ -44,4 +45,14 @@ func (f *filter) matches(ctx context.Context, of *decoded, i int, failures *Fail
 		failures.add(err)
 	}
 	return ok && err == nil
+}
+
+// isDone is ctx.Err() != nil in a fraction of the time: it is asked for each event.
+func isDone(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return true
+	default:
+		return false
+	}
 }

@@ -16,6 +16,11 @@ func (s *Store) Read(ctx context.Context, q Query) (Page, error) {
 		return Page{}, ErrClosed
 	}
 	r := reader{s: s, q: q, filter: newFilter(q.Filter), deadline: time.Now().Add(maxScan)}
+	if r.filter.ByContent() {
+		scan, cancel := context.WithDeadline(ctx, r.deadline)
+		defer cancel()
+		r.late = scan.Done()
+	}
 	var err error
 	if q.Descending {
 		err = r.descend(ctx)
@@ -31,6 +36,7 @@ type reader struct {
 	q        Query
 	filter   filter
 	deadline time.Time
+	late     <-chan struct{} // closed at the deadline and when the reader leaves; nil where an event takes nanoseconds
 	page     Page
 	bytes    int // of the blocks that the page keeps in memory
 }
@@ -264,10 +270,12 @@ func (r *reader) want() int {
 // overdue says whether the page has to end after the event that was looked at last. It fails when
 // ctx is done.
 func (r *reader) overdue(ctx context.Context) (bool, error) {
-	if !r.filter.ByContent() {
-		return false, nil // an event takes nanoseconds: the next block is soon enough
+	select {
+	case <-r.late:
+		return true, ctx.Err()
+	default:
+		return false, nil
 	}
-	return time.Now().After(r.deadline), ctx.Err()
 }
 
 func (r *reader) take(ctx context.Context, b opened, i int) {

@@ -96,8 +96,8 @@ func (s *Store) scanSpan(ctx context.Context, f *filter, span index.Span, failur
 				if f.matches(ctx, b.events, i, failures) {
 					visit(b.events.Refs()[i])
 				}
-				if err := ctx.Err(); err != nil {
-					return err
+				if isDone(ctx) {
+					return ctx.Err()
 				}
 			}
 		}

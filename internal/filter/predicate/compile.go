@@ -7,7 +7,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -22,39 +21,53 @@ import (
 
 var errEmpty = errors.New("the list has an empty element")
 
-// Compile checks a filter. Times that it writes as durations count back from now. Errors:
-// *filter.Error.
+// Compile checks a filter. Times that it writes as durations count back from now. The caller must
+// not change spec afterwards. Errors: *filter.Error.
 func Compile(spec *filter.Spec, now time.Time) (*Predicate, error) {
-	p := &Predicate{eventIDs: spec.EventIDs, to: math.MaxUint64, key: blockKey(spec)}
-	for _, step := range []struct {
-		name    string
-		compile func() error
-	}{
-		{"event_type", func() (err error) { p.types, err = selection(spec.EventTypes); return err }},
-		{"source", func() (err error) { p.sources, err = selection(spec.Sources); return err }},
-		{"min_severity", func() (err error) { p.minSeverity, err = minSeverity(spec.MinSeverity); return err }},
-		{"event_id", func() (err error) { return noneEmpty(spec.EventIDs) }},
-		{"trace_id", func() (err error) { p.traceIDs, err = traceIDs(spec.TraceIDs); return err }},
-		{"where", func() (err error) { p.where, err = where(spec.Where); return err }},
-	} {
-		if err := step.compile(); err != nil {
-			return nil, &filter.Error{Name: step.name, Err: err}
-		}
-	}
-	if wrong, err := p.compileTimes(spec, now); err != nil {
+	p := &Predicate{eventIDs: spec.EventIDs, to: math.MaxUint64, spec: spec}
+	if wrong, err := p.compile(spec, now); err != nil {
 		return nil, &filter.Error{Name: wrong, Err: err}
-	}
-	for _, path := range slices.Sorted(maps.Keys(spec.Data)) {
-		if _, err := filter.ParsePath(filter.DataPrefix + path); err != nil {
-			return nil, &filter.Error{Name: filter.DataPrefix + path, Err: err}
-		}
-		p.data = append(p.data, newDatum(path, spec.Data[path]))
 	}
 	return p, nil
 }
 
+// compile says which parameter is wrong.
+func (p *Predicate) compile(spec *filter.Spec, now time.Time) (wrong string, err error) {
+	if p.types, err = selection(spec.EventTypes); err != nil {
+		return "event_type", err
+	}
+	if p.sources, err = selection(spec.Sources); err != nil {
+		return "source", err
+	}
+	if wrong, err = p.compileTimes(spec, now); err != nil {
+		return wrong, err
+	}
+	if p.minSeverity, err = minSeverity(spec.MinSeverity); err != nil {
+		return "min_severity", err
+	}
+	if err = noneEmpty(spec.EventIDs); err != nil {
+		return "event_id", err
+	}
+	if p.traceIDs, err = traceIDs(spec.TraceIDs); err != nil {
+		return "trace_id", err
+	}
+	if p.where, err = where(spec.Where); err != nil {
+		return "where", err
+	}
+	for _, path := range slices.Sorted(maps.Keys(spec.Data)) {
+		if _, err := filter.ParsePath(filter.DataPrefix + path); err != nil {
+			return filter.DataPrefix + path, err
+		}
+		p.data = append(p.data, newDatum(path, spec.Data[path]))
+	}
+	return "", nil
+}
+
 // selection returns nil where patterns select all names.
 func selection(patterns []string) (*eventtype.Selection, error) {
+	if len(patterns) == 0 {
+		return nil, nil
+	}
 	s, err := eventtype.NewSelection(patterns, nil)
 	if err != nil || s.All() {
 		return nil, err
@@ -134,9 +147,4 @@ func where(s string) (*condition.Condition, error) {
 		return nil, nil
 	}
 	return condition.Parse(s)
-}
-
-// blockKey is made of what is known of whole blocks.
-func blockKey(spec *filter.Spec) string {
-	return strings.Join([]string{strings.Join(spec.EventTypes, ","), strings.Join(spec.Sources, ","), spec.Since, spec.Until}, "\n")
 }

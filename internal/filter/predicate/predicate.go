@@ -4,12 +4,14 @@ package predicate
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/eventtype"
+	"github.com/isbl/telemetry/internal/filter"
 	"github.com/isbl/telemetry/internal/filter/condition"
 	"github.com/isbl/telemetry/internal/severity"
 )
@@ -17,8 +19,8 @@ import (
 // Predicate is a filter that was checked and made ready for many events. It is immutable and safe
 // for concurrent use. The nil Predicate matches all events.
 //
-// It is asked in steps, so that no more of an event is read than the answer needs: MatchesHead,
-// MatchesSource if BySource, MatchesContent if ByContent.
+// It is asked in steps, so that no more of an event is read than the answer needs: MatchesHead if
+// ByHead, MatchesSource if BySource, MatchesContent if ByContent.
 type Predicate struct {
 	types, sources *eventtype.Selection // nil for all
 	since, until   time.Time            // zero for no bound
@@ -28,7 +30,7 @@ type Predicate struct {
 	traceIDs       []pcommon.TraceID
 	data           []datum
 	where          *condition.Condition
-	key            string
+	spec           *filter.Spec
 }
 
 // All says whether the predicate matches every event.
@@ -68,7 +70,14 @@ func (p *Predicate) BlockKey() string {
 	if p == nil {
 		return ""
 	}
-	return p.key
+	return strings.Join([]string{
+		strings.Join(p.spec.EventTypes, ","), strings.Join(p.spec.Sources, ","), p.spec.Since, p.spec.Until,
+	}, "\n")
+}
+
+// ByHead says whether event time, type or severity matter.
+func (p *Predicate) ByHead() bool {
+	return p != nil && (p.types != nil || p.minSeverity != 0 || !p.since.IsZero() || !p.until.IsZero())
 }
 
 // MatchesHead says whether event time, type and severity match.

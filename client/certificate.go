@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// isCertificate says whether err is about trust, or about a server that speaks no TLS: trying again is no use then.
+// isCertificate says whether err is about trust, or about a server that speaks no TLS: trying again
+// is no use then.
 func isCertificate(err error) bool {
 	var verification *tls.CertificateVerificationError
 	var record tls.RecordHeaderError

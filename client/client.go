@@ -1,5 +1,5 @@
-// Package client talks to the HTTP API of an event store, and sends events over OTLP/HTTP. Every call is made once:
-// whether to try again is the caller's to decide, which [Retryable] helps with.
+// Package client talks to the HTTP API of an event store, and sends events over OTLP/HTTP. Every
+// call is made once: whether to try again is the caller's to decide, which [Retryable] helps with.
 package client
 
 import (
@@ -22,15 +22,18 @@ const (
 	prefix = "/api/v1"
 	// maxErrorBytes is how much of an answer that is an error is read.
 	maxErrorBytes = 64 << 10
-	// connectTimeout bounds connecting, and with it how long a host that does not answer is waited for.
+	// connectTimeout bounds connecting, and with it how long a host that does not answer is waited
+	// for.
 	connectTimeout = 10 * time.Second
-	// answerTimeout bounds the wait for an answer to begin. The longest wait that a request can ask for is a minute.
+	// answerTimeout bounds the wait for an answer to begin. The longest wait that a request can ask
+	// for is a minute.
 	answerTimeout = 90 * time.Second
 )
 
 // Options say where the servers are, and how to get in.
 type Options struct {
-	// Endpoint is the URL of the event store's API; OTLPEndpoint that of a receiver's OTLP/HTTP port. http:// may be left out.
+	// Endpoint is the URL of the event store's API; OTLPEndpoint that of a receiver's OTLP/HTTP
+	// port. http:// may be left out.
 	Endpoint, OTLPEndpoint string
 	// Token is sent to both as a bearer token, unless it is empty.
 	Token string

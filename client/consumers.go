@@ -50,7 +50,8 @@ func (c *Consumer) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*plain)(c))
 }
 
-// Batch is what a consumer hands out. Without a lease it is empty, and nothing is to be acknowledged.
+// Batch is what a consumer hands out. Without a lease it is empty, and nothing is to be
+// acknowledged.
 type Batch struct {
 	Lease      string    `json:"lease"`
 	Deadline   time.Time `json:"deadline"`
@@ -61,7 +62,8 @@ type Batch struct {
 	WhereErrors *Failures `json:"where_errors"`
 }
 
-// Ack ends a lease: the events at the cursors in Failed come again after the delay, all others are done.
+// Ack ends a lease: the events at the cursors in Failed come again after the delay, all others are
+// done.
 type Ack struct {
 	Lease  string   `json:"lease"`
 	Failed []string `json:"failed,omitempty"`

@@ -28,7 +28,8 @@ type Bucket struct {
 	Estimated float64 `json:"estimated"`
 }
 
-// Counts counts events by event_type, category or source ("" is event_type), in buckets of interval ("" is one bucket).
+// Counts counts events by event_type, category or source ("" is event_type), in buckets of interval
+// ("" is one bucket).
 func (c *Client) Counts(ctx context.Context, f Filter, by, interval string) (*Counts, error) {
 	counts := &Counts{}
 	err := c.call(ctx, request{method: http.MethodGet, path: "/counts", query: valuesOf(&f, map[string]string{"by": by, "interval": interval})}, &counts.Raw)
@@ -70,7 +71,8 @@ type Group struct {
 	Start *time.Time `json:"start"` // nil without an interval
 	// Weighted means that sampled events counted for those they stand for.
 	Weighted bool `json:"weighted"`
-	// Fields has the whole group: a name under event_type, category or source, and numbers by function.
+	// Fields has the whole group: a name under event_type, category or source, and numbers by
+	// function.
 	Fields map[string]json.RawMessage `json:"-"`
 }
 

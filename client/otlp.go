@@ -15,7 +15,8 @@ type Rejected struct {
 	Message string
 }
 
-// Send posts an OTLP request, protobuf, to the receiver's /v1/logs. The Rejected is nil when all was taken.
+// Send posts an OTLP request, protobuf, to the receiver's /v1/logs. The Rejected is nil when all
+// was taken.
 func (c *Client) Send(ctx context.Context, otlp []byte) (*Rejected, error) {
 	resp, err := c.do(ctx, request{
 		method: http.MethodPost, base: c.otlp, path: "/v1/logs", body: otlp, header: http.Header{"Content-Type": {"application/x-protobuf"}},

@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// Problem is an answer that is an error, as RFC 9457 has it. Where the server sent something else, Detail has its text.
+// Problem is an answer that is an error, as RFC 9457 has it. Where the server sent something else,
+// Detail has its text.
 type Problem struct {
 	Title     string          `json:"title"`
 	Status    int             `json:"status"`

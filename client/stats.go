@@ -24,8 +24,8 @@ type Stats struct {
 	Raw json.RawMessage `json:"-"`
 }
 
-// StoreStats are the numbers of the store. Recovered + Stored (+ Elsewhere) = Events + Evicted + Lost, and
-// Appended = Stored + Duplicate + the sum of Refused + Failed + Unknown.
+// StoreStats are the numbers of the store. Recovered + Stored (+ Elsewhere) = Events + Evicted +
+// Lost, and Appended = Stored + Duplicate + the sum of Refused + Failed + Unknown.
 type StoreStats struct {
 	Storage   string            `json:"storage"`
 	Events    uint64            `json:"events"`

@@ -86,8 +86,8 @@ func certificate(t *testing.T, dir string) (pair tls.Certificate, ca string) {
 	return s.TLS.Certificates[0], ca
 }
 
-// account makes an operator with one account, which has JetStream, and one user. It returns the user's credentials file, and what
-// makes a server believe the operator.
+// account makes an operator with one account, which has JetStream, and one user. It returns the
+// user's credentials file, and what makes a server believe the operator.
 func account(t *testing.T, dir string) (credentials string, trust func(*server.Options)) {
 	t.Helper()
 	pairOf := func(create func() (nkeys.KeyPair, error)) (nkeys.KeyPair, string) {

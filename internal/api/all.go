@@ -22,10 +22,10 @@ const (
 // serveAll writes one page after the other until the events end for now: the lines of
 // many pages are the lines of one. A gap is a line at its place.
 //
-// How it ends is known in the end only, so Event-Next, Event-More, Event-Gap (the last
-// one, when there were several) and Event-Where-Errors are trailers. An answer that could not be finished breaks
-// off without its end: a client that got to the end has everything. The answer to HEAD
-// has neither.
+// How it ends is known in the end only, so Event-Next, Event-More, Event-Gap (the last one, when
+// there were several) and Event-Where-Errors are trailers. An answer that could not be finished
+// breaks off without its end: a client that got to the end has everything. The answer to HEAD has
+// neither.
 func (h *Handler) serveAll(w http.ResponseWriter, r *http.Request, req *eventsRequest) *problem {
 	b := newBody(req.form)
 	defer b.free()

@@ -11,7 +11,8 @@ import (
 var (
 	// formCloudEvents is a page as a batch of CloudEvents; what else a page says is in its headers.
 	formCloudEvents = &form{name: "cloudevents", contentType: "application/cloudevents-batch+json", cloudEvents: true}
-	// Streams of CloudEvents: the Accept header decides between Server-Sent Events, the default, and lines.
+	// Streams of CloudEvents: the Accept header decides between Server-Sent Events, the default,
+	// and lines.
 	formCloudEventsSSE   = &form{name: "cloudevents", contentType: formSSE.contentType, cloudEvents: true}
 	formCloudEventsLines = &form{name: "cloudevents", contentType: formNDJSON.contentType, cloudEvents: true}
 )

@@ -28,9 +28,9 @@ func NewBatch(d Defaults) *Batch {
 	return &Batch{Logs: plog.NewLogs(), defaults: d, ids: idMaker{time.Now()}, record: plog.NewLogRecord()}
 }
 
-// Add adds an event whose data is in data, not in e.Data, and empties data. Fields that e leaves empty
-// get the values that Canonicalize gives them. It returns the event's id, or what is wrong with the
-// event and leaves the batch as it was.
+// Add adds an event whose data is in data, not in e.Data, and empties data. Fields that e leaves
+// empty get the values that Canonicalize gives them. It returns the event's id, or what is wrong
+// with the event and leaves the batch as it was.
 func (b *Batch) Add(e *event.Event, data pcommon.Map) (id string, f *event.Fault) {
 	w := recordWriter{e: e, record: b.record}
 	data.MoveTo(w.record.Attributes())

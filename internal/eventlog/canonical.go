@@ -13,8 +13,8 @@ import (
 // Defaults are those of package event.
 type Defaults = event.Defaults
 
-// Canonical returns ld if all of its records are canonical, and otherwise a copy after Canonicalize. It
-// does not change ld, so that several components can share it.
+// Canonical returns ld if all of its records are canonical, and otherwise a copy after
+// Canonicalize. It does not change ld, so that several components can share it.
 func Canonical(ld plog.Logs, d Defaults) (plog.Logs, *Refused) {
 	if isCanonical(ld) {
 		return ld, nil

@@ -2,8 +2,8 @@ package eventlog
 
 import "go.opentelemetry.io/collector/pdata/pcommon"
 
-// tooDeep reports whether lists and maps are nested deeper than left levels in v. It looks no deeper
-// than that.
+// tooDeep reports whether lists and maps are nested deeper than left levels in v. It looks no
+// deeper than that.
 func tooDeep(v pcommon.Value, left int) bool {
 	switch v.Type() {
 	case pcommon.ValueTypeMap:

@@ -34,8 +34,8 @@ func All(ld plog.Logs) iter.Seq[Ref] {
 	}
 }
 
-// RemoveRecords removes the records that remove selects, and scopes and resources without records. It
-// calls remove for each record in order.
+// RemoveRecords removes the records that remove selects, and scopes and resources without records.
+// It calls remove for each record in order.
 func RemoveRecords(ld plog.Logs, remove func(plog.LogRecord) bool) {
 	ld.ResourceLogs().RemoveIf(func(rl plog.ResourceLogs) bool {
 		rl.ScopeLogs().RemoveIf(func(sl plog.ScopeLogs) bool {

@@ -14,8 +14,8 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// Refused says which records of a request were not taken, and why. All others were taken. It is a permanent error with the gRPC status InvalidArgument, which the
-// otlp receiver answers with 400.
+// Refused says which records of a request were not taken, and why. All others were taken. It is a
+// permanent error with the gRPC status InvalidArgument, which the otlp receiver answers with 400.
 type Refused struct {
 	// Total is the number of records of the request.
 	Total int

@@ -99,7 +99,8 @@ func (p *Parameter) Text(s *Spec) *string {
 	return p.text(s)
 }
 
-// FromValues reads the parameters of a query that choose events. Others are ignored. Errors: *Error.
+// FromValues reads the parameters of a query that choose events. Others are ignored. Errors:
+// *Error.
 func FromValues(values url.Values) (Spec, error) {
 	var s Spec
 	for _, p := range Parameters {

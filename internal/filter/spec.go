@@ -29,8 +29,8 @@ type Spec struct {
 	EventIDs    Texts  `json:"event_id,omitempty"`
 	// TraceIDs are 32 hexadecimal digits each.
 	TraceIDs Texts `json:"trace_id,omitempty"`
-	// Data are values of the event's data as text, by their path: a key, or keys of nested maps with
-	// dots between them.
+	// Data are values of the event's data as text, by their path: a key, or keys of nested maps
+	// with dots between them.
 	Data map[string]Texts `json:"data,omitempty"`
 	// Where is an OTTL condition on the log record.
 	Where string `json:"where,omitempty"`

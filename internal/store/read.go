@@ -8,9 +8,10 @@ import (
 	"github.com/isbl/telemetry/internal/store/index"
 )
 
-// Read returns the next events that match, without waiting for new ones. An empty page
-// is no error. It ends early, with More set, after two seconds of scanning, before a gap and
-// where its events would keep too much memory. Errors: *CursorError, ErrClosed, the context's, and those of the connection.
+// Read returns the next events that match, without waiting for new ones. An empty page is no error.
+// It ends early, with More set, after two seconds of scanning, before a gap and where its events
+// would keep too much memory. Errors: *CursorError, ErrClosed, the context's, and those of the
+// connection.
 func (s *Store) Read(ctx context.Context, q Query) (Page, error) {
 	if s.closed.Load() {
 		return Page{}, ErrClosed

@@ -1,5 +1,5 @@
-// Package store keeps events in blocks and hands them out again, by cursor. docs/format.md describes
-// what is stored, docs/architecture.md how.
+// Package store keeps events in blocks and hands them out again, by cursor. docs/format.md
+// describes what is stored, docs/architecture.md how.
 package store
 
 import (

@@ -9,8 +9,8 @@ import (
 	"github.com/isbl/telemetry/internal/store"
 )
 
-// A block whose acknowledgement never came is there all the same: it is read in its place before the next one, and without a next
-// one within a second or so. Then it counts as stored.
+// A block whose acknowledgement never came is there all the same: it is read in its place before
+// the next one, and without a next one within a second or so. Then it counts as stored.
 func TestBlocksStoredUnseen(t *testing.T) {
 	modes(t, func(t *testing.T, opts store.Options) {
 		s := open(t, opts)

@@ -10,8 +10,8 @@ import (
 // maxQuoted is how many bytes Quote shows.
 const maxQuoted = 80
 
-// Shorten returns s, or its first bytes up to limit with an ellipsis where it is longer. A character
-// is not cut apart, and what is not UTF-8 becomes U+FFFD.
+// Shorten returns s, or its first bytes up to limit with an ellipsis where it is longer. A
+// character is not cut apart, and what is not UTF-8 becomes U+FFFD.
 func Shorten(s string, limit int) string {
 	if len(s) <= limit {
 		return strings.ToValidUTF8(s, "\ufffd")

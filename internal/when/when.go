@@ -67,8 +67,8 @@ func Clamp(t time.Time) time.Time {
 	return t
 }
 
-// Until returns the upper bound for t of a filter: the zero time, which is none, when t lies after every
-// time that an event can have.
+// Until returns the upper bound for t of a filter: the zero time, which is none, when t lies after
+// every time that an event can have.
 func Until(t time.Time) time.Time {
 	if t.After(maxTime) {
 		return time.Time{}

@@ -12,9 +12,10 @@ import (
 // senders choose them.
 const maxTypeBytes = 128
 
-// account says what became of each event. It is guarded by the lock of its buffer, and between two
-// of that lock's critical sections received = filtered + sampledOut + overflow + disabled + failed +
-// forwarded + buffered.
+// account counts what happened to each event. The lock of its buffer guards it. While nobody holds
+// that lock,
+//
+//	received = filtered + sampledOut + overflow + disabled + failed + forwarded + buffered
 type account struct {
 	received, filtered, sampledOut uint64
 	overflow, disabled             uint64 // dropped

@@ -96,8 +96,8 @@ func (p *Predicate) ByContent() bool {
 	return p != nil && (len(p.eventIDs)+len(p.traceIDs)+len(p.data) > 0 || p.where != nil)
 }
 
-// MatchesContent says whether ids, data and condition match. An error is about this event alone: the
-// condition cannot be decided for it, or ctx is done.
+// MatchesContent says whether ids, data and condition match. An error is about this event alone:
+// the condition cannot be decided for it, or ctx is done.
 func (p *Predicate) MatchesContent(ctx context.Context, ref eventlog.Ref) (bool, error) {
 	switch {
 	case p == nil:

@@ -10,8 +10,8 @@ import (
 const entryBytes = 200
 
 // Cache keeps values by the sequence of their block, and forgets those that were used longest ago
-// when it is over its limit. It is safe for concurrent use. What it returns is shared and must not be
-// changed.
+// when it is over its limit. It is safe for concurrent use. What it returns is shared and must not
+// be changed.
 type Cache[V any] struct {
 	maxBytes int
 

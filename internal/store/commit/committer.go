@@ -22,8 +22,8 @@ var (
 	// ErrUnknownOutcome means that the store did not hear in time whether events were stored. They
 	// may be; sending them again is safe where readers tell copies by their id.
 	ErrUnknownOutcome = errors.New("not answered in time: the events may or may not be stored")
-	// ErrFull means that the store has as much as its limits allow, and does not make room. The same
-	// events may be stored later.
+	// ErrFull means that the store has as much as its limits allow, and does not make room. The
+	// same events may be stored later.
 	ErrFull = errors.New("not stored: the event store is full")
 	// ErrClosed means that the store is closed.
 	ErrClosed = errors.New("the event store is closed")
@@ -65,8 +65,8 @@ type request struct {
 	done      chan error // receives the answer once, never blocks
 }
 
-// Committer stores what callers bring, many requests in one block: an idle store commits at once, and
-// what arrives while a commit runs shares the next one. It is safe for concurrent use.
+// Committer stores what callers bring, many requests in one block: an idle store commits at once,
+// and what arrives while a commit runs shares the next one. It is safe for concurrent use.
 type Committer struct {
 	opts   Options
 	maxRaw int
@@ -89,9 +89,9 @@ func Start(opts Options) *Committer {
 }
 
 // Append stores canonical records in the order of ld and returns when they are stored and can be
-// found. ld is only read. Records that are not storable, refused, cost the others nothing; refused is
-// set with every err, and is not counted in the ledger. room, if set, decides whether so many events
-// may be stored; false is ErrFull.
+// found. ld is only read. Records that are not storable, refused, cost the others nothing; refused
+// is set with every err, and is not counted in the ledger. room, if set, decides whether so many
+// events may be stored; false is ErrFull.
 func (c *Committer) Append(ctx context.Context, ld plog.Logs, room func(events int) bool) (refused *eventlog.Refused, err error) {
 	fragments, refused, err := encode(ld, c.maxRaw, c.opts.MaxEventSize)
 	if err != nil {

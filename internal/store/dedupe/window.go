@@ -40,8 +40,8 @@ type claim struct {
 	done chan struct{} // closed when it is decided
 }
 
-// NewWindow returns a Window of so many ids, each remembered for maxAge; zero is any time. Events that
-// are not stored again are counted in l.
+// NewWindow returns a Window of so many ids, each remembered for maxAge; zero is any time. Events
+// that are not stored again are counted in l.
 func NewWindow(maxEvents int, maxAge time.Duration, l *ledger.Ledger) *Window {
 	return &Window{maxEvents: maxEvents, maxAge: maxAge, ledger: l, ids: map[idKey]*claim{}}
 }

@@ -12,12 +12,12 @@ import (
 const stallAfter = 25 * time.Millisecond
 
 // alone reports whether no other process appends to the log. Then the index learns of a block from
-// its outcome, and the follower runs only to catch up: JetStream keeps each block file that somebody
-// read in memory for ten seconds, which at full speed is a gigabyte.
+// its outcome, and the follower runs only to catch up: JetStream keeps each block file that
+// somebody read in memory for ten seconds, which at full speed is a gigabyte.
 func (f *Follower) alone() bool { return !f.Log.Info().Shared }
 
-// CatchUp returns when the index has every block up to last. Where other processes append, following
-// goes on afterwards.
+// CatchUp returns when the index has every block up to last. Where other processes append,
+// following goes on afterwards.
 func (f *Follower) CatchUp(ctx context.Context, last uint64) error {
 	f.starting.Lock()
 	defer f.starting.Unlock()

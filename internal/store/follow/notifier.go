@@ -9,7 +9,8 @@ import (
 // little.
 const notifyEvery = 2 * time.Millisecond
 
-// Notifier wakes readers that wait for news. The zero value is ready. It is safe for concurrent use.
+// Notifier wakes readers that wait for news. The zero value is ready. It is safe for concurrent
+// use.
 type Notifier struct {
 	mu     sync.Mutex
 	ch     chan struct{}

@@ -24,8 +24,8 @@ type Health struct {
 	back *uint64 // the stream went back to this sequence
 }
 
-// New returns the Health of a store that takes events. ask returns what is wrong with the log, or nil;
-// tell is called with each change: an ErrReadOnly, and nil when it is over.
+// New returns the Health of a store that takes events. ask returns what is wrong with the log, or
+// nil; tell is called with each change: an ErrReadOnly, and nil when it is over.
 func New(ask func() error, tell func(error), logger *zap.Logger) *Health {
 	return &Health{ask: ask, tell: tell, logger: logger}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/isbl/telemetry/internal/store/index"
 )
 
-// Ledger keeps the sums of Stats, and with them the index: what arrives, goes or is lost is counted and
-// indexed under one lock, so that each reading adds up. It is safe for concurrent use.
+// Ledger keeps the sums of Stats, and with them the index: what arrives, goes or is lost is counted
+// and indexed under one lock, so that each reading adds up. It is safe for concurrent use.
 type Ledger struct {
 	mu      sync.Mutex
 	index   *index.Index
@@ -25,8 +25,8 @@ type Ledger struct {
 // maxUnknown bounds the blocks whose late arrival is noticed.
 const maxUnknown = 10_000
 
-// New returns the ledger of an index that is empty. Until Opened is called, all that arrives counts as
-// recovered.
+// New returns the ledger of an index that is empty. Until Opened is called, all that arrives counts
+// as recovered.
 func New(x *index.Index) *Ledger {
 	return &Ledger{
 		index: x, opening: true,

@@ -130,8 +130,8 @@ func awaitLeader(t *testing.T, servers []*server.Server) {
 	}
 }
 
-// freePort returns a port that nobody listens on: the servers of a cluster have to know each other's
-// before they start.
+// freePort returns a port that nobody listens on: the servers of a cluster have to know each
+// other's before they start.
 func freePort(t *testing.T) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

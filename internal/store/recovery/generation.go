@@ -16,8 +16,8 @@ import (
 
 const generationFile = "generation"
 
-// generation names one life of the store's sequences: a cursor of another one does not fit. It changes
-// while the store is open when the log lost its end.
+// generation names one life of the store's sequences: a cursor of another one does not fit. It
+// changes while the store is open when the log lost its end.
 type generation struct {
 	id   string
 	hash uint64

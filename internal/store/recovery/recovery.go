@@ -1,10 +1,10 @@
 // Package recovery finds out what a store lost while it was closed.
 //
 // JetStream cuts a damaged file at the first bad record, silently, and may use the lost sequences
-// again. So a store on disk notes its end in a file of its own, the tail, once a second and when it is
-// closed. When it is opened again, what the log has is compared with the tail: blocks and events that
-// are missing, and that retention does not explain, are lost. Where the newest blocks are among them,
-// cursors could name other events than before, and a new generation begins.
+// again. So a store on disk notes its end in a file of its own, the tail, once a second and when it
+// is closed. When it is opened again, what the log has is compared with the tail: blocks and events
+// that are missing, and that retention does not explain, are lost. Where the newest blocks are
+// among them, cursors could name other events than before, and a new generation begins.
 package recovery
 
 import (
@@ -35,8 +35,8 @@ type Options struct {
 	Logger    *zap.Logger
 }
 
-// Recovery is what a store knows of its own history. Generation and Hash are safe for concurrent use,
-// the other methods are not.
+// Recovery is what a store knows of its own history. Generation and Hash are safe for concurrent
+// use, the other methods are not.
 type Recovery struct {
 	opts       Options
 	generation atomic.Pointer[generation]

@@ -64,8 +64,8 @@ func (e *JSONEncoder) data(dst []byte) []byte {
 	return append(e.members(append(dst, '{'), p.sorted), '}')
 }
 
-// object is an event.Sink that writes an object. Entries with the user's names are its members, which
-// it writes between the others in the order of the names.
+// object is an event.Sink that writes an object. Entries with the user's names are its members,
+// which it writes between the others in the order of the names.
 type object struct {
 	e       *JSONEncoder
 	dst     []byte

@@ -14,8 +14,8 @@ type order struct {
 	at    []int    // the places of the names, in the order of the names
 }
 
-// sorted returns the places of the members in the order of their names. Members with the same name stay
-// in their order.
+// sorted returns the places of the members in the order of their names. Members with the same name
+// stay in their order.
 func (o *orders) sorted(members []member) []int {
 	kind := uint(len(members))
 	for i := range members {

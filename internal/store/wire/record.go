@@ -7,8 +7,8 @@ import (
 	"github.com/isbl/telemetry/internal/severity"
 )
 
-// Record is an encoded log record with its resource and scope. It shares the memory of its LogsData,
-// which must not change.
+// Record is an encoded log record with its resource and scope. It shares the memory of its
+// LogsData, which must not change.
 type Record struct {
 	of     *scopeLogs
 	record []byte
@@ -19,8 +19,8 @@ type Record struct {
 type scopeLogs struct{ resource, scope []byte }
 
 // Records lists the records of LogsData, about n. It returns false if the LogsData is not in normal
-// form: each field at most once, no unknown field, and bounded nesting. What pdata writes is in normal
-// form.
+// form: each field at most once, no unknown field, and bounded nesting. What pdata writes is in
+// normal form.
 func Records(raw []byte, n int) ([]Record, bool) {
 	if !logsDataForm.valid(raw, maxDepth) {
 		return nil, false
@@ -91,8 +91,8 @@ func (s *scopeLogs) service() string {
 	return ""
 }
 
-// AppendOTLP appends the record, with its resource and scope, as LogsData. Several of them one after
-// the other are LogsData again.
+// AppendOTLP appends the record, with its resource and scope, as LogsData. Several of them one
+// after the other are LogsData again.
 func (r Record) AppendOTLP(dst []byte) []byte {
 	return appendGroup(dst, r.of.resource, r.of.scope, r.record)
 }

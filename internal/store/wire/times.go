@@ -7,7 +7,8 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// times writes times. It keeps the text of the last second: neighbouring events often have the same.
+// times writes times. It keeps the text of the last second: neighbouring events often have the
+// same.
 type times struct {
 	second uint64 // since 1970
 	text   []byte // of it, without the time zone; nil for none

@@ -18,6 +18,7 @@ import (
 	"github.com/isbl/telemetry/internal/aggregate"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/filter"
+	"github.com/isbl/telemetry/internal/httpjson"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/text"
 )
@@ -91,7 +92,7 @@ func (h *Handler) serveAggregate(w http.ResponseWriter, r *http.Request, values 
 	case err != nil:
 		return h.scanProblem(ctx, r, err)
 	}
-	writeJSON(w, r, http.StatusOK, contentJSON, a.answer(values, failures))
+	httpjson.Write(w, http.StatusOK, a.answer(values, failures))
 	return nil
 }
 

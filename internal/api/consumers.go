@@ -11,6 +11,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/consumer"
 	"github.com/isbl/telemetry/internal/filter"
+	"github.com/isbl/telemetry/internal/httpjson"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/text"
 	"github.com/isbl/telemetry/internal/when"
@@ -88,7 +89,7 @@ func (h *Handler) serveConsumers(w http.ResponseWriter, r *http.Request, _ url.V
 		}
 		answer.Consumers = append(answer.Consumers, info)
 	}
-	writeJSON(w, r, http.StatusOK, contentJSON, answer)
+	httpjson.Write(w, http.StatusOK, answer)
 	return nil
 }
 
@@ -117,7 +118,7 @@ func (h *Handler) answerConsumer(w http.ResponseWriter, r *http.Request, status 
 	if err != nil {
 		return h.consumerProblem(r, err)
 	}
-	writeJSON(w, r, status, contentJSON, info)
+	httpjson.Write(w, status, info)
 	return nil
 }
 
@@ -160,7 +161,7 @@ func (h *Handler) serveAck(w http.ResponseWriter, r *http.Request, _ url.Values)
 	if err != nil {
 		return h.consumerProblem(r, err)
 	}
-	writeJSON(w, r, http.StatusOK, contentJSON, acked)
+	httpjson.Write(w, http.StatusOK, acked)
 	return nil
 }
 
@@ -178,7 +179,7 @@ func (h *Handler) serveExtend(w http.ResponseWriter, r *http.Request, _ url.Valu
 	if err != nil {
 		return h.consumerProblem(r, err)
 	}
-	writeJSON(w, r, http.StatusOK, contentJSON, struct {
+	httpjson.Write(w, http.StatusOK, struct {
 		Deadline time.Time `json:"deadline"`
 	}{deadline})
 	return nil

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/isbl/telemetry/internal/httpjson"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/text"
 	"github.com/isbl/telemetry/internal/when"
@@ -87,7 +88,7 @@ func (h *Handler) serveCounts(w http.ResponseWriter, r *http.Request, values url
 		}
 		answer.Buckets[i] = b
 	}
-	writeJSON(w, r, http.StatusOK, contentJSON, answer)
+	httpjson.Write(w, http.StatusOK, answer)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/isbl/telemetry/internal/httpjson"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/store/wire"
 	"github.com/isbl/telemetry/internal/text"
@@ -73,7 +74,7 @@ func (h *Handler) serveDeadLetters(w http.ResponseWriter, r *http.Request, value
 			answer.DeadLetters[i].Event = letter.Entry.AppendJSON(nil, &encoder)
 		}
 	}
-	writeJSON(w, r, http.StatusOK, contentJSON, answer)
+	httpjson.Write(w, http.StatusOK, answer)
 	return nil
 }
 
@@ -101,7 +102,7 @@ func (h *Handler) removeDeadLetters(
 		if err != nil {
 			return h.consumerProblem(r, err)
 		}
-		writeJSON(w, r, http.StatusOK, contentJSON, map[string]int{key: n})
+		httpjson.Write(w, http.StatusOK, map[string]int{key: n})
 		return nil
 	}
 }

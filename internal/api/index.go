@@ -3,9 +3,9 @@ package api
 import (
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"github.com/isbl/telemetry/internal/dashboard"
+	"github.com/isbl/telemetry/internal/httpjson"
 )
 
 // call is one thing that the API does: what GET / says about it, and how it is served.
@@ -56,7 +56,7 @@ func WithPage(next http.Handler) http.Handler {
 // serveIndex lists the calls.
 func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, _ url.Values) *problem {
 	w.Header().Set("Vary", "Accept")
-	writeJSON(w, r, http.StatusOK, contentJSON, struct {
+	httpjson.Write(w, http.StatusOK, struct {
 		Name        string `json:"name"`
 		Description string `json:"description"`
 		SourceID    string `json:"source_id"`
@@ -68,15 +68,4 @@ func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, _ url.Value
 		Calls:       h.calls,
 	})
 	return nil
-}
-
-// writeJSON answers with a small document that people read too.
-func writeJSON(w http.ResponseWriter, r *http.Request, status int, contentType string, document any) {
-	body := indented(document)
-	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(body) // the client is gone
-	}
 }

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -177,14 +176,4 @@ func (b *body) summarise(header http.Header) {
 func compact(v any) []byte {
 	out, _ := json.Marshal(v)
 	return out
-}
-
-// indented is compact for people, with a line feed at the end.
-func indented(v any) []byte {
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	_ = enc.Encode(v)
-	return out.Bytes()
 }

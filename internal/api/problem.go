@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/internal/httpguard"
+	"github.com/isbl/telemetry/internal/httpjson"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/text"
 )
@@ -18,10 +19,7 @@ const ingestURL = "http://localhost:4318/v1/logs"
 
 // problem is an error as RFC 9457 writes it.
 type problem struct {
-	Type   string `json:"type"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail"`
+	httpjson.Problem
 	// Parameter is the query parameter at fault.
 	Parameter string `json:"parameter,omitempty"`
 	// Pointer is the field of the body at fault, as RFC 6901 writes it.
@@ -39,7 +37,7 @@ type problem struct {
 }
 
 func newProblem(status int, format string, args ...any) *problem {
-	return &problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...)}
+	return &problem{Problem: httpjson.NewProblem(status, format, args...)}
 }
 
 // badRequest is about a parameter, or about the whole query when it names none.
@@ -94,15 +92,15 @@ func (h *Handler) storeProblem(r *http.Request, err error, parameter string) *pr
 	}
 }
 
-func (p *problem) write(w http.ResponseWriter, r *http.Request) {
+func (p *problem) write(w http.ResponseWriter) {
 	if p.allow != nil {
 		w.Header()["Allow"] = p.allow
 	}
-	writeJSON(w, r, p.Status, "application/problem+json", p)
+	httpjson.WriteProblem(w, p)
 }
 
 // Refuse answers a request that the guard of the port refuses.
-func Refuse(w http.ResponseWriter, r *http.Request, refusal httpguard.Refusal) {
+func Refuse(w http.ResponseWriter, _ *http.Request, refusal httpguard.Refusal) {
 	setCommonHeaders(w)
-	newProblem(refusal.Status, "%s", refusal.Detail).write(w, r)
+	newProblem(refusal.Status, "%s", refusal.Detail).write(w)
 }

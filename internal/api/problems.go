@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/isbl/telemetry/internal/httpjson"
 	"github.com/isbl/telemetry/internal/problems"
 )
 
@@ -31,7 +32,7 @@ func (h *Handler) serveProblems(w http.ResponseWriter, r *http.Request, values u
 	all = slices.DeleteFunc(all, func(one problems.Report) bool {
 		return other("reason", one.Reason) || other("component", one.Component)
 	})
-	writeJSON(w, r, http.StatusOK, contentJSON, struct {
+	httpjson.Write(w, http.StatusOK, struct {
 		Problems []problems.Report `json:"problems"`
 	}{all})
 	return nil

@@ -36,7 +36,7 @@ func (h *Handler) newMux(calls []call) *http.ServeMux {
 		}
 		mux.Handle(pattern, res)
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { h.unknownPath(r.URL.Path).write(w, r) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { h.unknownPath(r.URL.Path).write(w) })
 	return mux
 }
 
@@ -44,7 +44,7 @@ func (h *Handler) newMux(calls []call) *http.ServeMux {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setCommonHeaders(w)
 	if !strings.HasPrefix(r.URL.Path, "/") || path.Clean(r.URL.Path) != withoutSlashes(r.URL.Path) {
-		h.unknownPath(r.URL.Path).write(w, r) // the mux would redirect
+		h.unknownPath(r.URL.Path).write(w) // the mux would redirect
 		return
 	}
 	routed := *r
@@ -70,13 +70,13 @@ func (res *resource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		if slices.Contains(served, r.Method) {
 			if p := c.answer(w, r); p != nil {
-				p.write(w, r)
+				p.write(w)
 			}
 			return
 		}
 		methods = append(methods, served...)
 	}
-	wrongMethod(r.Method, r.URL.Path, methods).write(w, r)
+	wrongMethod(r.Method, r.URL.Path, methods).write(w)
 }
 
 // answer answers a request, or returns what is wrong with it before anything was written.

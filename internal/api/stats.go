@@ -12,6 +12,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/buffers"
 	"github.com/isbl/telemetry/internal/eventtype"
+	"github.com/isbl/telemetry/internal/httpjson"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -55,7 +56,7 @@ func (h *Handler) statsCall() call {
 }
 
 func (h *Handler) serveStats(w http.ResponseWriter, r *http.Request, _ url.Values) *problem {
-	writeJSON(w, r, http.StatusOK, contentJSON, h.stats(r.Context()))
+	httpjson.Write(w, http.StatusOK, h.stats(r.Context()))
 	return nil
 }
 

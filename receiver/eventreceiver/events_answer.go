@@ -1,11 +1,9 @@
 package eventreceiver
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"net/http"
-	"strconv"
+
+	"github.com/isbl/telemetry/internal/httpjson"
 )
 
 // outcome is what became of the events of a request.
@@ -22,7 +20,7 @@ func outcomeOf(ids []string, rejected []rejection) *outcome {
 
 // answerTaken says which events were taken, and which not.
 func answerTaken(w http.ResponseWriter, req *request) {
-	writeJSON(w, http.StatusAccepted, typeJSON, outcomeOf(req.ids, req.rejected))
+	httpjson.WriteCompact(w, http.StatusAccepted, outcomeOf(req.ids, req.rejected))
 }
 
 // answerRejected says why none was taken.
@@ -44,28 +42,12 @@ func answerError(w http.ResponseWriter, err error) {
 
 // problem is an error as RFC 9457 writes it, with the outcome where there is one.
 type problem struct {
-	Type   string `json:"type"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail"`
+	httpjson.Problem
 	*outcome
 }
 
 func newProblem(code int, detail string, args ...any) *problem {
-	return &problem{Type: "about:blank", Title: http.StatusText(code), Status: code, Detail: fmt.Sprintf(detail, args...)}
+	return &problem{Problem: httpjson.NewProblem(code, detail, args...)}
 }
 
-func (p *problem) write(w http.ResponseWriter) { writeJSON(w, p.Status, "application/problem+json", p) }
-
-func writeJSON(w http.ResponseWriter, code int, contentType string, document any) {
-	var body bytes.Buffer
-	enc := json.NewEncoder(&body)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(document) // what is ours always has a form in JSON
-	header := w.Header()
-	header.Set("Content-Type", contentType)
-	header.Set("Content-Length", strconv.Itoa(body.Len()))
-	header.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(code)
-	_, _ = w.Write(body.Bytes()) // the sender is gone
-}
+func (p *problem) write(w http.ResponseWriter) { httpjson.WriteProblem(w, p) }

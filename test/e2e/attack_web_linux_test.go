@@ -26,7 +26,7 @@ func guarded(t *testing.T) *collector {
 		"receivers": `
   event:
     protocols:
-      http: {endpoint: "127.0.0.1:0"}
+      http: {` + port + `}
       events: {` + port + `}`,
 		"exporters": `
   event_store: {` + port + `}`,
@@ -38,6 +38,7 @@ func (c *collector) ports() map[string]string {
 	return map[string]string{
 		strings.TrimPrefix(c.api, "http://"):                                      "/api/v1/consumers/c/seek",
 		strings.TrimPrefix(strings.TrimSuffix(c.events, "/v1/events"), "http://"): "/v1/events",
+		strings.TrimPrefix(c.otlp, "http://"):                                     "/v1/logs",
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/internal/buffers"
+	"github.com/isbl/telemetry/internal/catalogue"
 	"github.com/isbl/telemetry/internal/consumer"
 	"github.com/isbl/telemetry/internal/problems"
 	"github.com/isbl/telemetry/internal/store"
@@ -58,6 +59,7 @@ type Handler struct {
 	news  *news
 
 	consumers *consumer.Consumers
+	types     *catalogue.Catalogue
 
 	closing context.Context // done once Close is called
 	stop    context.CancelFunc
@@ -84,7 +86,11 @@ func New(opts Options) *Handler {
 	h := &Handler{opts: opts, news: &news{store: opts.Store, topics: map[string]*topic{}}}
 	h.closing, h.stop = context.WithCancel(context.Background())
 	h.consumers = consumer.New(opts.Store)
-	h.calls = append([]call{h.eventsCall(), h.streamCall(), h.countsCall(), h.aggregateCall(), h.statsCall(), h.problemsCall(), h.openAPICall()}, h.consumerCalls()...)
+	h.types = catalogue.New(h.readType)
+	h.calls = append([]call{
+		h.eventsCall(), h.streamCall(), h.countsCall(), h.aggregateCall(), h.facetsCall(), h.eventTypesCall(),
+		h.statsCall(), h.problemsCall(), h.openAPICall(),
+	}, h.consumerCalls()...)
 	h.mux = h.newMux(h.routes())
 	h.wg.Go(h.sampleRate)
 	h.wg.Go(func() { h.news.run(h.closing) })

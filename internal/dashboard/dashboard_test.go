@@ -182,6 +182,38 @@ func TestTypes(t *testing.T) {
 		chromedp.Click(`#types tbody a`, chromedp.ByQuery), types("user.a", "user.a"))
 }
 
+// A type shows the fields of its data, with values that lead to the events that have them.
+func TestCatalogue(t *testing.T) {
+	s := serve(t, plain)
+	for i := range 40 {
+		data := map[string]any{"user": map[string]any{"id": []int64{7, 1<<62 + 1}[i%2]}}
+		if i >= 20 {
+			data["country"] = "NO"
+		}
+		s.append(event.Event{EventType: "user.login", Source: "shop", Data: data})
+	}
+	ctx := tab(t, s.url+"/#/types?since=1h")
+	do(t, ctx, chromedp.Click(`#types .link`, chromedp.ByQuery), shows("#catalogue", "40 events kept"), shows("#catalogue .fields", "7 … 4611686018427387905"),
+		shows("#catalogue .change", "new lately"), script(`[...document.querySelectorAll('#catalogue .values button')].find(b => b.textContent === '4611686018427387905').click()`),
+		shows(".chip .value", "4611686018427387905"), shows("#shown", "20 rows"))
+}
+
+// Fields of the data become facets, which stay; severities are chosen by the lowest.
+func TestFacets(t *testing.T) {
+	s := serve(t, plain)
+	of := func(eventType, country string, severity int64) event.Event {
+		return event.Event{EventType: eventType, Source: "shop", Data: map[string]any{"country": country}, Metadata: map[string]any{"severity_number": severity}}
+	}
+	s.append(of("user.a", "NO", 9), of("user.b", "SE", 13), of("user.c", "NO", 17))
+	ctx := tab(t, s.url)
+	facet := func(text string) string {
+		return fmt.Sprintf(`[...document.querySelectorAll('.facets li button')].find(b => b.textContent === %q)`, text)
+	}
+	do(t, ctx, types("user.c", "user.b", "user.a"), chromedp.SendKeys(`#add-facet`, "country\r"), until(facet("NO2")),
+		script(facet("NO2")+`.click()`), types("user.c", "user.a"), shows(".chip .name", "country"), chromedp.NavigateBack(), types("user.c", "user.b", "user.a"),
+		until(facet("warn2")), script(facet("warn2")+`.click()`), types("user.c", "user.b"), chromedp.Reload(), types("user.c", "user.b"), until(facet("NO1")))
+}
+
 // Dead letters are shown with their event, and returned or dropped when asked for twice.
 func TestConsumers(t *testing.T) {
 	s := serve(t, plain)

@@ -91,7 +91,10 @@ func TestScreenshots(t *testing.T) {
 			inRows,
 			script(`[...document.querySelectorAll('#list .row.bad')][0].click()`), shows("#detail .tree", "TimeoutError"),
 		}},
-		{"dashboard-types", "#/types?since=1h", shows("#types", "alert.payment_failed")},
+		{"dashboard-types", "#/types?since=1h", chromedp.Tasks{
+			shows("#types", "alert.payment_failed"),
+			script(`[...document.querySelectorAll('#types .link')].find(b => b.textContent === 'alert.payment_failed').click()`), shows("#catalogue", "gateway timeout"),
+		}},
 		{"dashboard-trace", "#/trace?trace_id=" + shopTrace, shows(".timeline", "alert.payment_failed")},
 		{"dashboard-consumers", "#/consumers?name=billing", shows(".letters", "alert.payment_failed")},
 		{"dashboard-system", "#/system?", chromedp.Tasks{shows("#kept", "adds up"), shows("#problems", "legacy-app")}},

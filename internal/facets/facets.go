@@ -13,6 +13,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/filter"
 	"github.com/isbl/telemetry/internal/severity"
 	"github.com/isbl/telemetry/internal/text"
 )
@@ -22,8 +23,6 @@ const (
 	maxDistinct = 10_000
 	// maxValue is how many bytes of a value are kept.
 	maxValue = 200
-
-	dataPrefix = "data."
 )
 
 // Dimension is what values are counted of: event_type, category, source, severity, or a field
@@ -48,11 +47,10 @@ func Parse(name string) (Dimension, error) {
 	case "severity":
 		d.value = func(r eventlog.Ref) string { return severity.Number(r.Record.SeverityNumber()).Name() }
 	default:
-		path, found := strings.CutPrefix(name, dataPrefix)
-		if !found || path == "" {
-			return d, fmt.Errorf("%.80q must be event_type, category, source, severity, or data. and a key", name)
+		var err error
+		if d.path, err = filter.ParsePath(name); err != nil {
+			return d, fmt.Errorf("%s must be event_type, category, source, severity, or data. and a key: %w", text.Quote(name), err)
 		}
-		d.path = path
 	}
 	return d, nil
 }

@@ -44,11 +44,17 @@ const and = (a, b) => `${/^not \(|^[^()]*$/.test(a) && !/\bor\b/.test(a) ? a : `
 /** A string as OTTL writes it. */
 export const quoted = (text) => `"${text.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n').replace(/\r/g, '\\r').replace(/\t/g, '\\t')}"`;
 
+/** The filter that a value of a facet means: severities are chosen by the lowest. */
+export const including = (name, value) => [name === 'severity' ? 'min_severity' : name, value];
+
+const severities = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 };
+
 /**
  * The condition that leaves events with a value out. The path of data is a list of keys. Events that do not have the key stay.
  */
 export function excluding(name, value, path) {
   if (name === 'event_type') return `event_name != ${quoted(value)}`;
+  if (name === 'severity') return `severity_number < ${severities[value]}`;
   if (name === 'source') return `resource.attributes["service.name"] != ${quoted(value)}`;
   const literal = typeof value === 'string' ? quoted(value) : value === null ? 'nil' : String(value);
   return `attributes${path.map((key) => `[${quoted(key)}]`).join('')} != ${literal}`;

@@ -1,6 +1,6 @@
 // What someone prefers, kept in the browser.
 
-const defaults = { theme: 'system', utc: false, by: 'event_type', facets: true };
+const defaults = { theme: 'system', utc: false, by: 'event_type', facets: true, fields: [] };
 
 function load() {
   try {

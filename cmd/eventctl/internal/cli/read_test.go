@@ -156,6 +156,21 @@ START                 EVENT_TYPE   COUNT  AVG  P95  WEIGHTED
 `, "\n"), r.out)
 }
 
+func TestFacetsAndTypes(t *testing.T) {
+	s := newSystem(t)
+	s.store(t, 0, 40)
+	r := s.run(t, "facets", "--by", "event_type,data.nothing")
+	require.Zero(t, r.code, r.err)
+	assert.Regexp(t, `^BY +VALUE +COUNT\nevent_type +test\.\S+ +40\ndata\.nothing +\(none\) +40\n$`, r.out)
+	assert.Contains(t, s.run(t, "facets", "--by", "nothing").err, "must be event_type")
+
+	r = s.run(t, "types")
+	require.Zero(t, r.code, r.err)
+	assert.Regexp(t, `^EVENT_TYPE +COUNT +FIRST +LAST +SOURCES\ntest\.\S+ +40 +2027-01-15T\S+ +2027-01-15T\S+ +shop\n$`, r.out)
+	assert.Regexp(t, `(?m)^test\.\S+ +number +int +100% +0 1 \S+ \S+ \S+ …$`, s.run(t, "types", "--fields", "test.*").out)
+	assert.Contains(t, s.run(t, "types", "other.*").err, "no events")
+}
+
 // The filters are the same everywhere, and reach the server under its names.
 func TestFilters(t *testing.T) {
 	var query string

@@ -90,7 +90,7 @@ func (a *app) root() *cobra.Command {
 	flags.StringVar(&a.colour, "color", "auto", "auto, always or never")
 	complete(root, "color", "auto", "always", "never")
 	root.AddCommand(
-		a.tailCommand(), a.getCommand(), a.statsCommand(), a.countsCommand(), a.aggregateCommand(),
+		a.tailCommand(), a.getCommand(), a.statsCommand(), a.countsCommand(), a.aggregateCommand(), a.facetsCommand(), a.typesCommand(),
 		a.consumeCommand(), a.consumersCommand(), a.exportCommand(), a.importCommand(), a.emitCommand(), a.expectCommand(),
 	)
 	return root

@@ -5,6 +5,7 @@ import { EventList, liveRows } from '../../assets/eventlist.js';
 import { equations, holds } from '../../assets/flow.js';
 import { lanes, offset } from '../../assets/lanes.js';
 import { Colours, mostSeries, seriesOf, stacked } from '../../assets/series.js';
+import { schemaOf } from '../../assets/schema.js';
 import { trends } from '../../assets/trends.js';
 
 const event = (n) => ({ cursor: `c${n}`, event_id: `i${n}`, timestamp: '2026-01-02T03:04:05Z', event_type: 'a', source: 's', data: { n }, metadata: {} });
@@ -100,4 +101,18 @@ test('every event is accounted for', () => {
   assert.deepEqual(equations(stats).map(holds), [true, true, true]);
   stats.store.lost = 2;
   assert.deepEqual(equations(stats).map(holds), [true, true, false]);
+});
+
+test('a schema has the fields as they were seen', () => {
+  const field = (path, kinds, share = 1) => ({ path, kinds, share, values: [], distinct: 0 });
+  const schema = schemaOf({ event_type: 'user.login', sampled: 4, count: 9, fields: [
+    field('user.id', { int: 4 }), field('user.name', { string: 2, null: 2 }), field('n', { int: 1, double: 3 }), field('raw', { bytes: 1 }, 0.25), field('__proto__', { bool: 4 }),
+  ] });
+  const data = schema.properties.data;
+  assert.equal(schema.properties.event_type.const, 'user.login');
+  assert.deepEqual(data.required, ['user', 'n', '__proto__']);
+  assert.deepEqual(data.properties.user, { type: 'object', properties: { id: { type: 'integer' }, name: { type: ['null', 'string'] } }, required: ['id', 'name'] });
+  assert.deepEqual(data.properties.n, { type: 'number' });
+  assert.deepEqual(data.properties.raw, { type: 'string', contentEncoding: 'base64' });
+  assert.deepEqual(Object.getOwnPropertyDescriptor(data.properties, '__proto__').value, { type: 'boolean' });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { curl, eventctl } from '../../assets/copyas.js';
-import { chips, excluding, filterOf, typed, withFilter, withoutFilter } from '../../assets/filter.js';
+import { chips, excluding, filterOf, including, typed, withFilter, withoutFilter } from '../../assets/filter.js';
 import { boundMillis, bounds, durationMillis, interval, label, zoomOut } from '../../assets/range.js';
 import { formatRoute, parseRoute } from '../../assets/route.js';
 
@@ -56,6 +56,9 @@ test('filters come and go', () => {
 test('exclusions are quoted', () => {
   assert.equal(excluding('data', 'a"b\\\n', ['x', 'y"']), 'attributes["x"]["y\\""] != "a\\"b\\\\\\n"');
   assert.equal(excluding('data', null, ['x']), 'attributes["x"] != nil');
+  assert.equal(excluding('severity', 'warn'), 'severity_number < 13');
+  assert.deepEqual(including('severity', 'error'), ['min_severity', 'error']);
+  assert.deepEqual(including('source', 'shop'), ['source', 'shop']);
 });
 
 test('ranges are those of the API', () => {

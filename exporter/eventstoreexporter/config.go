@@ -17,6 +17,7 @@ import (
 	"github.com/isbl/telemetry/internal/api"
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/httpguard"
+	"github.com/isbl/telemetry/internal/serverconfig"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -80,7 +81,7 @@ type StorageConfig struct {
 // Unmarshal reads the keys of confighttp as confighttp does, and refuses unknown ones.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	server := confighttp.ServerConfig(cfg.ServerConfig)
-	if err := server.Unmarshal(conf); err != nil {
+	if err := serverconfig.Unmarshal(conf, &server); err != nil {
 		return err
 	}
 	if err := conf.Unmarshal(cfg); err != nil {

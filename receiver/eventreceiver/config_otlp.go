@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/isbl/telemetry/internal/httpguard"
+	"github.com/isbl/telemetry/internal/serverconfig"
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/body"
 )
 
@@ -86,7 +87,7 @@ func defaultHTTP() HTTPConfig {
 	// As the otlp receiver: answers may take as long as the pipeline takes, and idle connections
 	// stay.
 	server.WriteTimeout = 0
-	server.IdleTimeout = 0 //nolint:staticcheck // where confighttp keeps what keepalive says
+	server.Keepalive = configoptional.Some(confighttp.KeepaliveServerConfig{})
 	return HTTPConfig{ServerConfig: serverKeys(server), Guard: httpguard.NewDefaultConfig(), LogsURLPath: defaultLogsPath}
 }
 
@@ -99,7 +100,7 @@ type serverKeys confighttp.ServerConfig
 // does. It refuses unknown keys.
 func unmarshalServer(conf *confmap.Conf, cfg any, server *serverKeys) error {
 	read := confighttp.ServerConfig(*server)
-	if err := read.Unmarshal(conf); err != nil {
+	if err := serverconfig.Unmarshal(conf, &read); err != nil {
 		return err
 	}
 	if err := conf.Unmarshal(cfg); err != nil {

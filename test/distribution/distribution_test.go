@@ -100,6 +100,9 @@ func TestVersion(t *testing.T) {
 	needBinary(t)
 	out, err := exec.CommandContext(t.Context(), binary, "--version").CombinedOutput()
 	require.NoError(t, err, "%s", out)
+	changes, err := os.ReadFile(root + "/CHANGELOG.md")
+	require.NoError(t, err)
+	assert.Contains(t, string(changes), "\n## ["+version.Number+"] - ")
 	assert.Regexp(t, `^otelcol-isbl version `+regexp.QuoteMeta(version.Number)+`( \(.*\))?\n$`, string(out))
 }
 

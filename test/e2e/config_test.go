@@ -19,19 +19,7 @@ import (
 // The configuration of `make run` keeps what it is sent, and says so by health check and
 // metrics.
 func TestConfigYAML(t *testing.T) {
-	text, err := os.ReadFile("../../config.yaml")
-	require.NoError(t, err)
-	health, metrics := freePort(t), freePort(t)
-	const listen, directory = "${env:ISBL_LISTEN:-localhost}", "${env:ISBL_DATA:-./data}"
-	config := replace(t, string(text), map[string]string{
-		listen + ":4317":  "127.0.0.1:0",
-		listen + ":4318":  "127.0.0.1:0",
-		listen + ":4319":  "127.0.0.1:0",
-		listen + ":4380":  "127.0.0.1:0",
-		listen + ":13133": "127.0.0.1:" + health,
-		"port: 8888":      "port: " + metrics,
-		directory:         t.TempDir(),
-	})
+	config, health, metrics := shiftedConfigYAML(t)
 	c := start(t, config)
 	r := newRequest(t, "one", 10)
 	require.NoError(t, r.send(t.Context(), http.DefaultClient, c.otlp))
@@ -52,6 +40,24 @@ func TestConfigYAML(t *testing.T) {
 		assert.Contains(t, page, "\n"+line+"\n")
 	}
 	c.stop(t)
+}
+
+// shiftedConfigYAML returns config.yaml on free ports and in a directory of its own.
+func shiftedConfigYAML(t *testing.T) (config, health, metrics string) {
+	t.Helper()
+	text, err := os.ReadFile("../../config.yaml")
+	require.NoError(t, err)
+	health, metrics = freePort(t), freePort(t)
+	const listen, directory = "${env:ISBL_LISTEN:-localhost}", "${env:ISBL_DATA:-./data}"
+	return replace(t, string(text), map[string]string{
+		listen + ":4317":  "127.0.0.1:0",
+		listen + ":4318":  "127.0.0.1:0",
+		listen + ":4319":  "127.0.0.1:0",
+		listen + ":4380":  "127.0.0.1:0",
+		listen + ":13133": "127.0.0.1:" + health,
+		"port: 8888":      "port: " + metrics,
+		directory:         t.TempDir(),
+	}), health, metrics
 }
 
 // replace replaces each of the words, which must be there: in comments they stay.

@@ -58,8 +58,8 @@ func ExampleNew() {
 	fmt.Println(errors.Is(err, telemetry.ErrInvalidConfig))
 	fmt.Println(err)
 	// Output:
-	// true telemetry: invalid configuration: `buffer_size` is 0, but must be at least 1: leave it
-	// out for 1000
+	// true
+	// telemetry: invalid configuration: `buffer_size` is 0, but must be at least 1: leave it out for 1000
 }
 
 func ExampleLoadConfig() {
@@ -126,8 +126,8 @@ func ExampleService_Emit_errors() {
 	_ = service.Stop(ctx)
 	fmt.Println(service.Emit(ctx, "user.login", nil))
 	// Output:
-	// telemetry: invalid event: data.took has a value of type time.Duration, which an event cannot
-	// carry: write it as a string, a number, a list or a map the service is not running
+	// telemetry: invalid event: data.took has a value of type time.Duration, which an event cannot carry: write it as a string, a number, a list or a map
+	// the service is not running
 }
 
 func ExampleService_EmitAttributes() {

@@ -88,7 +88,8 @@ type EventType struct {
 // Field describes a field of the data of an event type.
 type Field struct {
 	Path string `json:"path"`
-	// Kinds counts events by the kind of the value: string, int, double, bool, bytes, list, map, null.
+	// Kinds counts events by the kind of the value: string, int, double, bool, bytes, list, map,
+	// null.
 	Kinds map[string]int `json:"kinds"`
 	// Share is the part of the events that have the field, from 0 to 1.
 	Share float64 `json:"share"`

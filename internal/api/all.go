@@ -27,12 +27,12 @@ const (
 // breaks off without its end: a client that got to the end has everything. The answer to HEAD has
 // neither.
 func (h *Handler) serveAll(w http.ResponseWriter, r *http.Request, req *eventsRequest) *problem {
-	b := newBody(req.form)
+	b := newBody(req.format, req.writer)
 	defer b.free()
 	q, bytes := req.query, allBytes
 	q.Limit = allLimit
-	if req.form == formOTLP {
-		q.Limit, bytes = noLimit, req.form.maxPageBytes()
+	if req.format.blocks {
+		q.Limit, bytes = noLimit, req.format.maxBytes
 	}
 
 	extendDeadlines(w, r, maxScan)
@@ -41,7 +41,7 @@ func (h *Handler) serveAll(w http.ResponseWriter, r *http.Request, req *eventsRe
 		return h.storeProblem(r, err, req.start.parameter)
 	}
 	header := w.Header()
-	header.Set("Content-Type", req.form.contentType)
+	header.Set("Content-Type", req.format.contentType)
 	if r.Method == http.MethodHead {
 		w.WriteHeader(http.StatusOK)
 		return nil
@@ -75,14 +75,14 @@ func (h *Handler) serveAll(w http.ResponseWriter, r *http.Request, req *eventsRe
 		}
 	}
 	b.gap = lastGap
-	b.summarise(header)
+	b.header(header)
 	return nil
 }
 
 // flush writes a page of lines. It returns false when the client is gone.
 func (h *Handler) flush(w http.ResponseWriter, r *http.Request, b *body) bool {
 	extendDeadlines(w, r, maxScan)
-	head, _ := b.frame()
+	head := b.writer.head(nil, &b.pageEnd)
 	for _, part := range [][]byte{head, b.events} {
 		if _, err := w.Write(part); err != nil {
 			return false

@@ -188,7 +188,7 @@ func (c *client) parse(a answer) (p seenPage) {
 		require.NoError(c.tb, json.Unmarshal([]byte(s), &gap))
 	}
 	more := fmt.Sprint(true) == h.Get("Event-More")
-	if a.Header.Get("Content-Type") == formJSON.contentType {
+	if a.Header.Get("Content-Type") == contentJSON {
 		require.NoError(c.tb, json.Unmarshal(a.body, &p), "%s", a.body)
 		assert.NotNil(c.tb, p.Events)
 		assert.Equal(c.tb, p.Next, h.Get("Event-Next"))

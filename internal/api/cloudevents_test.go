@@ -70,7 +70,7 @@ func TestCloudEventsPages(t *testing.T) {
 	assert.Equal(t, "application/cloudevents-batch+json", a.Header.Get("Content-Type"))
 	assert.JSONEq(t, "[]", string(c.get("/api/v1/events?event_type=none&format=cloudevents").body))
 	assert.Equal(t, "limit", c.problem(c.get("/api/v1/events?limit=all&format=cloudevents"), http.StatusBadRequest).Parameter)
-	assert.Equal(t, formJSON.contentType, c.get("/api/v1/events", "Accept", "application/*").Header.Get("Content-Type"))
+	assert.Equal(t, jsonFormat.contentType, c.get("/api/v1/events", "Accept", "application/*").Header.Get("Content-Type"))
 }
 
 func TestCloudEventsStreams(t *testing.T) {
@@ -124,7 +124,7 @@ func TestProblemsCall(t *testing.T) {
 
 // A gap in a stream of CloudEvents is told as in others.
 func TestCloudEventsGap(t *testing.T) {
-	s := &stream{form: formCloudEventsLines}
-	s.gap(&store.Page{Gap: &store.Gap{Reason: store.ReasonRetention, Blocks: 1}})
-	assert.True(t, json.Valid(s.buf), "%s", s.buf)
+	page := &store.Page{Gap: &store.Gap{Reason: store.ReasonRetention, Blocks: 1}}
+	line := cloudEventLines.framing.gap(nil, page)
+	assert.True(t, json.Valid(line), "%s", line)
 }

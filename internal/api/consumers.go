@@ -46,11 +46,11 @@ func (h *Handler) consumerCalls() []call {
 		{
 			Method: http.MethodPost, Path: one + "/fetch",
 			Description: "Hands out a batch that nobody else has: what came back first, then what is new. Acknowledge it before its deadline.",
-			Parameters: []parameter{
+			Parameters: append([]parameter{
 				{Name: "limit", Description: "events of the batch, 1 to 10000 (default " + strconv.Itoa(h.opts.BatchSize) + ")"},
 				{Name: "wait", Description: "how long to wait for a first event when there is none yet, such as 30s, at most 60s"},
 				{Name: "ack", Description: "now: the batch is done as it is handed out, so that each event comes at most once"},
-			},
+			}, formatParameters()...),
 			serve: h.serveFetch,
 		},
 		{

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/isbl/telemetry/internal/store"
@@ -28,19 +27,19 @@ func (h *Handler) eventsCall() call {
 		Method:      http.MethodGet,
 		Path:        prefix + "/events",
 		Description: "A page of events, oldest first. Go on with after=<next>; the events stay where they are.",
-		Parameters: append(filterParameters(),
-			parameter{Name: "limit", Description: "events of the page, 1 to 10000 (default " + strconv.Itoa(h.opts.BatchSize) + "); all, with format=ndjson or otlp: everything to the end for now"},
-			parameter{Name: "after", Description: "cursor to go on after: next of a page, or cursor of an event"},
-			parameter{Name: "from", Description: "where to start: start (default), now, the time of arrival (as since), or a cursor"},
-			parameter{Name: "order", Description: "asc (default), or desc: newest first"},
-			parameter{Name: "wait", Description: "how long to wait for a first event when there is none yet, such as 30s, at most 60s"},
-			parameter{Name: "format", Description: "json (default), ndjson: one event per line, otlp: a request to post to an OTLP receiver, or cloudevents: a batch of CloudEvents; the Accept header does the same"},
-		),
+		Parameters: slices.Concat(filterParameters(), []parameter{
+			{Name: "limit", Description: "events of the page, 1 to 10000 (default " + strconv.Itoa(h.opts.BatchSize) + "); all, with " + joining() + ": everything to the end for now"},
+			{Name: "after", Description: "cursor to go on after: next of a page, or cursor of an event"},
+			{Name: "from", Description: "where to start: start (default), now, the time of arrival (as since), or a cursor"},
+			{Name: "order", Description: "asc (default), or desc: newest first"},
+			{Name: "wait", Description: "how long to wait for a first event when there is none yet, such as 30s, at most 60s"},
+		}, formatParameters()),
 		Examples: []string{
 			prefix + "/events?event_type=user.*&limit=100",
 			prefix + "/events?order=desc&since=15m",
 			prefix + "/events?from=now&wait=30s",
 			prefix + "/events?format=ndjson&limit=all",
+			prefix + "/events?format=csv&columns=timestamp,event_type,data.user.id",
 		},
 		serve: h.serveEvents,
 	}
@@ -48,10 +47,11 @@ func (h *Handler) eventsCall() call {
 
 // eventsRequest is what a request for events asks for.
 type eventsRequest struct {
-	query store.Query // Limit may be allEvents
-	start start
-	wait  time.Duration
-	form  *form
+	query  store.Query // Limit may be allEvents
+	start  start
+	wait   time.Duration
+	format *pageFormat
+	writer pageWriter
 }
 
 // start is where reading starts.
@@ -92,22 +92,19 @@ func (h *Handler) parseEvents(r *http.Request, values url.Values) (*eventsReques
 		},
 		start: p.start(),
 		wait:  p.duration("wait", maxWait),
-		form:  p.form(pageForms),
 	}
+	var bad *problem
+	if req.format, bad = p.format(r); bad != nil {
+		return nil, bad
+	}
+	req.writer = req.format.writer(p)
 	switch {
 	case req.wait > 0 && req.query.Descending:
 		p.fail("wait", "wait is for new events, which order=desc never gets to")
 	case req.wait > 0 && req.query.Limit == allEvents:
 		p.fail("wait", "wait is for a page; limit=all ends where the events end for now")
-	case p.bad != nil:
-	case p.has("format"):
-	default:
-		if req.form = negotiate(r.Header.Values("Accept"), pageForms); req.form == nil {
-			return nil, notAcceptable(pageForms)
-		}
-	}
-	if req.query.Limit == allEvents && (req.form == formJSON || req.form == formCloudEvents) {
-		p.fail("limit", "limit=all is one event per line, or OTLP: add format=ndjson or format=otlp")
+	case req.query.Limit == allEvents && !req.format.joins:
+		p.fail("limit", "limit=all has no end that format=%s could show: add %s", req.format.name, joining())
 	}
 	return req, p.bad
 }
@@ -125,22 +122,6 @@ func (h *Handler) limit(p *params) int {
 		}
 		return n
 	}
-}
-
-func notAcceptable(forms []*form) *problem {
-	types := make([]string, len(forms))
-	for i, f := range forms {
-		types[i] = f.contentType
-	}
-	return newProblem(http.StatusNotAcceptable, "events come as %s; leave the Accept header out, or name one of them", strings.Join(types, " or "))
-}
-
-func (p *params) form(forms []*form) *form {
-	names := make([]string, len(forms))
-	for i, f := range forms {
-		names[i] = f.name
-	}
-	return forms[max(0, slices.Index(names, p.choice("format", names...)))]
 }
 
 // start reads after and from.

@@ -10,17 +10,18 @@ import (
 	"github.com/isbl/telemetry/internal/store"
 )
 
-// batch takes the events of a fetch as JSON.
+// batch takes the events of a fetch.
 type batch struct{ body *body }
 
 func (b batch) Reset() { b.body.events, b.body.count = b.body.events[:0], 0 }
 
 func (b batch) Add(e *store.Entry) (full bool) {
 	b.body.addEvent(e)
-	return len(b.body.events) >= maxPageBytes
+	return len(b.body.events) >= b.body.format.maxBytes
 }
 
 func (h *Handler) serveFetch(w http.ResponseWriter, r *http.Request, values url.Values) *problem {
+	w.Header().Set("Vary", "Accept")
 	p := &params{values: values, now: time.Now()}
 	limit, wait := h.limit(p), p.duration("wait", maxWait)
 	if limit == allEvents {
@@ -30,13 +31,18 @@ func (h *Handler) serveFetch(w http.ResponseWriter, r *http.Request, values url.
 	if ackNow {
 		p.choice("ack", "now")
 	}
+	format, bad := p.format(r)
+	if bad != nil {
+		return bad
+	}
+	writer := format.writer(p)
 	if p.bad != nil {
 		return p.bad
 	}
 	if bad := decode(r, &struct{}{}, true); bad != nil {
 		return bad
 	}
-	b := newBody(formJSON)
+	b := newBody(format, writer)
 	defer b.free()
 	extendDeadlines(w, r, wait+maxScan)
 	got, err := h.consumers.Fetch(r.Context(), r.PathValue("name"), consumer.Fetch{
@@ -45,36 +51,18 @@ func (h *Handler) serveFetch(w http.ResponseWriter, r *http.Request, values url.
 	if err != nil {
 		return h.consumerProblem(r, err)
 	}
-	head, tail := frameBatch(&got)
-	header := w.Header()
-	header.Set("Content-Type", contentJSON)
-	header.Set("Content-Length", strconv.Itoa(len(head)+len(b.events)+len(tail)))
-	extendDeadlines(w, r, 0)
-	for _, part := range [][]byte{head, b.events, tail} {
-		if _, err := w.Write(part); err != nil {
-			return nil // the client is gone; the lease runs out
-		}
-	}
+	b.pageEnd = pageEnd{more: got.More, gap: got.Gap, failures: got.Failures, batch: &got}
+	b.send(w, r) // to a client that is gone: the lease runs out
 	return nil
 }
 
-// frameBatch returns what goes before and after the events.
-func frameBatch(b *consumer.Batch) (head, tail []byte) {
-	head = []byte("{")
+// setBatchHeader writes what only a batch has.
+func setBatchHeader(h http.Header, b *consumer.Batch) {
 	if b.Lease != "" {
-		head = append(append(head, `"lease":"`...), b.Lease...)
-		head = append(b.Deadline.AppendFormat(append(head, `","deadline":"`...), time.RFC3339Nano), `",`...)
+		h.Set("Event-Lease", b.Lease)
+		h.Set("Event-Deadline", b.Deadline.Format(time.RFC3339Nano))
 	}
 	if b.Events > 0 {
-		head = append(strconv.AppendInt(append(head, `"deliveries":`...), int64(b.Deliveries), 10), ',')
+		h.Set("Event-Deliveries", strconv.Itoa(b.Deliveries))
 	}
-	head = append(head, `"events":[`...)
-	tail = strconv.AppendBool([]byte(`],"more":`), b.More)
-	if b.Gap != nil {
-		tail = append(append(tail, `,"gap":`...), compact(b.Gap)...)
-	}
-	if f := b.Failures.OrNil(); f != nil {
-		tail = append(append(tail, `,"where_errors":`...), compact(f)...)
-	}
-	return head, append(tail, "}\n"...)
 }

@@ -35,7 +35,7 @@ func FuzzQuery(f *testing.F) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		switch {
-		case w.Code == http.StatusOK && w.Header().Get("Content-Type") == formJSON.contentType:
+		case w.Code == http.StatusOK && w.Header().Get("Content-Type") == contentJSON:
 			var p seenPage
 			if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Next == "" {
 				t.Fatalf("not a page: %v\n%s", err, w.Body)

@@ -42,7 +42,7 @@ func WithPage(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		get := r.Method == http.MethodGet || r.Method == http.MethodHead
 		atRoot := r.URL.Path == "/"
-		if get && dashboard.Serves(r.URL.Path) && (!atRoot || negotiate(r.Header.Values("Accept"), indexForms) == formHTML) {
+		if get && dashboard.Serves(r.URL.Path) && (!atRoot || prefersHTML(r)) {
 			if atRoot {
 				w.Header().Set("Vary", "Accept")
 			}
@@ -51,6 +51,12 @@ func WithPage(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// prefersHTML reports whether a client would rather have a page than the list of calls.
+func prefersHTML(r *http.Request) bool {
+	types := []*media{&jsonFormat.media, {name: "html", contentType: "text/html"}}
+	return negotiate(r.Header.Values("Accept"), types) == 1
 }
 
 // serveIndex lists the calls.

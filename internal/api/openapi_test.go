@@ -31,12 +31,12 @@ var description = sync.OnceValues(func() (*openapi3.T, routers.Router) {
 	if err != nil {
 		panic(err)
 	}
-	// Forms whose bodies are no JSON are text to the validator.
-	for _, contentType := range []string{formNDJSON.contentType, formOTLP.contentType, formSSE.contentType, "application/yaml"} {
+	// Formats whose bodies are no JSON are text to the validator.
+	for _, contentType := range []string{ndjsonFormat.contentType, otlpFormat.contentType, csvFormat.contentType, sseType, "application/yaml"} {
 		openapi3filter.RegisterBodyDecoder(contentType, openapi3filter.FileBodyDecoder)
 	}
 	openapi3filter.RegisterBodyDecoder("application/problem+json", openapi3filter.JSONBodyDecoder)
-	openapi3filter.RegisterBodyDecoder(formCloudEvents.contentType, openapi3filter.JSONBodyDecoder)
+	openapi3filter.RegisterBodyDecoder(cloudEventsFormat.contentType, openapi3filter.JSONBodyDecoder)
 	return doc, router
 })
 

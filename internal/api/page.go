@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/isbl/telemetry/internal/store"
@@ -17,8 +16,6 @@ const (
 	chunk = 1024
 	// maxPageBytes is the size at which a page ends before its limit.
 	maxPageBytes = 16 << 20
-	// maxRequestBytes is that of an OTLP page: what receivers take at once by default.
-	maxRequestBytes = 4 << 20
 	// maxScan is how long a page looks for events.
 	maxScan = 2 * time.Second
 )
@@ -26,27 +23,13 @@ const (
 // servePage answers with one page, which is made whole before it is written: its
 // headers tell how it ends.
 func (h *Handler) servePage(w http.ResponseWriter, r *http.Request, req *eventsRequest) *problem {
-	b := newBody(req.form)
+	b := newBody(req.format, req.writer)
 	defer b.free()
 	extendDeadlines(w, r, req.wait+maxScan)
 	if err := h.await(r.Context(), req, b); err != nil {
 		return h.storeProblem(r, err, req.start.parameter)
 	}
-	head, tail := b.frame()
-	header := w.Header()
-	b.summarise(header)
-	header.Set("Content-Type", req.form.contentType)
-	header.Set("Content-Length", strconv.Itoa(len(head)+len(b.events)+len(tail)))
-	extendDeadlines(w, r, 0)
-	w.WriteHeader(http.StatusOK)
-	if r.Method == http.MethodHead {
-		return nil
-	}
-	for _, part := range [][]byte{head, b.events, tail} {
-		if _, err := w.Write(part); err != nil {
-			return nil // the client is gone
-		}
-	}
+	b.send(w, r)
 	return nil
 }
 
@@ -56,7 +39,7 @@ func (h *Handler) await(ctx context.Context, req *eventsRequest, b *body) error 
 	q, end := req.query, time.Now().Add(req.wait)
 	for {
 		changed := h.opts.Store.Changed() // before reading, so that nothing is missed
-		if err := h.collect(ctx, q, b, b.form.maxPageBytes()); err != nil {
+		if err := h.collect(ctx, q, b, b.format.maxBytes); err != nil {
 			return err
 		}
 		left := time.Until(end)
@@ -85,7 +68,7 @@ func (h *Handler) collect(ctx context.Context, q store.Query, b *body, maxBytes 
 	ctx, stop := context.WithCancel(ctx)
 	defer ahead.wait()
 	defer stop()
-	whole := b.form == formOTLP && q.Filter.All() && !q.Descending
+	whole := b.format.blocks && q.Filter.All() && !q.Descending
 	for {
 		q.Limit = min(chunk, limit-b.count)
 		if whole {
@@ -156,19 +139,6 @@ func (a *readAhead) wait() {
 	if a.ready != nil {
 		<-a.ready
 		a.ready = nil
-	}
-}
-
-// summarise tells in headers what the body says too, or could not: where the next page
-// starts, whether there is more now, and what went away unread.
-func (b *body) summarise(header http.Header) {
-	header.Set("Event-Next", b.next.String())
-	header.Set("Event-More", strconv.FormatBool(b.more))
-	if b.gap != nil {
-		header.Set("Event-Gap", string(compact(b.gap)))
-	}
-	if f := b.failures.OrNil(); f != nil {
-		header.Set("Event-Where-Errors", string(compact(f)))
 	}
 }
 

@@ -194,6 +194,6 @@ func TestForms(t *testing.T) {
 		assert.Equal(t, "Accept", a.Header.Get("Vary"))
 		assert.Len(t, c.parse(a).Events, 3)
 	}
-	p := c.problem(c.get("/api/v1/events", "Accept", "text/csv"), http.StatusNotAcceptable)
+	p := c.problem(c.get("/api/v1/events", "Accept", "application/xml"), http.StatusNotAcceptable)
 	assert.Contains(t, p.Detail, "application/x-ndjson")
 }

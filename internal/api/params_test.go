@@ -97,25 +97,27 @@ func TestNearest(t *testing.T) {
 }
 
 func TestNegotiate(t *testing.T) {
-	for accept, want := range map[string]*form{
-		"":                                        formJSON,
-		"*/*":                                     formJSON,
-		"application/json":                        formJSON,
-		"application/*":                           formJSON,
-		"application/x-ndjson":                    formNDJSON,
-		"application/ndjson":                      formNDJSON,
-		"Application/X-NDJSON; charset=utf-8":     formNDJSON,
-		"application/x-ndjson, */*":               formNDJSON,
-		"application/x-ndjson, application/json":  formJSON,
-		"application/x-ndjson;q=0.9, */*;q=0.1":   formNDJSON,
-		"application/json;q=0.1, application/*":   formNDJSON,
-		"application/json;q=0, */*":               formNDJSON,
-		"text/html,application/xml;q=0.9,*/*;q=0": nil,
-		"text/html, */*;q=0.8":                    formJSON,
-		"text/csv":                                nil,
-		"nonsense":                                nil,
+	types := []*media{&jsonFormat.media, &ndjsonFormat.media}
+	const json, ndjson, none = 0, 1, -1
+	for accept, want := range map[string]int{
+		"":                                        json,
+		"*/*":                                     json,
+		"application/json":                        json,
+		"application/*":                           json,
+		"application/x-ndjson":                    ndjson,
+		"application/ndjson":                      ndjson,
+		"Application/X-NDJSON; charset=utf-8":     ndjson,
+		"application/x-ndjson, */*":               ndjson,
+		"application/x-ndjson, application/json":  json,
+		"application/x-ndjson;q=0.9, */*;q=0.1":   ndjson,
+		"application/json;q=0.1, application/*":   ndjson,
+		"application/json;q=0, */*":               ndjson,
+		"text/html,application/xml;q=0.9,*/*;q=0": none,
+		"text/html, */*;q=0.8":                    json,
+		"text/csv":                                none,
+		"nonsense":                                none,
 	} {
-		assert.Equal(t, want, negotiate([]string{accept}, pageForms), accept)
+		assert.Equal(t, want, negotiate([]string{accept}, types), accept)
 	}
-	assert.Equal(t, formNDJSON, negotiate([]string{"text/html", "application/x-ndjson"}, pageForms), "two headers")
+	assert.Equal(t, ndjson, negotiate([]string{"text/html", "application/x-ndjson"}, types), "two headers")
 }

@@ -46,7 +46,7 @@ func (h *Handler) streamCall() call {
 
 func (h *Handler) serveStream(w http.ResponseWriter, r *http.Request, values url.Values) *problem {
 	w.Header().Set("Vary", "Accept, Last-Event-ID")
-	req, p := parseStream(r, values)
+	req, format, p := parseStream(r, values)
 	if p != nil {
 		return p
 	}
@@ -60,9 +60,9 @@ func (h *Handler) serveStream(w http.ResponseWriter, r *http.Request, values url
 	if cursor.IsZero() {
 		cursor = h.opts.Store.End()
 	}
-	s := &stream{h: h, w: w, control: http.NewResponseController(w), form: req.form, at: cursor}
+	s := &stream{h: h, w: w, control: http.NewResponseController(w), format: format, at: cursor}
 	header := w.Header()
-	header.Set("Content-Type", req.form.contentType)
+	header.Set("Content-Type", format.contentType)
 	header.Set("X-Accel-Buffering", "no") // a proxy that gathers would hold events back
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodHead {
@@ -74,7 +74,7 @@ func (h *Handler) serveStream(w http.ResponseWriter, r *http.Request, values url
 	return nil
 }
 
-func parseStream(r *http.Request, values url.Values) (*eventsRequest, *problem) {
+func parseStream(r *http.Request, values url.Values) (*eventsRequest, *streamFormat, *problem) {
 	if id := r.Header.Get("Last-Event-ID"); id != "" {
 		values.Del("from")
 		values.Set("after", id)
@@ -83,20 +83,15 @@ func parseStream(r *http.Request, values url.Values) (*eventsRequest, *problem) 
 	req := &eventsRequest{
 		query: store.Query{Filter: p.filter(), Limit: streamChunk},
 		start: p.start(),
-		form:  p.form(streamForms),
 	}
-	if req.form == formCloudEventsSSE {
-		req.form = linesOrSSE(r)
-	}
-	if p.bad == nil && !p.has("format") {
-		if req.form = negotiate(r.Header.Values("Accept"), streamForms); req.form == nil {
-			return nil, notAcceptable(streamForms)
-		}
+	format, bad := p.streamFormat(r)
+	if bad != nil {
+		return nil, nil, bad
 	}
 	if req.start.parameter == "" {
 		req.start.now = true
 	}
-	return req, p.bad
+	return req, format, p.bad
 }
 
 // stream is the answer to one viewer.
@@ -104,7 +99,7 @@ type stream struct {
 	h       *Handler
 	w       http.ResponseWriter
 	control *http.ResponseController
-	form    *form
+	format  *streamFormat
 	at      store.Cursor // where the viewer is
 	buf     []byte
 	wrote   time.Time
@@ -120,7 +115,7 @@ func (s *stream) run(ctx context.Context, q store.Query, t *topic) {
 	// What the viewer sends does not matter any more; a read deadline would end ctx.
 	_ = s.control.SetReadDeadline(time.Time{})
 	defer context.AfterFunc(s.h.closing, func() { _ = s.control.SetWriteDeadline(time.Now().Add(closingAfter)) })()
-	s.open()
+	s.buf = s.format.framing.open(s.buf, s.at)
 	if !s.flush() || s.control.Flush() != nil { // the viewer hears at once that it is connected
 		return
 	}
@@ -187,21 +182,12 @@ func (s *stream) flush() bool {
 	return err == nil && s.control.Flush() == nil
 }
 
-// open tells a browser how to come back, and where it is.
-func (s *stream) open() {
-	if s.form.isSSE() {
-		s.buf = append(s.buf, "retry: 2000\n"...)
-		s.id(s.at)
-		s.buf = append(s.buf, '\n')
-	}
-}
-
 // add writes a page to the buffer, or the start of a large one: the rest is read again later, so
 // that a viewer that does not read keeps a full buffer in memory, and no more. A page with failures
 // is written as a whole, since reading again would count them again.
 func (s *stream) add(page *store.Page) {
 	if page.Gap != nil {
-		s.gap(page)
+		s.buf = s.format.framing.gap(s.buf, page)
 	}
 	var encoder wire.JSONEncoder // it keeps blocks in memory, and the next page may be far off
 	for i := range page.Entries {
@@ -210,14 +196,8 @@ func (s *stream) add(page *store.Page) {
 			break
 		}
 		entry := &page.Entries[i]
-		if s.form.isSSE() {
-			s.id(entry.Cursor)
-			s.buf = append(s.buf, "data: "...)
-		}
-		s.buf = append(appendAs(s.buf, entry, s.form, &encoder), '\n')
-		if s.form.isSSE() {
-			s.buf = append(s.buf, '\n')
-		}
+		s.buf = s.format.framing.before(s.buf, entry.Cursor)
+		s.buf = s.format.framing.after(s.format.event(s.buf, entry, &encoder))
 	}
 	s.at = page.Next
 	s.failures.Add(page.Failures)
@@ -231,39 +211,11 @@ func (s *stream) tellFailures() {
 		return
 	}
 	s.told, s.toldAt = s.failures.Events, time.Now()
-	if s.form.isSSE() {
-		s.buf = append(s.buf, "event: where_errors\n"...)
-		s.id(s.at)
-		s.buf = append(append(append(s.buf, "data: "...), compact(s.failures)...), "\n\n"...)
-		return
-	}
-	s.buf = append(append(append(s.buf, `{"where_errors":`...), compact(s.failures)...), "}\n"...)
+	s.buf = s.format.framing.failures(s.buf, s.at, s.failures)
 }
 
-// gap tells of events that went away unread. Its id is the place after them.
-func (s *stream) gap(page *store.Page) {
-	if !s.form.isSSE() {
-		s.buf = appendGap(s.buf, page.Gap)
-		return
-	}
-	s.buf = append(s.buf, "event: gap\n"...)
-	if len(page.Entries) == 0 {
-		s.id(page.Next)
-	}
-	s.buf = append(append(append(s.buf, "data: "...), compact(page.Gap)...), "\n\n"...)
-}
-
-// beat says that the stream is alive, and how far it has looked.
+// beat shows that the stream is alive, and how far it has looked.
 func (s *stream) beat() {
 	s.tellFailures()
-	if s.form.isSSE() {
-		s.buf = append(s.buf, ": heartbeat\n"...)
-		s.id(s.at)
-	}
-	s.buf = append(s.buf, '\n')
-}
-
-func (s *stream) id(c store.Cursor) {
-	s.buf = append(s.buf, "id: "...)
-	s.buf = append(c.AppendText(s.buf), '\n')
+	s.buf = s.format.framing.beat(s.buf, s.at)
 }

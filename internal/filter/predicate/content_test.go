@@ -28,7 +28,7 @@ func refOf(tb testing.TB, e event.Event) eventlog.Ref {
 var login = event.Event{
 	EventID: "id-1", Timestamp: time.Unix(1, 0).UTC(), EventType: "user.login", Source: "shop",
 	Data: map[string]any{
-		"n": int64(7), "big": int64(1<<53 + 1), "f": 1.5, "ok": true, "text": "a.b", "none": nil, "raw": []byte{1, 2},
+		"n": int64(7), "big": int64(1<<53 + 1), "even": int64(1 << 62), "f": 1.5, "ok": true, "text": "a.b", "none": nil, "raw": []byte{1, 2},
 		"user":   map[string]any{"id": "ada", "deep": map[string]any{"x.y": int64(3)}},
 		"user.x": "dotted", "list": []any{int64(1)}, "body": "a body",
 	},
@@ -56,6 +56,9 @@ func TestContent(t *testing.T) {
 		{"other int", data("n", "8"), false},
 		{"beyond float64", data("big", "9007199254740993"), true},
 		{"its neighbour", data("big", "9007199254740992"), false},
+		{"a float64", data("even", "4611686018427387904"), true},
+		{"its neighbour, which is none", data("even", "4611686018427387905"), false},
+		{"int as float, large", data("even", "4.611686018427387904e18"), true},
 		{"float", data("f", "1.50"), true},
 		{"bool", data("ok", "true"), true},
 		{"text", data("text", "a.b"), true},

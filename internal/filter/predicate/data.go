@@ -13,23 +13,27 @@ import (
 
 // datum asks for a value of the data.
 type datum struct {
-	path    string
-	texts   []string
-	numbers []float64 // those of texts that are numbers
+	path  string
+	texts []string
+	// ints are the texts that are whole numbers of 64 bits, floats those that are other numbers.
+	ints   []int64
+	floats []float64
 }
 
 func newDatum(path string, texts []string) datum {
 	d := datum{path: path, texts: texts}
 	for _, text := range texts {
-		if n, err := strconv.ParseFloat(text, 64); err == nil {
-			d.numbers = append(d.numbers, n)
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			d.ints = append(d.ints, n)
+		} else if f, err := strconv.ParseFloat(text, 64); err == nil {
+			d.floats = append(d.floats, f)
 		}
 	}
 	return d
 }
 
-// matches compares numbers as numbers, so that 1 is also 1.0, and all else as the text that
-// JSON shows. Maps and lists match nothing.
+// matches compares numbers as numbers, exactly, so that 1 is also 1.0, and all else as the text
+// that JSON shows. Maps and lists match nothing.
 func (d *datum) matches(ref eventlog.Ref) bool {
 	v, ok := ref.Data(d.path)
 	if !ok {
@@ -40,11 +44,13 @@ func (d *datum) matches(ref eventlog.Ref) bool {
 		return slices.Contains(d.texts, v.Str())
 	case pcommon.ValueTypeBool:
 		return slices.Contains(d.texts, strconv.FormatBool(v.Bool()))
-	case pcommon.ValueTypeInt: // beyond 2^53 a float64 is not exact
-		return slices.Contains(d.texts, strconv.FormatInt(v.Int(), 10)) ||
-			v.Int() == int64(float64(v.Int())) && slices.Contains(d.numbers, float64(v.Int()))
+	case pcommon.ValueTypeInt:
+		return slices.Contains(d.ints, v.Int()) ||
+			slices.ContainsFunc(d.floats, func(f float64) bool { return isSame(v.Int(), f) })
 	case pcommon.ValueTypeDouble:
-		return slices.Contains(d.numbers, v.Double()) || math.IsNaN(v.Double()) && slices.Contains(d.texts, "NaN")
+		f := v.Double()
+		return slices.Contains(d.floats, f) || math.IsNaN(f) && slices.Contains(d.texts, "NaN") ||
+			slices.ContainsFunc(d.ints, func(n int64) bool { return isSame(n, f) })
 	case pcommon.ValueTypeBytes:
 		return slices.Contains(d.texts, base64.StdEncoding.EncodeToString(v.Bytes().AsRaw()))
 	case pcommon.ValueTypeEmpty:
@@ -52,4 +58,10 @@ func (d *datum) matches(ref eventlog.Ref) bool {
 	default:
 		return false
 	}
+}
+
+// isSame reports whether two numbers are the same. Beyond 2^53, float64(n) may be another number
+// than n.
+func isSame(n int64, f float64) bool {
+	return f >= math.MinInt64 && f < math.MaxInt64 && f == math.Trunc(f) && int64(f) == n
 }

@@ -221,9 +221,9 @@ func cursors(field string, texts []string) ([]store.Cursor, *problem) {
 
 // consumerProblem says why a consumer could not do what was asked.
 func (h *Handler) consumerProblem(r *http.Request, err error) *problem {
-	var wrong *filter.Error
+	var wrong *filter.Fault
 	var invalid *consumer.InvalidError
-	var field *consumer.FieldError
+	var field *consumer.Fault
 	var failed *consumer.FailedError
 	var conflict *consumer.ConflictError
 	var cursor *store.CursorError

@@ -82,7 +82,7 @@ func (p *params) filter() *predicate.Predicate {
 			return chosen
 		}
 	}
-	var wrong *filter.Error
+	var wrong *filter.Fault
 	if errors.As(err, &wrong) {
 		p.fail(wrong.Name, "%v", wrong)
 	}

@@ -38,7 +38,7 @@ func (e *FailedError) Error() string {
 
 // Ack ends a lease. An expired lease is accepted until its events are handed out again. A lease
 // that was acknowledged already gives the zero Acked. Errors: ErrLeaseLost, ErrNoConsumer,
-// *FailedError, *FieldError, and those of the store.
+// *FailedError, *Fault, and those of the store.
 func (c *Consumers) Ack(ctx context.Context, name string, a Ack) (acked Acked, err error) {
 	err = c.change(ctx, name, func(e *entry, s *state) (bool, error) {
 		acked = Acked{}
@@ -102,7 +102,7 @@ func (c *Consumers) failed(ctx context.Context, e *entry, p *span, given []store
 }
 
 // Extend starts the time of a lease again, and returns its new end. Errors: ErrLeaseLost,
-// ErrNoConsumer, *FieldError, and those of the store.
+// ErrNoConsumer, *Fault, and those of the store.
 func (c *Consumers) Extend(ctx context.Context, name, lease string) (deadline time.Time, err error) {
 	err = c.change(ctx, name, func(e *entry, s *state) (bool, error) {
 		i := s.indexOfLease(lease)

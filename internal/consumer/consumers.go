@@ -6,38 +6,12 @@ package consumer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/isbl/telemetry/internal/store"
 )
-
-// Errors of Consumers, beside those of the store, *filter.Error and *FieldError.
-var (
-	ErrNoConsumer = errors.New("there is no such consumer")
-	// ErrLeaseLost means that a lease expired and its events were handed out again, or that
-	// there never was such a lease.
-	ErrLeaseLost = errors.New("the lease is lost: its time ran out and somebody else has the events, or it never was")
-)
-
-// ConflictError means that a consumer exists with another filter or start.
-type ConflictError struct{ Existing, Requested Definition }
-
-func (e *ConflictError) Error() string {
-	return "the consumer exists with another filter or from; delete it first, or choose another name"
-}
-
-// InvalidError means that the store keeps a definition which is not valid any more: an earlier
-// version took it. The consumer can still be read and deleted, and its leases end as usual.
-type InvalidError struct{ Err error }
-
-func (e *InvalidError) Error() string {
-	return fmt.Sprintf("the consumer's definition is not valid any more (%v): delete the consumer, and make it again", e.Err)
-}
-
-func (e *InvalidError) Unwrap() error { return e.Err }
 
 const (
 	// sweepEvery is the interval between two searches for unused consumers.
@@ -201,7 +175,7 @@ func (c *Consumers) load(ctx context.Context, name string, e *entry) error {
 }
 
 // Put creates a consumer, or changes all of its definition except filter and start. It returns
-// whether the consumer is new. Errors: *filter.Error, *FieldError, *ConflictError,
+// whether the consumer is new. Errors: *filter.Fault, *Fault, *ConflictError,
 // *store.CursorError, and those of the store.
 func (c *Consumers) Put(ctx context.Context, name string, d Definition) (created bool, err error) {
 	if err := checkName(name); err != nil {
@@ -238,7 +212,7 @@ func (c *Consumers) Put(ctx context.Context, name string, d Definition) (created
 	}
 }
 
-// Delete removes a consumer. Errors: ErrNoConsumer, *FieldError, and those of the store.
+// Delete removes a consumer. Errors: ErrNoConsumer, *Fault, and those of the store.
 func (c *Consumers) Delete(ctx context.Context, name string) error {
 	if err := checkName(name); err != nil {
 		return err
@@ -269,7 +243,7 @@ func (c *Consumers) Names(ctx context.Context) ([]string, error) {
 	return names, err
 }
 
-// Seek continues from another place, and forgets all leases. Errors: ErrNoConsumer, *FieldError,
+// Seek continues from another place, and forgets all leases. Errors: ErrNoConsumer, *Fault,
 // *store.CursorError, and those of the store.
 func (c *Consumers) Seek(ctx context.Context, name, from string) error {
 	next, err := locate(ctx, c.store, from, c.now())
@@ -280,45 +254,4 @@ func (c *Consumers) Seek(ctx context.Context, name, from string) error {
 		s.Next, s.Spans = next, nil
 		return true, nil
 	})
-}
-
-// keepSweeping deletes consumers that were unused for longer than their ExpiresAfter, until ctx
-// is done.
-func (c *Consumers) keepSweeping(ctx context.Context) {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			c.sweep(ctx)
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// sweep looks at all consumers once. It ignores errors: the next sweep tries again.
-func (c *Consumers) sweep(ctx context.Context) {
-	names, _ := c.Names(ctx)
-	for _, name := range names {
-		raw, revision, err := c.states.Get(ctx, name)
-		if err != nil {
-			continue
-		}
-		s, err := decode(raw)
-		if err != nil {
-			continue
-		}
-		understood, _ := s.Definition.settings(s.Created) // also where its filter is not valid any more
-		if understood.expiresAfter == 0 || c.now().Sub(s.Used) < understood.expiresAfter {
-			continue
-		}
-		if c.states.Delete(ctx, name, revision) == nil { // fails when it was used meanwhile
-			e := c.entry(name)
-			e.mu.Lock()
-			e.state = nil
-			e.mu.Unlock()
-			c.forget(name)
-		}
-	}
 }

@@ -47,18 +47,18 @@ func DefaultDefinition() Definition {
 	return Definition{From: "start", AckWait: "30s", MaxDeliver: 5, MaxInFlight: MaxInFlight}
 }
 
-// FieldError says what of a definition or a name is wrong.
-type FieldError struct {
+// Fault says what of a definition or a name is wrong.
+type Fault struct {
 	// Field is the key, with dots where it is nested; "name" for the name.
 	Field string
 	Err   error
 }
 
-func (e *FieldError) Error() string { return e.Field + ": " + e.Err.Error() }
-func (e *FieldError) Unwrap() error { return e.Err }
+func (e *Fault) Error() string { return e.Field + ": " + e.Err.Error() }
+func (e *Fault) Unwrap() error { return e.Err }
 
 func wrong(field, format string, args ...any) error {
-	return &FieldError{field, fmt.Errorf(format, args...)}
+	return &Fault{field, fmt.Errorf(format, args...)}
 }
 
 var nameSyntax = regexp.MustCompile(`^[A-Za-z0-9_=-]+(\.[A-Za-z0-9_=-]+)*$`)
@@ -79,8 +79,8 @@ type settings struct {
 	expiresAfter time.Duration // zero: never
 }
 
-// settings checks d. Times that are relative count back from created. Errors: *filter.Error,
-// *FieldError. With an error, what could be understood is returned too.
+// settings checks d. Times that are relative count back from created. Errors: *filter.Fault,
+// *Fault. With an error, what could be understood is returned too.
 func (d *Definition) settings(created time.Time) (*settings, error) {
 	s := &settings{maxDeliver: d.MaxDeliver, maxInFlight: d.MaxInFlight}
 	return s, cmp.Or(d.chosen(s, created), d.limits(s))

@@ -41,7 +41,7 @@ type Lag struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// Get returns the description of a consumer. Errors: ErrNoConsumer, *FieldError, and those of the
+// Get returns the description of a consumer. Errors: ErrNoConsumer, *Fault, and those of the
 // store.
 func (c *Consumers) Get(ctx context.Context, name string) (info Info, err error) {
 	err = c.change(ctx, name, func(e *entry, s *state) (bool, error) {
@@ -93,7 +93,7 @@ type DeadLetter struct {
 }
 
 // DeadLetters returns up to limit dead letters after the first skip, the oldest first, and
-// the total number of dead letters. Errors: ErrNoConsumer, *FieldError, and those of the store.
+// the total number of dead letters. Errors: ErrNoConsumer, *Fault, and those of the store.
 func (c *Consumers) DeadLetters(ctx context.Context, name string, skip, limit int) (list []DeadLetter, total int, err error) {
 	var letters []dead
 	err = c.change(ctx, name, func(_ *entry, s *state) (bool, error) {
@@ -117,7 +117,7 @@ func (c *Consumers) DeadLetters(ctx context.Context, name string, skip, limit in
 }
 
 // ReturnDeadLetters hands out the dead letters of cursors again, as if they were new; without
-// cursors, all of them. It returns their number. Errors: ErrNoConsumer, *FieldError, and those
+// cursors, all of them. It returns their number. Errors: ErrNoConsumer, *Fault, and those
 // of the store.
 func (c *Consumers) ReturnDeadLetters(ctx context.Context, name string, cursors []store.Cursor) (n int, err error) {
 	return c.removeDead(ctx, name, cursors, func(s *state, d dead) {

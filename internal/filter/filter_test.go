@@ -78,7 +78,7 @@ func TestTextsAreOneOrMany(t *testing.T) {
 func TestValuesThatAreEmpty(t *testing.T) {
 	for _, name := range []string{"since", "until", "min_severity", "where"} {
 		_, err := FromValues(url.Values{name: {""}})
-		var wrong *Error
+		var wrong *Fault
 		require.ErrorAs(t, err, &wrong)
 		assert.Equal(t, name, wrong.Name)
 	}
@@ -94,7 +94,7 @@ func TestFixTimes(t *testing.T) {
 
 func TestPointers(t *testing.T) {
 	for name, want := range map[string]string{"where": "/where", "data.user.id": "/data/user.id", "data.a/b~c": "/data/a~1b~0c"} {
-		assert.Equal(t, want, (&Error{Name: name}).Pointer())
+		assert.Equal(t, want, (&Fault{Name: name}).Pointer())
 	}
 }
 

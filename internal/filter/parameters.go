@@ -100,7 +100,7 @@ func (p *Parameter) Text(s *Spec) *string {
 }
 
 // FromValues reads the parameters of a query that choose events. Others are ignored. Errors:
-// *Error.
+// *Fault.
 func FromValues(values url.Values) (Spec, error) {
 	var s Spec
 	for _, p := range Parameters {
@@ -108,7 +108,7 @@ func FromValues(values url.Values) (Spec, error) {
 			if p.text != nil {
 				*p.text(&s) = value
 				if value == "" {
-					return s, &Error{p.Name, errors.New("the value is empty: leave " + p.Name + " out, or write one")}
+					return s, &Fault{p.Name, errors.New("the value is empty: leave " + p.Name + " out, or write one")}
 				}
 			} else if p.list != nil {
 				*p.list(&s) = append(*p.list(&s), strings.Split(value, ",")...)

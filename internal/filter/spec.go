@@ -98,18 +98,18 @@ func (s *Spec) AddData(path string, values ...string) {
 	s.Data[path] = append(s.Data[path][:len(s.Data[path]):len(s.Data[path])], values...)
 }
 
-// Error says what of a filter is wrong.
-type Error struct {
+// Fault says what of a filter is wrong.
+type Fault struct {
 	// Name is that of the parameter: event_type, where, data.user.id.
 	Name string
 	Err  error
 }
 
-func (e *Error) Error() string { return e.Name + ": " + e.Err.Error() }
-func (e *Error) Unwrap() error { return e.Err }
+func (e *Fault) Error() string { return e.Name + ": " + e.Err.Error() }
+func (e *Fault) Unwrap() error { return e.Err }
 
 // Pointer is the place in the JSON form as RFC 6901 writes it: /where, /data/user.id.
-func (e *Error) Pointer() string {
+func (e *Fault) Pointer() string {
 	if path, found := strings.CutPrefix(e.Name, DataPrefix); found {
 		return "/data/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(path)
 	}

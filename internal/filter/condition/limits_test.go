@@ -93,6 +93,7 @@ func TestConditionsWithinTheLimits(t *testing.T) {
 // The steps that a text is charged are at least those that OTTL's parser needs, up to a factor: the
 // worst conditions of every shape take no longer than the limit allows.
 func TestParsingTakesNoLongerThanItsSteps(t *testing.T) {
+	needsTimes(t)
 	for _, shape := range [][3]string{
 		{"Len(", "1", ")+1"},
 		{"attributes[", "1", "]+1"},

@@ -22,11 +22,11 @@ import (
 var errEmpty = errors.New("the list has an empty element")
 
 // Compile checks a filter. Times that it writes as durations count back from now. The caller must
-// not change spec afterwards. Errors: *filter.Error.
+// not change spec afterwards. Errors: *filter.Fault.
 func Compile(spec *filter.Spec, now time.Time) (*Predicate, error) {
 	p := &Predicate{eventIDs: spec.EventIDs, to: math.MaxUint64, spec: spec}
 	if wrong, err := p.compile(spec, now); err != nil {
-		return nil, &filter.Error{Name: wrong, Err: err}
+		return nil, &filter.Fault{Name: wrong, Err: err}
 	}
 	return p, nil
 }

@@ -36,7 +36,7 @@ func TestWrongFilters(t *testing.T) {
 		{filter.Spec{Where: "  "}, "where", "blank"},
 	} {
 		_, err := Compile(&tt.spec, time.Now())
-		var wrong *filter.Error
+		var wrong *filter.Fault
 		require.ErrorAs(t, err, &wrong, "%v", tt.spec)
 		assert.Equal(t, tt.name, wrong.Name)
 		assert.ErrorContains(t, err, tt.reason)

@@ -5,6 +5,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
 
@@ -57,6 +58,8 @@ type Handler struct {
 	mux   *http.ServeMux
 	rate  rate
 	news  *news
+	// streamReads has room for each stream that reads from the store.
+	streamReads chan struct{}
 
 	consumers *consumer.Consumers
 	types     *catalogue.Catalogue
@@ -83,7 +86,10 @@ func New(opts Options) *Handler {
 	if opts.Logger == nil {
 		opts.Logger = zap.NewNop()
 	}
-	h := &Handler{opts: opts, news: &news{store: opts.Store, topics: map[string]*topic{}}}
+	h := &Handler{
+		opts: opts, news: &news{store: opts.Store, topics: map[string]*topic{}},
+		streamReads: make(chan struct{}, max(4, runtime.GOMAXPROCS(0))),
+	}
 	h.closing, h.stop = context.WithCancel(context.Background())
 	h.consumers = consumer.New(opts.Store)
 	h.types = catalogue.New(h.readType)

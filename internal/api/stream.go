@@ -123,24 +123,11 @@ func (s *stream) run(ctx context.Context, q store.Query, t *topic) {
 	defer heartbeat.Stop()
 	for {
 		changed := s.h.news.changed(t)
-		q.After = s.at
-		page, err := s.h.opts.Store.Read(ctx, q)
-		var gone *store.CursorError
-		switch {
-		case errors.As(err, &gone):
-			page = store.Page{Gap: &store.Gap{Reason: store.ReasonGeneration}, Next: gone.Oldest, More: true}
-		case err != nil:
-			if ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
-				s.h.opts.Logger.Error("reading events for a stream, which ends", zap.Error(err))
-			}
+		more, ok := s.read(ctx, q)
+		if !ok || (!more || len(s.buf) >= flushBytes) && !s.flush() {
 			return
 		}
-		s.add(&page)
-		page.Entries = nil // they keep blocks in memory, and sending may take long
-		if (!page.More || len(s.buf) >= flushBytes) && !s.flush() {
-			return
-		}
-		if page.More {
+		if more {
 			if time.Since(s.wrote) >= s.h.opts.Heartbeat { // nothing matched for long
 				s.beat()
 				if !s.flush() {
@@ -165,6 +152,33 @@ func (s *stream) run(ctx context.Context, q store.Query, t *topic) {
 			return
 		}
 	}
+}
+
+// read adds the next events to the buffer, and returns whether there are more now. It returns false
+// for ok when the stream ends. Only so many streams read at once: events keep blocks in memory.
+func (s *stream) read(ctx context.Context, q store.Query) (more, ok bool) {
+	select {
+	case s.h.streamReads <- struct{}{}:
+		defer func() { <-s.h.streamReads }()
+	case <-s.h.closing.Done():
+		return false, false
+	case <-ctx.Done():
+		return false, false
+	}
+	q.After = s.at
+	page, err := s.h.opts.Store.Read(ctx, q)
+	var gone *store.CursorError
+	switch {
+	case errors.As(err, &gone):
+		page = store.Page{Gap: &store.Gap{Reason: store.ReasonGeneration}, Next: gone.Oldest, More: true}
+	case err != nil:
+		if ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
+			s.h.opts.Logger.Error("reading events for a stream, which ends", zap.Error(err))
+		}
+		return false, false
+	}
+	s.add(&page)
+	return page.More, true
 }
 
 // flush sends what is in the buffer. It returns false when the viewer is gone, or does not

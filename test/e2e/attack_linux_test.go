@@ -145,7 +145,7 @@ func TestAttackStreamsThatNobodyReads(t *testing.T) {
 	for i := range 64 { // 25 MiB
 		require.NoError(t, newLargeRequest(t, fmt.Sprint(i), 100, 4<<10).send(t.Context(), http.DefaultClient, c.otlp))
 	}
-	c.withstand(t, 550<<20, func(ctx context.Context, t *testing.T) {
+	c.withstand(t, 400<<20, func(ctx context.Context, t *testing.T) {
 		host := strings.TrimPrefix(c.api, "http://")
 		for range 50 {
 			conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)

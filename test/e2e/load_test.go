@@ -22,6 +22,7 @@ type request struct {
 	ids      []string
 	body     []byte
 	answered bool
+	partial  string // the message of OTLP's partial success
 }
 
 // newRequest makes a request of n events with ids of their own.
@@ -80,6 +81,11 @@ func (r *request) send(ctx context.Context, client *http.Client, otlp string) er
 		return fmt.Errorf("%s: %s", resp.Status, answer)
 	}
 	r.answered = true
+	success := plogotlp.NewExportResponse()
+	if err := success.UnmarshalProto(answer); err != nil {
+		return err
+	}
+	r.partial = success.PartialSuccess().ErrorMessage()
 	return nil
 }
 

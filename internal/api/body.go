@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/store/wire"
 )
 
 // bodies are bodies whose memory is used again. A sync.Pool loses large ones: there are few, so
@@ -19,7 +20,9 @@ type body struct {
 	format *pageFormat
 	writer pageWriter
 	events []byte
-	count  int
+
+	encoder wire.JSONEncoder
+	count   int
 }
 
 func newBody(f *pageFormat, w pageWriter) *body {
@@ -36,7 +39,7 @@ func newBody(f *pageFormat, w pageWriter) *body {
 func (b *body) reset() {
 	*b = body{
 		pageEnd: pageEnd{next: b.next, failures: b.failures},
-		format:  b.format, writer: b.writer, events: b.events[:0],
+		format:  b.format, writer: b.writer, events: b.events[:0], encoder: b.encoder,
 	}
 }
 
@@ -45,7 +48,7 @@ func (b *body) free() {
 	if cap(b.events) > maxPageBytes {
 		return
 	}
-	b.writer = nil // which keeps blocks of the store in memory
+	b.encoder = wire.JSONEncoder{} // which keeps blocks of the store in memory
 	select {
 	case bodies <- b:
 	default:
@@ -87,7 +90,7 @@ func (b *body) addBlocks(blocks *store.Blocks) bool {
 }
 
 func (b *body) addEvent(entry *store.Entry) {
-	b.events = b.writer.event(b.events, entry, b.count)
+	b.events = b.writer.event(b.events, entry, b.count, &b.encoder)
 	b.count++
 }
 

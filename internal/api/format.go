@@ -8,6 +8,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/consumer"
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/store/wire"
 )
 
 // pageFormats are the formats of pages and batches, in order of preference. A format is a file of
@@ -38,8 +39,9 @@ type pageWriter interface {
 	// head appends what stands before the events, tail what stands after them. limit=all calls head
 	// before each part of the answer.
 	head(dst []byte, end *pageEnd) []byte
-	// event appends an event; before is how many events the answer has already.
-	event(dst []byte, e *store.Entry, before int) []byte
+	// event appends an event; before is how many events the answer has already. The encoder is
+	// that of the answer.
+	event(dst []byte, e *store.Entry, before int, encoder *wire.JSONEncoder) []byte
 	tail(dst []byte, end *pageEnd) []byte
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"github.com/isbl/telemetry/internal/cloudevent"
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/store/wire"
 )
 
 // cloudEventsFormat is a batch of CloudEvents (JSON Batch Format of CloudEvents 1.0).
@@ -15,7 +16,7 @@ var cloudEventsFormat = pageFormat{
 
 type cloudEventsWriter struct{}
 
-func (cloudEventsWriter) event(dst []byte, e *store.Entry, before int) []byte {
+func (cloudEventsWriter) event(dst []byte, e *store.Entry, before int, _ *wire.JSONEncoder) []byte {
 	if before > 0 {
 		dst = append(dst, ",\n"...)
 	}

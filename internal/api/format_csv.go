@@ -10,6 +10,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/store/wire"
 )
 
 // csvColumns are the columns of a table where the request names none.
@@ -68,7 +69,7 @@ func (w *csvWriter) head(dst []byte, _ *pageEnd) []byte {
 	return w.append(dst, w.columns)
 }
 
-func (w *csvWriter) event(dst []byte, e *store.Entry, _ int) []byte {
+func (w *csvWriter) event(dst []byte, e *store.Entry, _ int, _ *wire.JSONEncoder) []byte {
 	ev := e.Ref().Event()
 	w.fields = w.fields[:0]
 	for _, column := range w.columns {

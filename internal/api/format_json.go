@@ -14,19 +14,19 @@ var jsonFormat = pageFormat{
 	media:    media{name: "json", contentType: contentJSON},
 	about:    "one object with the events (default)",
 	maxBytes: maxPageBytes,
-	writer:   func(*params) pageWriter { return &jsonWriter{} },
+	writer:   func(*params) pageWriter { return jsonWriter{} },
 }
 
-type jsonWriter struct{ encoder wire.JSONEncoder }
+type jsonWriter struct{}
 
-func (w *jsonWriter) event(dst []byte, e *store.Entry, before int) []byte {
+func (jsonWriter) event(dst []byte, e *store.Entry, before int, encoder *wire.JSONEncoder) []byte {
 	if before > 0 {
 		dst = append(dst, ",\n"...)
 	}
-	return e.AppendJSON(dst, &w.encoder)
+	return e.AppendJSON(dst, encoder)
 }
 
-func (w *jsonWriter) head(dst []byte, end *pageEnd) []byte {
+func (jsonWriter) head(dst []byte, end *pageEnd) []byte {
 	dst = append(dst, '{')
 	if end.batch != nil {
 		dst = appendLease(dst, end.batch)
@@ -48,7 +48,7 @@ func appendLease(dst []byte, b *consumer.Batch) []byte {
 	return dst
 }
 
-func (w *jsonWriter) tail(dst []byte, end *pageEnd) []byte {
+func (jsonWriter) tail(dst []byte, end *pageEnd) []byte {
 	dst = append(dst, ']')
 	if end.batch == nil {
 		dst = append(append(append(dst, `,"next":"`...), end.next.String()...), '"')

@@ -14,23 +14,23 @@ var ndjsonFormat = pageFormat{
 	about:    "one event per line",
 	maxBytes: maxPageBytes,
 	joins:    true,
-	writer:   func(*params) pageWriter { return &ndjsonWriter{} },
+	writer:   func(*params) pageWriter { return ndjsonWriter{} },
 }
 
-type ndjsonWriter struct{ encoder wire.JSONEncoder }
+type ndjsonWriter struct{}
 
-func (w *ndjsonWriter) event(dst []byte, e *store.Entry, _ int) []byte {
-	return append(e.AppendJSON(dst, &w.encoder), '\n')
+func (ndjsonWriter) event(dst []byte, e *store.Entry, _ int, encoder *wire.JSONEncoder) []byte {
+	return append(e.AppendJSON(dst, encoder), '\n')
 }
 
-func (w *ndjsonWriter) head(dst []byte, end *pageEnd) []byte {
+func (ndjsonWriter) head(dst []byte, end *pageEnd) []byte {
 	if end.gap == nil {
 		return dst
 	}
 	return appendGapLine(dst, end.gap)
 }
 
-func (w *ndjsonWriter) tail(dst []byte, _ *pageEnd) []byte { return dst }
+func (ndjsonWriter) tail(dst []byte, _ *pageEnd) []byte { return dst }
 
 // appendGapLine appends a gap as a line.
 func appendGapLine(dst []byte, gap *store.Gap) []byte {

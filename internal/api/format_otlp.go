@@ -1,6 +1,9 @@
 package api
 
-import "github.com/isbl/telemetry/internal/store"
+import (
+	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/store/wire"
+)
 
 // maxRequestBytes is the size of an OTLP page: what receivers take at once by default.
 const maxRequestBytes = 4 << 20
@@ -21,6 +24,9 @@ var otlpFormat = pageFormat{
 
 type otlpWriter struct{}
 
-func (otlpWriter) event(dst []byte, e *store.Entry, _ int) []byte { return e.Record().AppendOTLP(dst) }
-func (otlpWriter) head(dst []byte, _ *pageEnd) []byte             { return dst }
-func (otlpWriter) tail(dst []byte, _ *pageEnd) []byte             { return dst }
+func (otlpWriter) event(dst []byte, e *store.Entry, _ int, _ *wire.JSONEncoder) []byte {
+	return e.Record().AppendOTLP(dst)
+}
+
+func (otlpWriter) head(dst []byte, _ *pageEnd) []byte { return dst }
+func (otlpWriter) tail(dst []byte, _ *pageEnd) []byte { return dst }

@@ -15,6 +15,14 @@ import (
 // its own, format_<name>.go, and a line here.
 var pageFormats = []*pageFormat{&jsonFormat, &ndjsonFormat, &otlpFormat, &cloudEventsFormat, &csvFormat}
 
+// pageMedia are the media types of pageFormats.
+var pageMedia = func() (list []*media) {
+	for _, f := range pageFormats {
+		list = append(list, &f.media)
+	}
+	return list
+}()
+
 // pageFormat is a way to write events.
 type pageFormat struct {
 	media
@@ -72,11 +80,7 @@ func (end *pageEnd) header(h http.Header) {
 
 // format reads the parameter format, or else the Accept header.
 func (p *params) format(r *http.Request) (*pageFormat, *problem) {
-	types := make([]*media, len(pageFormats))
-	for i, f := range pageFormats {
-		types[i] = &f.media
-	}
-	i, bad := p.media(r, types)
+	i, bad := p.media(r, pageMedia)
 	if bad != nil {
 		return nil, bad
 	}
@@ -94,16 +98,19 @@ func (p *params) format(r *http.Request) (*pageFormat, *problem) {
 // media returns the index of the media type that the parameter format names, or else the Accept
 // header likes best.
 func (p *params) media(r *http.Request, from []*media) (int, *problem) {
-	names := make([]string, len(from))
-	types := make([]string, len(from))
-	for i, m := range from {
-		names[i], types[i] = m.name, m.contentType
-	}
 	if p.has("format") || p.bad != nil {
+		names := make([]string, len(from))
+		for i, m := range from {
+			names[i] = m.name
+		}
 		return max(0, slices.Index(names, p.choice("format", names...))), nil
 	}
 	i := negotiate(r.Header.Values("Accept"), from)
 	if i < 0 {
+		types := make([]string, len(from))
+		for i, m := range from {
+			types[i] = m.contentType
+		}
 		return 0, newProblem(http.StatusNotAcceptable,
 			"events come as %s; leave the Accept header out, or name one of them", strings.Join(types, " or "))
 	}

@@ -67,7 +67,7 @@ func (l *lab) say(format string, args ...any) {
 }
 
 // quiet waits until the processes have nothing left to do: collecting garbage, sending on what they
-// answered already, writing an index. What that costs then counts for whoever caused it.
+// answered already, writing an index. Its cost then counts for the load that caused it.
 func quiet(ctx context.Context, procs []measured) error {
 	const (
 		look    = 50 * time.Millisecond

@@ -18,7 +18,7 @@ type process struct {
 	name    string
 	cmd     *exec.Cmd
 	logPath string
-	exited  chan struct{} // closed when it has ended, whoever ended it
+	exited  chan struct{} // closed when the process has ended
 }
 
 // startProcess starts a binary. What it writes goes to a file, whose end is shown when something is

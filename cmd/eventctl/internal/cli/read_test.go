@@ -35,7 +35,7 @@ func TestGet(t *testing.T) {
 	assert.Empty(t, r.out)
 }
 
-// Connections that break off in the middle cost nothing but time, and are told of.
+// Connections that break off in the middle cost only time, and are reported.
 func TestGetGoesOn(t *testing.T) {
 	s := newSystem(t)
 	s.store(t, 0, 2500)

@@ -3,8 +3,13 @@ package body
 import "sync"
 
 // sizes are those of the buffers that are used again, each with a pool of its own: a small request
-// never holds a large buffer, which would count against it. Larger buffers are allocated.
-var sizes = [...]int{4 << 10, 16 << 10, 64 << 10, 128 << 10, 256 << 10, 512 << 10, 1 << 20, 2 << 20, 4 << 20}
+// never holds a large buffer, which would count against it. They go up to a body of 20 MiB, the
+// default limit, so that a flood of large bodies leaves no garbage for a memory limiter to see.
+// Larger buffers are allocated.
+var sizes = [...]int{
+	4 << 10, 16 << 10, 64 << 10, 128 << 10, 256 << 10, 512 << 10,
+	1 << 20, 2 << 20, 4 << 20, 8 << 20, 16 << 20, 24 << 20,
+}
 
 var pools [len(sizes)]sync.Pool // of *[]byte
 

@@ -21,8 +21,8 @@ import (
 // attack_*_linux_test.go holds the attacks on one part of the collector.
 
 const (
-	honestRequests = 50 // a second
-	honestEvents   = 20 // of a request: 1000 events a second together
+	honestRequests = 100 // a second
+	honestEvents   = 10  // of a request: 1000 events a second together
 	honestP99      = time.Second
 	// honestLeast is how many honest requests an attack must withstand, also a short one.
 	honestLeast = 100

@@ -88,6 +88,7 @@ func (c *Consumers) failed(ctx context.Context, e *entry, p *span, given []store
 	oldest := c.store.Start()
 	var failed []store.Cursor
 	for i, cursor := range given {
+		cursor = c.here(cursor)
 		again, listed := known[cursor]
 		switch {
 		case again:

@@ -54,6 +54,8 @@ type entry struct {
 	// seen is a place after state.Next, and no event between the two matches; else the zero
 	// Cursor.
 	seen store.Cursor
+	// marked is when state.Mark was looked up last.
+	marked time.Time
 
 	notify  sync.Mutex
 	changed chan struct{} // closed and replaced when the state changes
@@ -122,6 +124,9 @@ func (c *Consumers) change(ctx context.Context, name string, f func(e *entry, s 
 			return err
 		}
 		next := e.state.clone()
+		if err := c.translate(ctx, e, next); err != nil {
+			return err
+		}
 		changed, err := f(e, next)
 		if cached && c.store.Shared() && (err != nil || !changed) {
 			e.state = nil // decide on the state that is stored now
@@ -200,11 +205,11 @@ func (c *Consumers) Put(ctx context.Context, name string, d Definition) (created
 		if !errors.Is(err, ErrNoConsumer) {
 			return false, err
 		}
-		next, err := locate(ctx, c.store, d.From, now)
+		next, mark, err := c.locate(ctx, d.From, now)
 		if err != nil {
 			return false, err
 		}
-		s := &state{Definition: d, Created: now, Used: now, Next: next}
+		s := &state{Definition: d, Created: now, Used: now, Next: next, Mark: mark}
 		_, err = c.states.Put(ctx, name, s.encode(), 0)
 		if !errors.Is(err, store.ErrConflict) {
 			return err == nil, err
@@ -246,12 +251,12 @@ func (c *Consumers) Names(ctx context.Context) ([]string, error) {
 // Seek continues from another place, and forgets all leases. Errors: ErrNoConsumer, *Fault,
 // *store.CursorError, and those of the store.
 func (c *Consumers) Seek(ctx context.Context, name, from string) error {
-	next, err := locate(ctx, c.store, from, c.now())
+	next, mark, err := c.locate(ctx, from, c.now())
 	if err != nil {
 		return err
 	}
 	return c.change(ctx, name, func(_ *entry, s *state) (bool, error) {
-		s.Next, s.Spans = next, nil
+		s.Next, s.Mark, s.Spans, s.Gap = next, mark, nil, nil
 		return true, nil
 	})
 }

@@ -120,20 +120,28 @@ func (d *Definition) fits(other *Definition) bool {
 	return d.From == other.From && d.Equal(&other.Spec)
 }
 
-// locate returns the place that from names.
-func locate(ctx context.Context, s *store.Store, from string, now time.Time) (store.Cursor, error) {
+// locate returns the place that from names, and its mark; nil for the start.
+func (c *Consumers) locate(ctx context.Context, from string, now time.Time) (next store.Cursor, m *mark, err error) {
 	switch from {
 	case "start":
-		return s.Start(), nil
+		return c.store.Start(), nil, nil
 	case "now":
-		return s.End(), nil
+		return c.store.End(), &mark{Arrived: now.UTC()}, nil
 	}
 	if t, ok := when.Time(from, now); ok {
-		return s.At(ctx, when.Clamp(t))
+		t = when.Clamp(t)
+		next, err = c.store.At(ctx, t)
+		return next, &mark{Arrived: t.UTC()}, err
 	}
-	cursor, err := store.ParseCursor(strings.TrimSpace(from))
+	next, err = store.ParseCursor(strings.TrimSpace(from))
 	if err != nil {
-		return store.Cursor{}, wrong("from", "%.80q is not start, now, a time in RFC 3339, a duration back from now such as 15m, or a cursor", from)
+		return next, nil, wrong("from", "%.80q is not start, now, a time in RFC 3339, a duration back from now such as 15m, or a cursor", from)
 	}
-	return cursor, s.Check(cursor)
+	if err := c.store.Check(next); err != nil {
+		return next, nil, err
+	}
+	if arrived, err := c.store.Arrived(ctx, next); err == nil && !arrived.IsZero() {
+		m = &mark{next, arrived.UTC()}
+	}
+	return next, m, nil
 }

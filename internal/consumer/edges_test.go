@@ -84,33 +84,6 @@ func TestOvertakenByRetention(t *testing.T) {
 	assert.Equal(t, 20, info.InFlight)
 }
 
-// The places of a consumer are of a store that is not there any more: it starts again.
-func TestAnotherGeneration(t *testing.T) {
-	old := openStore(t, store.Options{})
-	require.NoError(t, old.Append(t.Context(), numbered(t, 0, 10)))
-	s := openStore(t, store.Options{})
-	require.NoError(t, s.Append(t.Context(), numbered(t, 0, 10)))
-	c, _ := newConsumers(t, s)
-	left := &state{Definition: DefaultDefinition(), Next: old.End(), Spans: []span{{After: old.Start(), Last: old.End(), Events: 10, Deliveries: 1}}}
-	left.addDead(old.End(), 5, time.Now())
-	_, err := s.Records().Put(t.Context(), "c", left.encode(), 0)
-	require.NoError(t, err)
-
-	info, err := c.Get(t.Context(), "c")
-	require.NoError(t, err)
-	assert.EqualValues(t, 20, info.Lag.Events)
-	b, got := fetch(t, c, "c", 5)
-	require.NotNil(t, b.Gap)
-	assert.Equal(t, store.ReasonGeneration, b.Gap.Reason)
-	assert.Empty(t, got)
-	_, got = fetch(t, c, "c", 5)
-	assert.Equal(t, []int{0, 1, 2, 3, 4}, got)
-	letters, all, err := c.DeadLetters(t.Context(), "c", 0, 10)
-	require.NoError(t, err)
-	assert.Equal(t, 1, all)
-	assert.Nil(t, letters[0].Entry)
-}
-
 // Consumers of a store in memory survive what its events survive: a reload.
 func TestHandover(t *testing.T) {
 	opts := store.Options{Handover: t.Name()}

@@ -107,6 +107,10 @@ type delivery struct {
 
 // take fills the batch, and returns whether the state changed.
 func (d *delivery) take(ctx context.Context) (changed bool, err error) {
+	if d.s.Gap != nil {
+		d.reportGeneration()
+		return true, nil
+	}
 	for d.batch.Gap == nil {
 		i := d.s.due(d.now)
 		if i < 0 {
@@ -214,9 +218,11 @@ func (d *delivery) deliverNew(ctx context.Context) (changed bool, err error) {
 			return false, nil
 		}
 		d.s.Next = next
+		d.c.remark(ctx, d.e, d.s, next)
 		return true, nil
 	}
 	d.s.Next = next
+	d.c.remark(ctx, d.e, d.s, next)
 	if page.added > 0 {
 		d.handOut(span{After: after, Last: page.last, Events: page.added})
 	}
@@ -235,20 +241,20 @@ func (d *delivery) handOut(p span) {
 	d.batch.Lease, d.batch.Deadline = p.Lease, p.Due
 }
 
-// restart continues from the oldest event after an error that says that the consumer's places
-// are of another generation. It returns any other error.
+// restart tries again after an error that says that the store has another generation since the call
+// began. It returns any other error.
 func (d *delivery) restart(err error) (changed bool, _ error) {
 	var gone *store.CursorError
-	switch {
-	case !errors.As(err, &gone):
+	if !errors.As(err, &gone) {
 		return false, err
-	case gone.Reason == store.ReasonAhead:
-		return false, nil // another collector has newer blocks; this one will follow
 	}
-	outstanding, _ := d.s.outstanding(d.now)
 	d.f.To.Reset()
-	d.s.Gone += uint64(outstanding)
-	d.s.Next, d.s.Spans = gone.Oldest, nil
-	d.batch = Batch{Gap: &store.Gap{Reason: store.ReasonGeneration}, More: true}
-	return true, nil
+	// Where the place is ahead, another collector has newer blocks, and this one will follow.
+	d.batch = Batch{More: gone.Reason != store.ReasonAhead}
+	return false, nil
+}
+
+// reportGeneration makes a batch of the gap that translate noted.
+func (d *delivery) reportGeneration() {
+	d.batch.Gap, d.batch.More, d.s.Gap = d.s.Gap, true, nil
 }

@@ -52,9 +52,6 @@ func (c *Consumers) Get(ctx context.Context, name string) (info Info, err error)
 		}
 		behind, arrived, err := c.store.Lag(ctx, after, e.settings.filter)
 		var gone *store.CursorError
-		if errors.As(err, &gone) && gone.Reason != store.ReasonAhead {
-			behind, arrived, err = c.store.Lag(ctx, gone.Oldest, e.settings.filter)
-		}
 		if err != nil && !errors.As(err, &gone) {
 			return false, err
 		}
@@ -135,8 +132,12 @@ func (c *Consumers) DropDeadLetters(ctx context.Context, name string, cursors []
 func (c *Consumers) removeDead(ctx context.Context, name string, cursors []store.Cursor, removed func(*state, dead)) (n int, err error) {
 	err = c.change(ctx, name, func(_ *entry, s *state) (bool, error) {
 		n = 0
+		named := make(map[store.Cursor]bool, len(cursors))
+		for _, cursor := range cursors {
+			named[cursor], named[c.here(cursor)] = true, true
+		}
 		s.Dead = slices.DeleteFunc(s.Dead, func(d dead) bool {
-			if len(cursors) > 0 && !slices.Contains(cursors, d.Cursor) {
+			if len(cursors) > 0 && !named[d.Cursor] {
 				return false
 			}
 			n++

@@ -30,6 +30,11 @@ type state struct {
 	Used       time.Time  `json:"used"`
 	// Next is the place after which no event was handed out yet.
 	Next store.Cursor `json:"next"`
+	// Mark finds Next in another generation of the store; nil for a consumer that starts with the
+	// oldest event.
+	Mark *mark `json:"mark,omitempty"`
+	// Gap is what the next Fetch reports of another generation.
+	Gap *store.Gap `json:"gap,omitempty"`
 	// Spans hold the events that were handed out and are not done, leased or waiting.
 	Spans []span `json:"spans,omitempty"`
 	Dead  []dead `json:"dead,omitempty"`

@@ -28,8 +28,8 @@ type Bucket struct {
 	Estimated float64 `json:"estimated"`
 }
 
-// Counts counts events by event_type, category or source ("" is event_type), in buckets of interval
-// ("" is one bucket).
+// Counts counts events by event_type, category, source or severity ("" is event_type), in buckets
+// of interval ("" is one bucket).
 func (c *Client) Counts(ctx context.Context, f Filter, by, interval string) (*Counts, error) {
 	counts := &Counts{}
 	err := c.call(ctx, request{method: http.MethodGet, path: "/counts", query: valuesOf(&f, map[string]string{"by": by, "interval": interval})}, &counts.Raw)

@@ -25,9 +25,9 @@ func (h *Handler) countsCall() call {
 	return call{
 		Method:      http.MethodGet,
 		Path:        prefix + "/counts",
-		Description: "How many events there are by type, category or source, over event time; with estimates of how many there were before sampling.",
+		Description: "How many events there are by type, category, source or severity, over event time; with estimates of how many there were before sampling.",
 		Parameters: append(filterParameters(),
-			parameter{Name: "by", Description: "event_type (default), category, or source"},
+			parameter{Name: "by", Description: "event_type (default), category, source, or severity"},
 			parameter{Name: "interval", Description: "length of a bucket of event time, such as 1m, 1h, 1d; without it, all times together"},
 		),
 		Examples: []string{
@@ -38,12 +38,13 @@ func (h *Handler) countsCall() call {
 	}
 }
 
-// bucket is a number of the answer: exactly one of its names is set.
+// bucket is a number of the answer: one of its names is set, or none for events without a severity.
 type bucket struct {
 	Start     *time.Time `json:"start,omitempty"`
 	EventType string     `json:"event_type,omitempty"`
 	Category  string     `json:"category,omitempty"`
 	Source    string     `json:"source,omitempty"`
+	Severity  string     `json:"severity,omitempty"`
 	Count     uint64     `json:"count"`
 	Estimated float64    `json:"estimated"`
 }
@@ -51,8 +52,10 @@ type bucket struct {
 func (h *Handler) serveCounts(w http.ResponseWriter, r *http.Request, values url.Values) *problem {
 	p := &params{values: values, now: time.Now()}
 	q := store.CountQuery{Filter: p.filter(), MaxRows: maxRows}
-	by := p.choice("by", "event_type", "category", "source")
-	q.By = map[string]store.By{"event_type": store.ByType, "category": store.ByCategory, "source": store.BySource}[by]
+	by := p.choice("by", "event_type", "category", "source", "severity")
+	q.By = map[string]store.By{
+		"event_type": store.ByType, "category": store.ByCategory, "source": store.BySource, "severity": store.BySeverity,
+	}[by]
 	q.Interval = p.interval()
 	if p.bad != nil {
 		return p.bad
@@ -85,6 +88,8 @@ func (h *Handler) serveCounts(w http.ResponseWriter, r *http.Request, values url
 			b.Category = c.Name
 		case store.BySource:
 			b.Source = c.Name
+		case store.BySeverity:
+			b.Severity = c.Name
 		}
 		answer.Buckets[i] = b
 	}

@@ -41,13 +41,14 @@ func TestCounts(t *testing.T) {
 		{Start: &third, Source: "shop", Count: 2, Estimated: 2},
 		{Start: &third, Source: "till", Count: 3, Estimated: 3},
 	}}, get("?by=source&interval=1m"))
+	assert.Equal(t, answer{By: "severity", Buckets: []bucket{{Count: 120, Estimated: 120}}}, get("?by=severity"), "none has a severity")
 	assert.Equal(t, []bucket{}, get("?since=1h").Buckets, "all of them are older")
 }
 
 func TestCountsProblems(t *testing.T) {
 	c := newClient(t, Options{})
 	for query, want := range map[string][2]string{
-		"by=day":              {"by", "event_type or category or source"},
+		"by=day":              {"by", "event_type or category or source or severity"},
 		"interval=60":         {"interval", "write 60s"},
 		"interval=1ms":        {"interval", "at least 1s"},
 		"limit=5":             {"limit", "no parameter"},

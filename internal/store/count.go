@@ -10,6 +10,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/filter/predicate"
+	"github.com/isbl/telemetry/internal/severity"
 	"github.com/isbl/telemetry/internal/store/block"
 	"github.com/isbl/telemetry/internal/store/index"
 )
@@ -22,6 +23,9 @@ const (
 	ByType By = iota
 	ByCategory
 	BySource
+	// BySeverity counts by the name of the severity, without its step; events without a severity
+	// have the name "".
+	BySeverity
 )
 
 // CountQuery says which events to count, and how.
@@ -129,6 +133,9 @@ func (c *counter) addRun(r *index.Run) bool {
 		counted, known, other, otherKnown = r.Sources, r.KnownSources, r.Types, r.KnownTypes
 		matches, otherMatches = c.filter.index.Source, c.filter.index.Type
 	}
+	if c.q.By == BySeverity && !r.KnownSeverities {
+		return false
+	}
 	if !known || c.bucket(r.Lowest) != c.bucket(r.Highest) || !c.filter.withinBounds(r.Lowest, r.Highest) {
 		return false
 	}
@@ -137,7 +144,11 @@ func (c *counter) addRun(r *index.Run) bool {
 	}
 	for _, n := range counted {
 		if matches == nil || matches(n.Name) {
-			c.add(r.Lowest, n.Name, n.Count)
+			name := n.Name
+			if c.q.By == BySeverity {
+				name = n.Severity.Name()
+			}
+			c.add(r.Lowest, name, n.Count)
 		}
 	}
 	return true
@@ -145,8 +156,11 @@ func (c *counter) addRun(r *index.Run) bool {
 
 func (c *counter) addEvent(ref eventlog.Ref) {
 	name := ref.EventType()
-	if c.q.By == BySource {
+	switch c.q.By {
+	case BySource:
 		name = ref.Source()
+	case BySeverity:
+		name = severity.Number(ref.Record.SeverityNumber()).Name()
 	}
 	c.add(int64(ref.Record.Timestamp()), name, block.Count{Events: 1, Estimated: ref.AdjustedCount()})
 }

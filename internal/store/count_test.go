@@ -12,6 +12,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/filter"
+	"github.com/isbl/telemetry/internal/severity"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/store/block"
 )
@@ -53,7 +54,7 @@ func TestCount(t *testing.T) {
 			"severity":       {MinSeverity: "error", EventTypes: users},
 			"content":        {Where: `severity_number < 17`, Sources: till},
 		} {
-			for _, by := range []store.By{store.ByType, store.ByCategory, store.BySource} {
+			for _, by := range []store.By{store.ByType, store.ByCategory, store.BySource, store.BySeverity} {
 				for _, interval := range []time.Duration{0, 7 * time.Second, time.Minute, 24 * time.Hour} {
 					q := store.CountQuery{Filter: chosen(t, spec), By: by, Interval: interval, MaxRows: 10_000}
 					got, _, err := s.Count(t.Context(), q)
@@ -92,6 +93,8 @@ func countByReading(t *testing.T, s *store.Store, q store.CountQuery) []store.Co
 			k.name = map[string]string{"user.login": "user", "user.cart.add": "user", "metric.cpu": "metric"}[k.name]
 		case store.BySource:
 			k.name = e.Ref().Source()
+		case store.BySeverity:
+			k.name = severity.Number(e.Ref().Record.SeverityNumber()).Name()
 		}
 		sum, known := sums[k]
 		if !known {

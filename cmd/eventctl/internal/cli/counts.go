@@ -12,13 +12,14 @@ func (a *app) countsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "counts",
 		Short: "How many events there are, as bars",
-		Long:  "How many events there are by type, category or source, over event time. ≈ is an estimate of how many there were before sampling.",
+		Long:  "How many events there are by type, category, source or severity, over event time. ≈ is an estimate of how many there were before sampling.",
 		Example: `  eventctl counts
   eventctl counts --by category --interval 1h --since 7d`,
 		Args: cobra.NoArgs,
 	}
 	filter := a.addFilter(cmd)
 	addBuckets(cmd, &by, &interval)
+	cmd.Flags().Lookup("by").Usage = "event_type, category, source or severity"
 	cmd.Flags().BoolVar(&asJSON, "json", false, "the answer of the server, on one line")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		f, err := filter.read()

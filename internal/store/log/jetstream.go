@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -15,6 +16,8 @@ import (
 // engine is the JetStream that keeps the blocks.
 type engine interface {
 	Connect(name string, opts ...nats.Option) (*nats.Conn, error)
+	// ConnectTo returns a connection to one of several servers.
+	ConnectTo(url, name string) (*nats.Conn, error)
 	Health() error
 	Writable() error
 	Reopen() error
@@ -33,13 +36,19 @@ type stream struct {
 	info                 Info
 	subject              string
 	records              records
+
+	mu     sync.Mutex
+	seen   uint64           // the newest sequence that was seen
+	made   time.Time        // when the stream was made
+	behind doubt            // that the stream has less than was seen, or is another one
+	doubts map[uint64]doubt // blocks that the leader does not have
 }
 
 // Open opens a log, creating it if need be. On a disk that cannot be written the log is as it was,
 // to be read, and notWritable says why. An error names the directory or the stream;
 // embedded.ErrInUse means that another process has the directory.
 func Open(ctx context.Context, opts Options) (_ Log, notWritable, err error) {
-	s := &stream{opts: opts}
+	s := &stream{opts: opts, doubts: map[uint64]doubt{}}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -66,8 +75,9 @@ func Open(ctx context.Context, opts Options) (_ Log, notWritable, err error) {
 		Name: cfg.Name, Created: s.stream.CachedInfo().Created, Shared: opts.NATS != nil,
 		MaxAge: cfg.MaxAge, MaxBlockBytes: s.conns[0].MaxPayload(),
 	}
+	s.made = s.info.Created
 	s.records = records{
-		js: s.reads, bucket: cfg.Name + "_consumers", storage: cfg.Storage, replicas: cfg.Replicas,
+		s: s, bucket: cfg.Name + "_consumers", storage: cfg.Storage, replicas: cfg.Replicas,
 	}
 	return s, notWritable, nil
 }
@@ -78,12 +88,20 @@ func (s *stream) connect(name string) (jetstream.JetStream, error) {
 		return nil, err
 	}
 	s.conns = append(s.conns, nc)
+	return s.jetStream(nc)
+}
+
+func (s *stream) jetStream(nc *nats.Conn) (jetstream.JetStream, error) {
 	return jetstream.New(nc, jetstream.WithPublishAsyncTimeout(s.opts.ackWait()))
 }
 
 // open opens the stream, creating it if need be.
 func (s *stream) open(ctx context.Context) (notWritable, err error) {
-	stream, err := openStream(ctx, s.reads, &s.opts)
+	var stream jetstream.Stream
+	err = s.again(ctx, func(ctx context.Context) (err error) {
+		stream, err = openStream(ctx, s.reads, &s.opts)
+		return err
+	})
 	if err != nil {
 		notWritable = s.engine.Writable()
 		existing, missing := s.reads.Stream(ctx, s.opts.streamConfig().Name)
@@ -119,19 +137,58 @@ func (s *stream) Reopen(ctx context.Context) error {
 }
 
 func (s *stream) Trim(ctx context.Context, first uint64) error {
-	return explained(s.stream.Purge(ctx, jetstream.WithPurgeSequence(first)))
+	return explained(s.again(ctx, func(ctx context.Context) error {
+		return s.stream.Purge(ctx, jetstream.WithPurgeSequence(first))
+	}))
 }
 
 func (s *stream) State(ctx context.Context) (State, error) {
-	info, err := s.stream.Info(ctx, jetstream.WithDeletedDetails(true)) // without it, Lost is left out
+	info, err := s.streamInfo(ctx, jetstream.WithDeletedDetails(true)) // without it, Lost is left out
 	if err != nil {
-		return State{}, explained(err)
+		return State{}, err
 	}
-	return stateOf(&info.State), nil
+	state := stateOf(info)
+	if s.opts.NATS == nil {
+		return state, nil
+	}
+	return s.believed(state, info, time.Now())
 }
 
-func stateOf(s *jetstream.StreamState) State {
-	out := State{First: s.FirstSeq, Last: s.LastSeq, Blocks: s.Msgs, Bytes: s.Bytes}
+// believed returns what is to be believed of what a leader says.
+func (s *stream) believed(state State, info *jetstream.StreamInfo, now time.Time) (State, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	leader, replicated := leaderOf(info)
+	if replicated {
+		state.Lost = nil // the others may have it
+	}
+	another := !state.Created.Equal(s.made)
+	switch {
+	case !another && state.Last >= s.seen:
+		s.behind = doubt{}
+	case !replicated, s.behind.confirmed(leader, now):
+		s.behind, s.made = doubt{}, state.Created
+		clear(s.doubts)
+	case another:
+		return State{}, fmt.Errorf("%w: stream %q is another one than before, made at %v", ErrUncertain, s.info.Name, state.Created)
+	default:
+		state.Last = s.seen
+		return state, nil
+	}
+	s.seen = state.Last
+	return state, nil
+}
+
+// saw notes that the stream has a block.
+func (s *stream) saw(seq uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = max(s.seen, seq)
+}
+
+func stateOf(info *jetstream.StreamInfo) State {
+	s := &info.State
+	out := State{Created: info.Created, First: s.FirstSeq, Last: s.LastSeq, Blocks: s.Msgs, Bytes: s.Bytes}
 	if s.Msgs == 0 {
 		out.First = s.LastSeq + 1
 	}
@@ -153,23 +210,26 @@ func (s *stream) Append(b Block) (Pending, error) {
 	if err != nil {
 		return nil, explained(err)
 	}
-	return pending{future}, nil
+	return pending{s, future}, nil
 }
 
 // pending is a block that was published.
-type pending struct{ future jetstream.PubAckFuture }
+type pending struct {
+	s      *stream
+	future jetstream.PubAckFuture
+}
 
 func (p pending) Wait(ctx context.Context, atMost time.Duration) (Outcome, error) {
 	select { // an outcome that is there counts before all else
 	case ack := <-p.future.Ok():
-		return Outcome{ack.Sequence, ack.Duplicate}, nil
+		return p.stored(ack)
 	default:
 	}
 	timeout := time.NewTimer(atMost)
 	defer timeout.Stop()
 	select {
 	case ack := <-p.future.Ok():
-		return Outcome{ack.Sequence, ack.Duplicate}, nil
+		return p.stored(ack)
 	case err := <-p.future.Err():
 		return Outcome{}, notStored(err)
 	case <-timeout.C:
@@ -179,11 +239,16 @@ func (p pending) Wait(ctx context.Context, atMost time.Duration) (Outcome, error
 	}
 }
 
+func (p pending) stored(ack *jetstream.PubAck) (Outcome, error) {
+	p.s.saw(ack.Sequence)
+	return Outcome{ack.Sequence, ack.Duplicate}, nil
+}
+
 // notStored says why JetStream did not store a block.
 func notStored(err error) error {
 	var refusal *jetstream.APIError
 	switch {
-	case !errors.As(err, &refusal):
+	case !errors.As(err, &refusal), unanswered(err):
 		return explained(err)
 	case strings.Contains(refusal.Description, "maximum bytes exceeded"):
 		return ErrFull

@@ -19,6 +19,11 @@ var (
 	// ErrPending means that there is no outcome yet.
 	ErrPending = errors.New("no outcome yet")
 
+	// ErrNotFound means that no server has a block, and that it is not certain that it is gone.
+	ErrNotFound = errors.New("no server has the block now")
+	// ErrUncertain means that a server says what others have to confirm.
+	ErrUncertain = errors.New("not confirmed yet")
+
 	// ErrNoRecord means that there is no record of a key.
 	ErrNoRecord = errors.New("there is no such record")
 	// ErrConflict means that somebody else changed a record.
@@ -39,8 +44,15 @@ type Log interface {
 
 	// Fetch yields blocks from a sequence on, in order: at most so many, and of at most maxBytes
 	// together, but at least one. It ends early where there are no more. The first one can have a
-	// higher sequence than from, if that is gone.
+	// higher sequence than from, if that is gone. Where Info.Shared is set the server that answers
+	// may be behind others, or lack a block that they have: Find knows more.
 	Fetch(ctx context.Context, from uint64, blocks, maxBytes int) iter.Seq2[Stored, error]
+
+	// Find calls found with each of the blocks from to to that any server has, in no certain order.
+	// When it returns nil the others are gone for good. To be certain takes more than ten seconds
+	// where a stream has several replicas; an ErrNotFound means that ctx ended before, and that
+	// another call can go on.
+	Find(ctx context.Context, from, to uint64, found func(Stored)) error
 
 	// Follow calls add with the headers of each block after a sequence, in order, those to come
 	// included, until stop is called. add is called by one goroutine, which has ended when stop
@@ -54,7 +66,9 @@ type Log interface {
 	// Trim removes all blocks before first.
 	Trim(ctx context.Context, first uint64) error
 
-	// State returns what the log has now.
+	// State returns what the log has now. Of a log with several replicas, a Last below one that was
+	// seen before, and another Created, are certain: until they are, Last is what was seen, or
+	// the error is an ErrUncertain.
 	State(ctx context.Context) (State, error)
 
 	// Info returns what does not change while the log is open.
@@ -112,6 +126,8 @@ type Outcome struct {
 
 // State is what a log has.
 type State struct {
+	// Created says when the log was made: one that was removed and made again is another one.
+	Created time.Time
 	// First and Last are the sequences of the oldest and the newest block. Of a log without blocks,
 	// First is Last + 1.
 	First, Last uint64
@@ -124,7 +140,7 @@ type State struct {
 
 // Info is what does not change.
 type Info struct {
-	// Name and Created identify the log: one that was removed and made again is another.
+	// Name and Created identify the log as it was opened.
 	Name    string
 	Created time.Time
 	// Shared is set where other processes may append.

@@ -27,6 +27,7 @@ var promises = []struct {
 	{"a block with the id of another is not stored", duplicates},
 	{"a block that is too large is not sent", tooLarge},
 	{"fetching is bounded by blocks and bytes", fetchBounds},
+	{"blocks are found, or gone", finds},
 	{"following has the blocks that are there and those to come", follows},
 	{"the first block since a time", since},
 	{"trimming removes the oldest blocks", trims},
@@ -128,6 +129,30 @@ func fetchBounds(t *testing.T, m mode) {
 	for _, err := range l.Fetch(ctx, 1, 1, 1) {
 		assert.ErrorIs(t, err, context.Canceled)
 	}
+}
+
+func finds(t *testing.T, m mode) {
+	l := open(t, m.options(t))
+	appendBlocks(t, l, 0, 4)
+	find := func(from, to uint64) (seqs []uint64) {
+		require.NoError(t, l.Find(t.Context(), from, to, func(b log.Stored) {
+			assert.Equal(t, block(int(b.Seq)-1).Payload, b.Payload)
+			assert.Equal(t, block(int(b.Seq) - 1).Headers["Test"], b.Headers["Test"])
+			assert.WithinDuration(t, time.Now(), b.Arrived, time.Minute)
+			seqs = append(seqs, b.Seq)
+		}))
+		return seqs
+	}
+	assert.ElementsMatch(t, []uint64{2, 3, 4}, find(2, 4), "at once, also where other servers are behind")
+	require.NoError(t, l.Trim(t.Context(), 3))
+	assert.ElementsMatch(t, []uint64{3}, find(1, 3))
+	if !m.replicated { // there it takes more than an election to be certain
+		assert.Empty(t, find(5, 6))
+		return
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	assert.Error(t, l.Find(ctx, 5, 5, func(log.Stored) {}), "nothing is gone on the word of one server")
 }
 
 func follows(t *testing.T, m mode) {
@@ -244,12 +269,10 @@ func recordsByRevision(t *testing.T, m mode) {
 	_, err = r.Put(t.Context(), "a", []byte("3"), first)
 	require.ErrorIs(t, err, log.ErrConflict, "it was changed")
 	require.ErrorIs(t, r.Delete(t.Context(), "a", first), log.ErrConflict)
-	if !m.replicated {
-		value, revision, err := r.Get(t.Context(), "a")
-		require.NoError(t, err)
-		assert.Equal(t, "2", string(value))
-		assert.Equal(t, second, revision)
-	}
+	value, revision, err := r.Get(t.Context(), "a")
+	require.NoError(t, err)
+	assert.Equal(t, "2", string(value))
+	assert.Equal(t, second, revision)
 	_, err = r.Put(t.Context(), "b", nil, 0)
 	require.NoError(t, err)
 	keys, err := r.Keys(t.Context())
@@ -333,6 +356,8 @@ func state(t *testing.T, l log.Log) log.State {
 	t.Helper()
 	s, err := l.State(t.Context())
 	require.NoError(t, err)
+	assert.False(t, s.Created.IsZero())
+	s.Created = time.Time{}
 	return s
 }
 

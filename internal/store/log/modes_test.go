@@ -2,6 +2,7 @@ package log_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"sync"
@@ -57,7 +58,7 @@ func onServers(urls []string) func(t *testing.T) log.Options {
 // open opens a log that is closed at the end of the test.
 func open(t *testing.T, opts log.Options) log.Log {
 	t.Helper()
-	opts.Timeout, opts.Logger = 5*time.Second, zap.NewNop()
+	opts.Timeout, opts.Logger = patience, zap.NewNop()
 	l, notWritable, err := log.Open(t.Context(), opts)
 	require.NoError(t, err)
 	require.NoError(t, notWritable)
@@ -102,7 +103,7 @@ func startServers(t *testing.T, n int) (urls []string) {
 		})
 	}
 	for _, ns := range servers {
-		require.True(t, ns.ReadyForConnections(10*time.Second))
+		require.True(t, ns.ReadyForConnections(patience))
 		urls = append(urls, ns.ClientURL())
 	}
 	if n > 1 {
@@ -131,11 +132,17 @@ func awaitLeader(t *testing.T, servers []*server.Server) {
 }
 
 // freePort returns a port that nobody listens on: the servers of a cluster have to know each
-// other's before they start.
+// other's before they start. It is below those that systems give out, which others may get
+// meanwhile.
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	for range 1000 {
+		port := 10_000 + rand.IntN(20_000)
+		if l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port)); err == nil {
+			require.NoError(t, l.Close())
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
 }

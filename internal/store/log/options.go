@@ -20,7 +20,9 @@ const (
 	// maxFetchBlocks is how many blocks one answer has at most: the client makes room for them
 	// beforehand.
 	maxFetchBlocks = 1024
-	followBatch    = 2000
+	// askAgain is how long to wait before a request that nobody answered is sent again.
+	askAgain    = 50 * time.Millisecond
+	followBatch = 2000
 	// followHeartbeat is how soon following notices that the server went away.
 	followHeartbeat = 500 * time.Millisecond
 )

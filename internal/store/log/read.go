@@ -3,9 +3,11 @@ package log
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
 	"go.uber.org/zap"
@@ -22,35 +24,82 @@ func (s *stream) Since(ctx context.Context, t time.Time) (seq uint64, ok bool, e
 	return 0, false, nil
 }
 
-// fetch yields what one answer of JetStream holds.
+// fetch yields what one answer of JetStream holds. While nobody answers, it asks again: a stream
+// that was just made, or whose leader changes, is not served by every server yet.
 func (s *stream) fetch(ctx context.Context, blocks int, opts ...jetstreamext.GetBatchOpt) iter.Seq2[Stored, error] {
 	return func(yield func(Stored, error) bool) {
-		messages, err := jetstreamext.GetBatch(ctx, s.reads, s.info.Name, min(blocks, maxFetchBlocks), opts...)
-		if err != nil {
-			yield(Stored{}, explained(err))
-			return
-		}
-		for msg, err := range messages {
-			switch {
-			case errors.Is(err, jetstreamext.ErrNoMessages), errors.Is(err, jetstream.ErrMsgNotFound):
-				return
-			case err != nil:
-				yield(Stored{}, explained(err))
+		ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
+		defer cancel()
+		for {
+			err := s.answer(ctx, s.reads, blocks, opts, yield)
+			if !errors.Is(err, errNoAnswer) {
+				if err != nil {
+					yield(Stored{}, explained(err))
+				}
 				return
 			}
-			if !yield(Stored{Head{msg.Sequence, msg.Header}, msg.Data, msg.Time}, nil) {
+			select {
+			case <-ctx.Done():
+				yield(Stored{}, fmt.Errorf("%w: %w", err, ctx.Err()))
 				return
+			case <-time.After(askAgain):
 			}
 		}
 	}
 }
+
+// answer asks once and yields what the answer holds. An errNoAnswer means that nothing was yielded.
+func (s *stream) answer(
+	ctx context.Context, js jetstream.JetStream, blocks int, opts []jetstreamext.GetBatchOpt, yield func(Stored, error) bool,
+) error {
+	try, cancel := context.WithCancel(ctx)
+	defer cancel()
+	messages, err := jetstreamext.GetBatch(try, js, s.info.Name, min(blocks, maxFetchBlocks), opts...)
+	if err != nil {
+		return err
+	}
+	patience := time.AfterFunc(s.opts.ackWait(), cancel) // a server that went away never answers
+	defer patience.Stop()
+	some := false
+	for msg, err := range messages {
+		switch {
+		case errors.Is(err, jetstreamext.ErrNoMessages), errors.Is(err, jetstream.ErrMsgNotFound):
+			return nil
+		case !some && (errors.Is(err, nats.ErrNoResponders) || try.Err() != nil && ctx.Err() == nil):
+			return errNoAnswer
+		case err != nil:
+			return err
+		}
+		some = true
+		patience.Reset(s.opts.ackWait())
+		if !yield(Stored{Head{msg.Sequence, msg.Header}, msg.Data, msg.Time}, nil) {
+			return nil
+		}
+	}
+	switch { // an answer that is cut short just ends
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case try.Err() != nil && !some:
+		return errNoAnswer
+	case try.Err() != nil:
+		return errCutShort
+	}
+	return nil
+}
+
+// errCutShort means that an answer began and did not end.
+var errCutShort = errors.New("the answer of the event stream was cut short")
 
 func (s *stream) Follow(ctx context.Context, after uint64, add func(Head)) (stop func(), err error) {
 	cfg := jetstream.OrderedConsumerConfig{HeadersOnly: true}
 	if after > 0 {
 		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, after+1
 	}
-	consumer, err := s.feed.OrderedConsumer(ctx, s.info.Name, cfg)
+	var consumer jetstream.Consumer
+	err = s.again(ctx, func(ctx context.Context) (err error) {
+		consumer, err = s.feed.OrderedConsumer(ctx, s.info.Name, cfg)
+		return err
+	})
 	if err != nil {
 		return nil, explained(err)
 	}
@@ -84,6 +133,7 @@ func (s *stream) follow(messages jetstream.MessagesContext, add func(Head)) {
 			s.opts.Logger.Error("the event stream sent a message without a sequence", zap.Error(err))
 			continue
 		}
+		s.saw(meta.Sequence.Stream)
 		add(Head{meta.Sequence.Stream, msg.Headers()})
 	}
 }

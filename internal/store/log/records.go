@@ -3,110 +3,174 @@ package log
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 
+	"github.com/google/uuid"
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
 // records are the Records of a stream, in a key-value bucket that is created when it is first
-// written to.
+// written to. They are read from the leader: a replica that is behind would give away a lease
+// twice.
 type records struct {
-	js       jetstream.JetStream
+	s        *stream
 	bucket   string
 	storage  jetstream.StorageType
 	replicas int
 
-	mu sync.Mutex
-	kv jetstream.KeyValue // nil until it is known to exist
+	mu   sync.Mutex
+	data jetstream.Stream // that of the bucket; nil until it is known to exist
 }
 
-// open returns the bucket; nil where it does not exist and need not.
-func (r *records) open(ctx context.Context, create bool) (jetstream.KeyValue, error) {
+// operation is the header of a record that was removed.
+const operation = "KV-Operation"
+
+// open returns the stream of the bucket; nil where it does not exist and need not.
+func (r *records) open(ctx context.Context, create bool) (data jetstream.Stream, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.kv != nil {
-		return r.kv, nil
+	if r.data != nil {
+		return r.data, nil
 	}
-	kv, err := r.js.KeyValue(ctx, r.bucket)
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		if !create {
-			return nil, nil
+	js := r.s.reads
+	err = r.s.again(ctx, func(ctx context.Context) (err error) {
+		data, err = js.Stream(ctx, r.stream())
+		if !errors.Is(err, jetstream.ErrStreamNotFound) || !create {
+			return err
 		}
-		kv, err = r.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
+		_, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
 			Bucket: r.bucket, Description: "Consumers of ISBL Telemetry", Storage: r.storage, Replicas: r.replicas,
 		})
-		if errors.Is(err, jetstream.ErrBucketExists) { // another collector was faster
-			kv, err = r.js.KeyValue(ctx, r.bucket)
+		if err != nil && !errors.Is(err, jetstream.ErrBucketExists) { // another collector was faster
+			return err
 		}
-	}
-	if err != nil {
+		data, err = js.Stream(ctx, r.stream())
+		return err
+	})
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound) && !create:
+		return nil, nil
+	case err != nil:
 		return nil, explained(err)
 	}
-	r.kv = kv
-	return kv, nil
+	r.data = data
+	return data, nil
 }
+
+func (r *records) stream() string            { return "KV_" + r.bucket }
+func (r *records) subject(key string) string { return "$KV." + r.bucket + "." + key }
+
+// last returns the newest message of a key, which may say that it was removed; nil for none.
+func (r *records) last(ctx context.Context, key string) (*message, error) {
+	data, err := r.open(ctx, false)
+	if data == nil || err != nil {
+		return nil, err
+	}
+	msg, err := r.s.leaderGet(ctx, r.stream(), map[string]any{"last_by_subj": r.subject(key)})
+	return msg, explained(err)
+}
+
+func removed(msg *message) bool { return msg == nil || msg.header.Get(operation) != "" }
 
 func (r *records) Get(ctx context.Context, key string) (value []byte, revision uint64, err error) {
-	kv, err := r.open(ctx, false)
-	if err != nil {
-		return nil, 0, err
-	}
-	if kv == nil {
-		return nil, 0, ErrNoRecord
-	}
-	entry, err := kv.Get(ctx, key)
+	msg, err := r.last(ctx, key)
 	switch {
-	case errors.Is(err, jetstream.ErrKeyNotFound):
-		return nil, 0, ErrNoRecord
 	case err != nil:
-		return nil, 0, explained(err)
+		return nil, 0, err
+	case removed(msg):
+		return nil, 0, ErrNoRecord
 	}
-	return entry.Value(), entry.Revision(), nil
+	return msg.Data, msg.Seq, nil
 }
 
-func (r *records) Put(ctx context.Context, key string, value []byte, revision uint64) (written uint64, err error) {
-	kv, err := r.open(ctx, true)
-	if err != nil {
+func (r *records) Put(ctx context.Context, key string, value []byte, revision uint64) (uint64, error) {
+	if _, err := r.open(ctx, true); err != nil {
 		return 0, err
 	}
-	if revision == 0 {
-		written, err = kv.Create(ctx, key, value)
-	} else {
-		written, err = kv.Update(ctx, key, value, revision)
+	written, err := r.write(ctx, key, value, nil, revision)
+	if revision > 0 || !errors.Is(err, ErrConflict) {
+		return written, err
 	}
-	return written, conflict(err)
+	msg, getErr := r.last(ctx, key)
+	if getErr != nil || msg == nil || !removed(msg) {
+		return 0, errors.Join(err, getErr)
+	}
+	return r.write(ctx, key, value, nil, msg.Seq) // after one that was removed
 }
 
 func (r *records) Delete(ctx context.Context, key string, revision uint64) error {
-	kv, err := r.open(ctx, false)
+	data, err := r.open(ctx, false)
 	if err != nil {
 		return err
 	}
-	if kv == nil {
+	if data == nil {
 		return ErrNoRecord
 	}
-	return conflict(kv.Purge(ctx, key, jetstream.LastRevision(revision)))
+	_, err = r.write(ctx, key, nil, nats.Header{operation: {"PURGE"}, jetstream.MsgRollup: {jetstream.MsgRollupSubject}}, revision)
+	return err
 }
 
-func (r *records) Keys(ctx context.Context) ([]string, error) {
-	kv, err := r.open(ctx, false)
-	if kv == nil || err != nil {
+// write writes a record if its newest message is still the one given. A write that was not answered
+// is repeated; one that was stored before all the same shows by its id.
+func (r *records) write(ctx context.Context, key string, value []byte, header nats.Header, revision uint64) (written uint64, err error) {
+	if header == nil {
+		header = nats.Header{}
+	}
+	id := uuid.NewString()
+	header.Set(jetstream.MsgIDHeader, id)
+	tries := 0
+	err = r.s.again(ctx, func(ctx context.Context) error {
+		tries++
+		ack, err := r.s.reads.PublishMsg(ctx, &nats.Msg{Subject: r.subject(key), Header: header, Data: value},
+			jetstream.WithExpectLastSequencePerSubject(revision), jetstream.WithRetryAttempts(0))
+		if err == nil {
+			written = ack.Sequence
+		}
+		return err
+	})
+	if err = conflict(err); tries > 1 && errors.Is(err, ErrConflict) {
+		if msg, _ := r.last(ctx, key); msg != nil && msg.header.Get(jetstream.MsgIDHeader) == id {
+			return msg.Seq, nil
+		}
+	}
+	return written, err
+}
+
+func (r *records) Keys(ctx context.Context) (keys []string, err error) {
+	data, err := r.open(ctx, false)
+	if data == nil || err != nil {
 		return nil, err
 	}
-	keys, err := kv.Keys(ctx)
-	if errors.Is(err, jetstream.ErrNoKeysFound) {
-		return nil, nil
+	var info *jetstream.StreamInfo
+	err = r.s.again(ctx, func(ctx context.Context) (err error) {
+		info, err = data.Info(ctx, jetstream.WithSubjectFilter(r.subject(">")))
+		return err
+	})
+	if err != nil {
+		return nil, explained(err)
 	}
-	return keys, explained(err)
+	for subject := range info.State.Subjects {
+		key := strings.TrimPrefix(subject, r.subject(""))
+		switch _, _, err := r.Get(ctx, key); {
+		case err == nil:
+			keys = append(keys, key)
+		case !errors.Is(err, ErrNoRecord):
+			return nil, err
+		}
+	}
+	slices.Sort(keys)
+	return keys, nil
 }
 
+// conflict translates the error of a write. Replicated streams have a code of their own for a
+// record that changed.
 func conflict(err error) error {
-	if errors.Is(err, jetstream.ErrKeyExists) {
-		return ErrConflict
-	}
-	var api *jetstream.APIError
-	if errors.As(err, &api) { // replicated streams have a code of their own
-		switch api.ErrorCode {
+	var refusal *jetstream.APIError
+	if errors.As(err, &refusal) {
+		switch refusal.ErrorCode {
 		case jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant:
 			return ErrConflict
 		}

@@ -138,6 +138,9 @@ func (s *Server) Connect(name string, opts ...nats.Option) (*nats.Conn, error) {
 	return nc, nil
 }
 
+// ConnectTo fails: there are no other servers.
+func (s *Server) ConnectTo(_, _ string) (*nats.Conn, error) { return nil, errors.ErrUnsupported }
+
 // Close stops the server and waits for it. Call it once, after the connections are
 // closed.
 func (s *Server) Close() {

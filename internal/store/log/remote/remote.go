@@ -63,6 +63,25 @@ func (c *Cluster) Connect(name string, opts ...nats.Option) (*nats.Conn, error) 
 		// buffer would send it a second time, and later than its caller waits.
 		nats.ReconnectBufSize(-1),
 	)
+	opts = append(opts, c.access()...)
+	opts = append(opts, nats.DisconnectErrHandler(c.disconnected), nats.ReconnectHandler(c.reconnected))
+	nc, err := nats.Connect(strings.Join(o.Servers, ","), opts...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to NATS at %s: %w", strings.Join(o.Servers, ", "), err)
+	}
+	return nc, nil
+}
+
+// ConnectTo returns a connection to one server of the cluster, which does not come back when it is
+// lost.
+func (c *Cluster) ConnectTo(url, name string) (*nats.Conn, error) {
+	opts := append(c.access(), nats.Name("isbl-telemetry "+name), nats.Timeout(connectTimeout), nats.NoReconnect())
+	return nats.Connect(url, opts...)
+}
+
+// access is how to get in.
+func (c *Cluster) access() (opts []nats.Option) {
+	o := c.opts
 	switch {
 	case o.CredentialsFile != "":
 		opts = append(opts, nats.UserCredentials(o.CredentialsFile))
@@ -74,12 +93,7 @@ func (c *Cluster) Connect(name string, opts ...nats.Option) (*nats.Conn, error) 
 	if o.TLS != nil {
 		opts = append(opts, nats.Secure(o.TLS))
 	}
-	opts = append(opts, nats.DisconnectErrHandler(c.disconnected), nats.ReconnectHandler(c.reconnected))
-	nc, err := nats.Connect(strings.Join(o.Servers, ","), opts...)
-	if err != nil {
-		return nil, fmt.Errorf("connect to NATS at %s: %w", strings.Join(o.Servers, ", "), err)
-	}
-	return nc, nil
+	return opts
 }
 
 func (c *Cluster) disconnected(nc *nats.Conn, err error) {

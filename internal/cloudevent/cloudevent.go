@@ -206,26 +206,14 @@ func inCloudEvent(f *event.Fault) *event.Fault {
 
 // body returns the data of the event, and where in it the CloudEvent's is.
 func (c *cloudEvent) body() (data pcommon.Map, where string) {
-	data = pcommon.NewMap()
-	switch {
-	case !c.hasData:
-		return data, dataNone
-	case c.data.Type() == pcommon.ValueTypeMap && !hasReserved(c.data.Map()):
-		c.data.Map().MoveTo(data)
-		return data, ""
+	if !c.hasData {
+		return pcommon.NewMap(), dataNone
 	}
-	c.data.MoveTo(data.PutEmpty(event.AttrBody))
-	return data, dataBody
-}
-
-// hasReserved says whether one of the names means something else where data is.
-func hasReserved(m pcommon.Map) bool {
-	for name := range m.All() {
-		if event.Reserved(name) {
-			return true
-		}
+	data, isBody := eventlog.MoveToData(c.data)
+	if isBody {
+		return data, dataBody
 	}
-	return false
+	return data, ""
 }
 
 // isJSON says whether a media type is one of JSON; none is, too.

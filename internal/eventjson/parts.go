@@ -55,6 +55,13 @@ func (r *Reader) String(again bool) (s string, some bool, f *event.Fault) {
 	return s, f == nil, f
 }
 
+// FirstValue reads the value that text starts with. It returns the length of the value's text.
+func (r *Reader) FirstValue(text []byte, into pcommon.Value) (length int, f *event.Fault) {
+	r.start(text)
+	f = r.Value(into)
+	return int(r.dec.InputOffset()), f
+}
+
 // OnlyValue reads a text that is one value.
 func (r *Reader) OnlyValue(text []byte, into pcommon.Value) *event.Fault {
 	r.start(text)
@@ -75,7 +82,13 @@ func (r *Reader) CheckLength(pointer string, bytes int) *event.Fault {
 // CountAttributes is the fault of an event with so many attributes beside its data, if those are
 // too many.
 func (r *Reader) CountAttributes(more int) *event.Fault {
-	if r.attributes += more; r.attributes > r.limits.Attributes {
+	r.attributes += more
+	return r.CheckAttributes(r.attributes)
+}
+
+// CheckAttributes is the fault of an event with so many attributes, if those are too many.
+func (r *Reader) CheckAttributes(n int) *event.Fault {
+	if n > r.limits.Attributes {
 		return event.NewFault(event.ReasonAttributes, "has more than %d attributes, nested ones included", r.limits.Attributes)
 	}
 	return nil

@@ -2,6 +2,7 @@ package eventjson
 
 import (
 	"bytes"
+	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -43,6 +44,76 @@ func List(body []byte, one func(from []byte) (length int, ok bool)) *event.Fault
 		}
 		rest = trim(rest[1:])
 	}
+}
+
+// At returns the text of the value in body that a pointer leads to, nil for none. Where a name is
+// there twice, the first one counts. The fault is that of a body that is not JSON.
+func At(body []byte, path jsontext.Pointer) (value []byte, f *event.Fault) {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	found, err := true, error(nil)
+	for name := range path.Tokens() {
+		if found, err = descend(dec, name); err != nil {
+			return nil, malformed(err)
+		}
+		if !found {
+			break
+		}
+	}
+	if found {
+		raw, err := dec.ReadValue()
+		if err != nil {
+			return nil, malformed(err)
+		}
+		end := int(dec.InputOffset())
+		value = body[end-len(raw) : end]
+	}
+	for !found || dec.StackDepth() > 0 { // to the end
+		if _, err := dec.ReadToken(); err != nil {
+			return nil, malformed(err)
+		}
+		found = true
+	}
+	return value, nothing(body, body[dec.InputOffset():])
+}
+
+// descend goes into the next value, to its member or element of a name, if there is one.
+func descend(dec *jsontext.Decoder, name string) (found bool, err error) {
+	kind := dec.PeekKind()
+	if kind != object && kind != list {
+		return false, nil
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return false, err
+	}
+	want := Index(name)
+	for i := 0; ; i++ {
+		if next := dec.PeekKind(); next == '}' || next == ']' {
+			return false, nil
+		}
+		is := i == want
+		if kind == object {
+			tok, err := dec.ReadToken()
+			if err != nil {
+				return false, err
+			}
+			is = tok.String() == name
+		}
+		if is {
+			return true, nil
+		}
+		if err := dec.SkipValue(); err != nil {
+			return false, err
+		}
+	}
+}
+
+// Index returns the place in a list that a name in a pointer means, -1 for none.
+func Index(name string) int {
+	i, err := strconv.Atoi(name)
+	if err != nil || i < 0 || strconv.Itoa(i) != name {
+		return -1
+	}
+	return i
 }
 
 // IsList says whether a text starts as a list.

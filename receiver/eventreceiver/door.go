@@ -51,6 +51,7 @@ const (
 	reasonMediaType    = "media_type"
 	reasonMethod       = "method"
 	reasonOverloaded   = "overloaded"
+	reasonParameter    = "parameter"
 	reasonPath         = "path"
 	reasonSlow         = httpguard.ReasonSlowBody
 	reasonTooDeep      = "too_deep"
@@ -64,12 +65,14 @@ type refusal struct {
 	code   codes.Code // over gRPC, and in the answers of OTLP over HTTP
 	reason string
 	detail string
+
+	parameter string // of the query, which is wrong
 }
 
 func (r *refusal) Error() string { return r.detail }
 
 func newRefusal(status int, code codes.Code, reason, detail string, args ...any) *refusal {
-	return &refusal{status, code, reason, fmt.Sprintf(detail, args...)}
+	return &refusal{status: status, code: code, reason: reason, detail: fmt.Sprintf(detail, args...)}
 }
 
 // tooMany refuses a request that holds more than max_events.

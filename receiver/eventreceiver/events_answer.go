@@ -43,6 +43,7 @@ func answerError(w http.ResponseWriter, err error) {
 // problem is an error as RFC 9457 writes it, with the outcome where there is one.
 type problem struct {
 	httpjson.Problem
+	Parameter string `json:"parameter,omitempty"` // of the query
 	*outcome
 }
 

@@ -7,36 +7,20 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/collector/pdata/plog"
-	"google.golang.org/grpc/codes"
 
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/problems"
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/measure"
 )
 
-// eventsPath is where events are sent to.
-const eventsPath = "/v1/events"
-
 // reasonBatch is why good events of a request are refused, with all_or_nothing.
 const reasonBatch = "batch"
 
 // ServeHTTP takes the events of a request.
 func (s *eventsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f := formOf(r.Header)
-	switch {
-	case r.URL.Path != eventsPath:
-		s.refuse(w, r, newRefusal(http.StatusNotFound, codes.Unimplemented, reasonPath,
-			"there is no %.100q: send events to POST %s", r.URL.Path, eventsPath))
-		return
-	case r.Method != http.MethodPost:
-		w.Header().Set("Allow", http.MethodPost)
-		s.refuse(w, r, newRefusal(http.StatusMethodNotAllowed, codes.Unimplemented, reasonMethod,
-			"%s takes POST: this port takes events, another one hands them out", eventsPath))
-		return
-	case f == "":
-		s.refuse(w, r, newRefusal(http.StatusUnsupportedMediaType, codes.InvalidArgument, reasonMediaType,
-			"the Content-Type is %.100q: send events as %s, %s, %s or %s, or a CloudEvent in binary mode with its ce- headers",
-			r.Header.Get("Content-Type"), typeJSON, typeLines, typeStructured, typeBatch))
+	in, refused := s.route(w, r)
+	if refused != nil {
+		s.refuse(w, r, refused)
 		return
 	}
 	b, err := s.read(r)
@@ -45,18 +29,18 @@ func (s *eventsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.door.close(b)
-	if err := b.Memory.Grow(s.decodedSize(b.Bytes())); err != nil {
+	if err := b.Memory.Grow(s.decodedSize(&in, b.Bytes())); err != nil {
 		s.refuse(w, r, s.door.refusalOf(err))
 		return
 	}
 	read := s.readers.Get().(*readers)
 	defer s.readers.Put(read)
-	req := s.decode(f, read, r.Header, b.Bytes())
+	req := s.decode(&in, read, b.Bytes())
 	if req == nil {
 		s.refuse(w, r, s.door.tooMany())
 		return
 	}
-	s.take(w, r, f, req)
+	s.take(w, r, in.form, req)
 }
 
 // eventBytes is about what an event takes beside its values, or what is said of one that is
@@ -64,9 +48,16 @@ func (s *eventsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 const eventBytes = 400
 
 // decodedSize returns about how much memory the events of a body take once decoded.
-func (s *eventsServer) decodedSize(text []byte) int64 {
+func (s *eventsServer) decodedSize(in *input, text []byte) int64 {
 	events := min(s.door.maxEvents, bytes.Count(text, []byte{','})+bytes.Count(text, []byte{'\n'})+1)
-	return measure.Text(text) + int64(events)*eventBytes
+	size := int64(events) * eventBytes
+	if in.mapping != nil {
+		size += in.mapped().Size(events, len(text))
+	}
+	if in.form == formFields {
+		return size + measure.Form(text)
+	}
+	return size + measure.Text(text)
 }
 
 // take hands on the events that were read, and answers.

@@ -39,8 +39,8 @@ type reply struct {
 		Index                   int
 		Pointer, Reason, Detail string
 	}
-	Title, Detail string
-	Status        int
+	Title, Detail, Parameter string
+	Status                   int
 }
 
 // serveEvents starts a receiver that has the protocol events only; section is merged into its

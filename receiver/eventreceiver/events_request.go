@@ -11,6 +11,7 @@ import (
 	"github.com/isbl/telemetry/internal/eventjson"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/problems"
+	"github.com/isbl/telemetry/receiver/eventreceiver/internal/webhook"
 )
 
 // form is how the events of a request are written, as the Collector's metrics name it; none is "".
@@ -22,6 +23,7 @@ const (
 	formStructured form = "cloudevents-structured"
 	formBatch      form = "cloudevents-batch"
 	formBinary     form = "cloudevents-binary"
+	formFields     form = "form"
 )
 
 const (
@@ -29,6 +31,7 @@ const (
 	typeStructured = "application/cloudevents+json"
 	typeBatch      = "application/cloudevents-batch+json"
 	typeLines      = "application/x-ndjson"
+	typeForm       = "application/x-www-form-urlencoded"
 )
 
 // formOf finds the form of a request, "" for one that is not taken. What browsers send to other
@@ -48,6 +51,11 @@ func formOf(header http.Header) form {
 	case cloudevent.IsBinary(header):
 		return formBinary
 	}
+	return formNamed(mediaType)
+}
+
+// formNamed finds the form of events as JSON, or of lines.
+func formNamed(mediaType string) form {
 	switch mediaType {
 	case typeJSON:
 		return formJSON
@@ -61,22 +69,26 @@ func formOf(header http.Header) form {
 type readers struct {
 	events      *eventjson.Reader
 	cloudEvents *cloudevent.Reader // reads with events
+	mapped      *webhook.Reader    // reads with events
 }
 
 func newReaders(limits LimitsConfig) *readers {
 	events := eventjson.NewReader(eventjson.Limits{
 		Attributes: limits.MaxAttributes, Depth: limits.MaxDepth, StringBytes: limits.MaxStringBytes,
 	})
-	return &readers{events: events, cloudEvents: cloudevent.NewReader(events)}
+	return &readers{events: events, cloudEvents: cloudevent.NewReader(events), mapped: webhook.NewReader(events)}
 }
 
 // request is what was found in a body.
 type request struct {
 	batch    *eventlog.Batch
 	ids      []string
-	places   []int // of the records of batch in the request
-	count    int   // of events, those that are refused included
-	many     bool  // they lie in a list, or in lines
+	places   []int  // of the records of batch in the request
+	count    int    // of events, those that are refused included
+	most     int    // of count
+	over     bool   // there are more than most
+	many     bool   // they lie in a list, or in lines
+	place    string // of the list
 	rejected []rejection
 	wrong    *event.Fault // of the whole
 }
@@ -93,51 +105,61 @@ type rejection struct {
 
 // decode reads the events of a body. Those that are not taken cost the others nothing. It returns
 // nil where there are more than max_events.
-func (s *eventsServer) decode(f form, w *readers, header http.Header, body []byte) *request {
-	req := &request{batch: eventlog.NewBatch(s.canonical.defaults)}
-	most, over := s.door.maxEvents, false
-	next := func() bool {
-		over = over || req.count == most
-		return !over
+func (s *eventsServer) decode(in *input, w *readers, body []byte) *request {
+	req := &request{batch: eventlog.NewBatch(s.canonical.defaults), most: s.door.maxEvents}
+	if in.mapping != nil {
+		req.decodeMapped(in, w.mapped, body)
+	} else {
+		req.decode(in, w, body)
 	}
-	switch f {
+	if req.over {
+		return nil
+	}
+	return req
+}
+
+// more reports whether the request may have one more event.
+func (r *request) more() bool {
+	r.over = r.over || r.count == r.most
+	return !r.over
+}
+
+// decode reads events that have the fields of an event, or those of a CloudEvent.
+func (r *request) decode(in *input, w *readers, body []byte) {
+	switch in.form {
 	case formBinary:
-		id, fault := w.cloudEvents.Binary(header, body, req.batch)
-		req.add(id, fault, body)
+		id, fault := w.cloudEvents.Binary(in.header, body, r.batch)
+		r.add(id, fault, body)
 	case formStructured:
-		id, fault := w.cloudEvents.Only(body, req.batch)
-		req.add(id, fault, body)
+		id, fault := w.cloudEvents.Only(body, r.batch)
+		r.add(id, fault, body)
 	case formLines:
-		req.many = true
+		r.many = true
 		eventjson.Lines(body, func(line []byte) {
-			if next() {
-				id, fault := w.events.Only(line, req.batch)
-				req.add(id, fault, line)
+			if r.more() {
+				id, fault := w.events.Only(line, r.batch)
+				r.add(id, fault, line)
 			}
 		})
 	default:
 		first := w.events.First
-		if f == formBatch {
+		if in.form == formBatch {
 			first = w.cloudEvents.First
 		}
-		if f == formBatch && !eventjson.IsList(body) {
-			req.wrong = event.NewFault(event.ReasonMalformed, "is no list of CloudEvents: one alone is %s", typeStructured)
+		if in.form == formBatch && !eventjson.IsList(body) {
+			r.wrong = event.NewFault(event.ReasonMalformed, "is no list of CloudEvents: one alone is %s", typeStructured)
 			break
 		}
-		req.many = eventjson.IsList(body)
-		req.wrong = eventjson.List(body, func(from []byte) (int, bool) {
-			if !next() {
+		r.many = eventjson.IsList(body)
+		r.wrong = eventjson.List(body, func(from []byte) (int, bool) {
+			if !r.more() {
 				return -1, false
 			}
-			id, length, fault := first(from, req.batch)
-			req.add(id, fault, from)
+			id, length, fault := first(from, r.batch)
+			r.add(id, fault, from)
 			return length, fault == nil
 		})
 	}
-	if over {
-		return nil
-	}
-	return req
 }
 
 // pointer is where an event lies in the request.
@@ -145,7 +167,7 @@ func (r *request) pointer(index int) string {
 	if !r.many {
 		return ""
 	}
-	return "/" + strconv.Itoa(index)
+	return r.place + "/" + strconv.Itoa(index)
 }
 
 // add adds an event that was taken, or what is wrong with it.

@@ -52,5 +52,7 @@ func answerProblem(w http.ResponseWriter, _ *http.Request, refused *refusal) {
 	if mayTryAgain(refused.status) {
 		setRetryAfter(w.Header(), retryDelay)
 	}
-	newProblem(refused.status, "%s", refused.detail).write(w)
+	p := newProblem(refused.status, "%s", refused.detail)
+	p.Parameter = refused.parameter
+	p.write(w)
 }

@@ -1,5 +1,7 @@
 package measure
 
+import "bytes"
+
 // maxContainers is how many lists and objects of JSON lie in each other at most: those around a
 // value, and four for each level of a map.
 const maxContainers = 16 + 4*MaxNesting
@@ -93,6 +95,13 @@ func Text(body []byte) int64 {
 		}
 	}
 	return bytes
+}
+
+// Form returns about how many bytes the fields of a form (application/x-www-form-urlencoded) take
+// once decoded.
+func Form(body []byte) int64 {
+	const costField = 2*costKeyValue + costNested // in a map of lists first, then as attributes
+	return 2*int64(len(body)) + int64(bytes.Count(body, []byte{'&'})+1)*costField
 }
 
 func top(stack []list) list {

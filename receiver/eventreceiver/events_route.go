@@ -1,0 +1,109 @@
+package eventreceiver
+
+import (
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/isbl/telemetry/receiver/eventreceiver/internal/webhook"
+)
+
+// eventsPath is where events are sent to.
+const eventsPath = "/v1/events"
+
+// input says what a request is.
+type input struct {
+	form   form
+	header http.Header
+	// mapping says where the fields of the events are, nil where the body has them under their own
+	// names.
+	mapping *webhook.Mapping
+}
+
+// route returns what a request is, or why it is refused.
+func (s *eventsServer) route(w http.ResponseWriter, r *http.Request) (in input, refused *refusal) {
+	in.header = r.Header
+	switch {
+	case r.URL.Path != eventsPath:
+		return in, newRefusal(http.StatusNotFound, codes.Unimplemented, reasonPath,
+			"there is no %.100q: send events to POST %s", r.URL.Path, eventsPath)
+	case r.Method != http.MethodPost:
+		w.Header().Set("Allow", http.MethodPost)
+		return in, newRefusal(http.StatusMethodNotAllowed, codes.Unimplemented, reasonMethod,
+			"%s takes POST: this port takes events, another one hands them out", r.URL.Path)
+	}
+	query, refused := s.parameters(r)
+	if refused != nil {
+		return in, refused
+	}
+	if len(query) > 0 {
+		mapping, err := webhook.FromQuery(query)
+		if err != nil {
+			return in, badParameter(err)
+		}
+		in.mapping = mapping
+	}
+	if in.mapping != nil {
+		in.form = mappedFormOf(r.Header)
+	} else {
+		in.form = formOf(r.Header)
+	}
+	if in.form == "" {
+		return in, badMediaType(&in)
+	}
+	return in, nil
+}
+
+// parameters returns the query of a request without what the authenticator of the port reads.
+func (s *eventsServer) parameters(r *http.Request) (url.Values, *refusal) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, newRefusal(http.StatusBadRequest, codes.InvalidArgument, reasonParameter, "the query of the URL cannot be read: %v", err)
+	}
+	if auth := s.httpServer.cfg.Auth.Get(); auth != nil {
+		for _, name := range auth.RequestParameters {
+			query.Del(name)
+		}
+	}
+	return query, nil
+}
+
+// badParameter refuses a request by an error of webhook.FromQuery.
+func badParameter(err error) *refusal {
+	refused := newRefusal(http.StatusBadRequest, codes.InvalidArgument, reasonParameter, "the parameter %v", err)
+	var field *webhook.FieldError
+	if errors.As(err, &field) {
+		refused.parameter = field.Name
+	}
+	return refused
+}
+
+// mappedFormOf finds the form of a request whose events are not written for us: JSON under any of
+// its names, text and none, which some senders use for it, and forms. It is "" for any other.
+func mappedFormOf(header http.Header) form {
+	mediaType, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	switch mediaType {
+	case "", "text/plain", "text/json":
+		return formJSON
+	case typeForm:
+		return formFields
+	}
+	if strings.HasSuffix(mediaType, "+json") {
+		return formJSON
+	}
+	return formNamed(mediaType)
+}
+
+func badMediaType(in *input) *refusal {
+	detail := "send events as " + typeJSON + ", " + typeLines + ", " + typeStructured + " or " + typeBatch +
+		", or a CloudEvent in binary mode with its ce- headers"
+	if in.mapping != nil {
+		detail = "send JSON, " + typeLines + " or " + typeForm
+	}
+	return newRefusal(http.StatusUnsupportedMediaType, codes.InvalidArgument, reasonMediaType,
+		"the Content-Type is %.100q: %s", in.header.Get("Content-Type"), detail)
+}

@@ -10,9 +10,11 @@ import (
 // Stats is what came in, and what became of it.
 type Stats struct {
 	SourceID      string               `json:"source_id"`
+	Version       string               `json:"version"`
 	UptimeSeconds float64              `json:"uptime_seconds"`
 	Store         StoreStats           `json:"store"`
 	Buffers       []BufferStats        `json:"buffers"`
+	Receivers     []Receiver           `json:"receivers"`
 	EventTypes    map[string]NameStats `json:"event_types"`
 	Sources       map[string]NameStats `json:"sources"`
 	Rates         struct {
@@ -43,6 +45,31 @@ type StoreStats struct {
 	Unknown   uint64            `json:"unknown"`
 	Oldest    *Place            `json:"oldest"`
 	Newest    *Place            `json:"newest"`
+	Retention Retention         `json:"retention"`
+	Health    Health            `json:"health"`
+}
+
+// Retention are the limits of what is kept; zero is no limit. WhenFull is discard_old or
+// reject_new.
+type Retention struct {
+	MaxBytes      uint64  `json:"max_bytes"`
+	MaxAgeSeconds float64 `json:"max_age_seconds"`
+	MaxEvents     uint64  `json:"max_events"`
+	WhenFull      string  `json:"when_full"`
+}
+
+// Health says whether the store takes events: Status is ok, read_only or unreachable.
+type Health struct {
+	Status string `json:"status"`
+	Detail string `json:"detail"`
+}
+
+// Receiver is where events are sent to; an address is empty where the protocol is off.
+type Receiver struct {
+	ID             string `json:"id"`
+	EventsURL      string `json:"events_url"`
+	OTLPURL        string `json:"otlp_url"`
+	TakesTestEvent bool   `json:"takes_test_event"`
 }
 
 // Place is one end of the store.
@@ -63,6 +90,28 @@ type BufferStats struct {
 	Forwarded  uint64            `json:"forwarded"`
 	Buffered   uint64            `json:"buffered"`
 	Capacity   uint64            `json:"capacity"`
+
+	Configuration BufferConfiguration `json:"configuration"`
+}
+
+// BufferConfiguration is what an event_buffer was told to do; its fields are the keys of the
+// configuration.
+type BufferConfiguration struct {
+	EventTypes        []string       `json:"event_types"`
+	ExcludeEventTypes []string       `json:"exclude_event_types"`
+	SamplingRate      float64        `json:"sampling_rate"`
+	SamplingRates     []SamplingRate `json:"sampling_rates"`
+	BufferSize        int            `json:"buffer_size"`
+	Overflow          string         `json:"overflow"`
+	MaxWait           string         `json:"max_wait"`
+	Ack               string         `json:"ack"`
+}
+
+// SamplingRate is the rate of some events: the first that matches decides.
+type SamplingRate struct {
+	EventType   string  `json:"event_type"`
+	MinSeverity string  `json:"min_severity"`
+	Rate        float64 `json:"rate"`
 }
 
 // NameStats are the numbers of one event type or source.
@@ -82,4 +131,21 @@ func (c *Client) Stats(ctx context.Context) (*Stats, error) {
 		return nil, err
 	}
 	return s, json.Unmarshal(s.Raw, s)
+}
+
+// TestEvent is an event that the server sent on request.
+type TestEvent struct {
+	EventID   string `json:"event_id"`
+	EventType string `json:"event_type"`
+	Receiver  string `json:"receiver"`
+}
+
+// SendTestEvent makes the server send an event through its own receiver. It fails with a Problem of
+// status 409 where no receiver takes it.
+func (c *Client) SendTestEvent(ctx context.Context) (*TestEvent, error) {
+	sent := &TestEvent{}
+	if err := c.call(ctx, request{method: http.MethodPost, path: "/test-event"}, sent); err != nil {
+		return nil, err
+	}
+	return sent, nil
 }

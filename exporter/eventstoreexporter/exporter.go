@@ -24,6 +24,7 @@ import (
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/httpguard"
 	"github.com/isbl/telemetry/internal/problems"
+	"github.com/isbl/telemetry/internal/receivers"
 	"github.com/isbl/telemetry/internal/registry"
 	"github.com/isbl/telemetry/internal/store"
 )
@@ -139,6 +140,7 @@ func (e *eventStore) serve(ctx context.Context, host component.Host) error {
 		MaxScan:   uint64(e.cfg.MaxScan),
 		Started:   time.Now(),
 		Buffers:   func() []buffers.Snapshot { return buffers.Snapshots(instance) },
+		Receivers: func() []receivers.Receiver { return receivers.All(instance) },
 		Problems:  func() []problems.Report { return problems.Reports(instance) },
 		Logger:    e.set.Logger,
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/isbl/telemetry/internal/catalogue"
 	"github.com/isbl/telemetry/internal/consumer"
 	"github.com/isbl/telemetry/internal/problems"
+	"github.com/isbl/telemetry/internal/receivers"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -40,6 +41,9 @@ type Options struct {
 	// Buffers reads the event buffers of this process; nil where there are none. It is
 	// called from many goroutines.
 	Buffers func() []buffers.Snapshot
+	// Receivers reads the event receivers of this process; nil where there are none. It is called
+	// from many goroutines, and its result is the Handler's.
+	Receivers func() []receivers.Receiver
 	// MaxScan is how many events an aggregate may look at. Zero is DefaultMaxScan.
 	MaxScan uint64
 	// Problems reads what the components of this process refused; nil where there are none. It
@@ -95,7 +99,7 @@ func New(opts Options) *Handler {
 	h.types = catalogue.New(h.readType)
 	h.calls = append([]call{
 		h.eventsCall(), h.streamCall(), h.countsCall(), h.aggregateCall(), h.facetsCall(), h.eventTypesCall(),
-		h.statsCall(), h.problemsCall(), h.openAPICall(),
+		h.statsCall(), h.problemsCall(), h.testEventCall(), h.openAPICall(),
 	}, h.consumerCalls()...)
 	h.mux = h.newMux(h.routes())
 	h.wg.Go(h.sampleRate)

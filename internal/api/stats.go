@@ -13,16 +13,20 @@ import (
 	"github.com/isbl/telemetry/internal/buffers"
 	"github.com/isbl/telemetry/internal/eventtype"
 	"github.com/isbl/telemetry/internal/httpjson"
+	"github.com/isbl/telemetry/internal/receivers"
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/version"
 )
 
 // stats is the answer of GET /api/v1/stats.
 type stats struct {
 	SourceID      string                     `json:"source_id"`
+	Version       string                     `json:"version"`
 	Started       time.Time                  `json:"started"`
 	UptimeSeconds float64                    `json:"uptime_seconds"`
 	Store         store.Stats                `json:"store"`
 	Buffers       []buffers.Snapshot         `json:"buffers"`
+	Receivers     []receivers.Receiver       `json:"receivers"`
 	EventTypes    map[string]typeStats       `json:"event_types"`
 	Sources       map[string]store.NameStats `json:"sources"`
 	Rates         rates                      `json:"rates"`
@@ -62,10 +66,12 @@ func (h *Handler) serveStats(w http.ResponseWriter, r *http.Request, _ url.Value
 
 func (h *Handler) stats(ctx context.Context) stats {
 	s := stats{
-		SourceID: h.opts.SourceID,
-		Started:  h.opts.Started.UTC(),
-		Store:    h.opts.Store.Stats(ctx), // first: what is stored by now was received before
-		Buffers:  []buffers.Snapshot{},
+		SourceID:  h.opts.SourceID,
+		Version:   version.String(),
+		Started:   h.opts.Started.UTC(),
+		Store:     h.opts.Store.Stats(ctx), // first: what is stored by now was received before
+		Buffers:   []buffers.Snapshot{},
+		Receivers: h.receivers(),
 	}
 	if h.opts.Buffers != nil {
 		s.Buffers = append(s.Buffers, h.opts.Buffers()...)

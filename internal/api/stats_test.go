@@ -1,7 +1,9 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"testing"
@@ -9,16 +11,22 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/isbl/telemetry/internal/buffers"
+	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/eventtype"
+	"github.com/isbl/telemetry/internal/receivers"
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/store/ledger"
+	"github.com/isbl/telemetry/internal/version"
 )
 
 func TestStats(t *testing.T) {
 	snapshot := buffers.Snapshot{
 		ID: "event_buffer", Instances: 1, Enabled: true, Received: 60, Filtered: 20, SampledOut: 9, Forwarded: 30,
-		Dropped: map[string]uint64{"overflow": 1, "disabled": 0}, Capacity: 1000,
+		Dropped: map[string]uint64{"overflow": 1, "disabled": 0}, Capacity: 1000, Configuration: buffers.Configuration{BufferSize: 1000, Overflow: "block", Ack: "stored", SamplingRate: 1},
 		EventTypes: map[string]buffers.TypeCounts{
 			"user.login": {Received: 20, SampledOut: 9, Dropped: 1},
 			"debug":      {Received: 20, Filtered: 20},
@@ -28,7 +36,7 @@ func TestStats(t *testing.T) {
 		SourceID: "my-collector",
 		Started:  time.Now().Add(-time.Minute),
 		Buffers: func() []buffers.Snapshot {
-			return []buffers.Snapshot{snapshot, {ID: "event_buffer/2", EventTypes: snapshot.EventTypes}}
+			return []buffers.Snapshot{snapshot, {ID: "event_buffer/2", Instances: 1, Dropped: map[string]uint64{}, Configuration: snapshot.Configuration, EventTypes: snapshot.EventTypes}}
 		},
 	})
 	fill(t, c.store, numbered(30)...)
@@ -44,6 +52,8 @@ func TestStats(t *testing.T) {
 		Types         map[string]map[string]float64 `json:"event_types"`
 		Sources       map[string]store.NameStats    `json:"sources"`
 		Rates         map[string]any                `json:"rates"`
+		Version       string                        `json:"version"`
+		Receivers     []receivers.Receiver          `json:"receivers"`
 		Viewers       *int                          `json:"viewers"`
 	}
 	require.NoError(t, json.Unmarshal(a.body, &got))
@@ -65,6 +75,45 @@ func TestStats(t *testing.T) {
 	assert.EqualValues(t, 10, got.Rates["window_seconds"])
 	require.NotNil(t, got.Viewers)
 	assert.Zero(t, *got.Viewers)
+	assert.Equal(t, "block", got.Buffers[0].Configuration.Overflow)
+	assert.Equal(t, ledger.Health{Status: ledger.HealthOK}, got.Store.Health)
+	assert.Equal(t, ledger.Retention{MaxBytes: store.DefaultMaxBytesMemory, WhenFull: ledger.DiscardOld}, got.Store.Retention)
+	assert.Equal(t, version.String(), got.Version)
+	assert.Equal(t, []receivers.Receiver{}, got.Receivers)
+}
+
+// A test event goes through the receiver that takes it, and what the pipeline answers is the
+// answer.
+func TestTestEvent(t *testing.T) {
+	c := newClient(t, Options{})
+	a := c.do(http.MethodPost, "/api/v1/test-event")
+	assert.Equal(t, http.StatusConflict, a.StatusCode, "without a receiver")
+	assert.Contains(t, string(a.body), "protocols::events")
+
+	var outcome error
+	var sent plog.Logs
+	c = newClient(t, Options{SourceID: "my-collector", Receivers: func() []receivers.Receiver {
+		return []receivers.Receiver{{ID: "event/1"}, {ID: "event/2", TakesTest: true, Send: func(_ context.Context, ld plog.Logs) error {
+			sent = ld
+			return outcome
+		}}}
+	}})
+	a = c.do(http.MethodPost, "/api/v1/test-event")
+	require.Equal(t, http.StatusAccepted, a.StatusCode, string(a.body))
+	var got struct {
+		EventID  string `json:"event_id"`
+		Receiver string `json:"receiver"`
+	}
+	require.NoError(t, json.Unmarshal(a.body, &got))
+	assert.Equal(t, "event/2", got.Receiver)
+	record := sent.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	assert.Equal(t, "test.event", record.EventName())
+	assert.Equal(t, got.EventID, eventlog.Ref{Record: record}.EventID())
+
+	outcome = errors.New("the buffer is full")
+	assert.Equal(t, http.StatusServiceUnavailable, c.do(http.MethodPost, "/api/v1/test-event").StatusCode)
+	outcome = consumererror.NewPermanent(errors.New("too large"))
+	assert.Equal(t, http.StatusUnprocessableEntity, c.do(http.MethodPost, "/api/v1/test-event").StatusCode)
 }
 
 func TestStatsWithoutBuffers(t *testing.T) {

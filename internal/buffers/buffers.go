@@ -21,6 +21,27 @@ const (
 // TypeCounts counts the events of one type by their outcome.
 type TypeCounts struct{ Received, Filtered, SampledOut, Dropped uint64 }
 
+// Configuration says what an event_buffer was told to do, with its defaults. The names are the keys
+// of its configuration.
+type Configuration struct {
+	EventTypes        []string       `json:"event_types,omitempty"`
+	ExcludeEventTypes []string       `json:"exclude_event_types,omitempty"`
+	SamplingRate      float64        `json:"sampling_rate"`
+	SamplingRates     []SamplingRate `json:"sampling_rates,omitempty"`
+	BufferSize        int            `json:"buffer_size"`
+	Overflow          string         `json:"overflow"`
+	// MaxWait is a duration such as "10s"; empty where nothing waits.
+	MaxWait string `json:"max_wait,omitempty"`
+	Ack     string `json:"ack"`
+}
+
+// SamplingRate is the rate of some events: the first that matches decides.
+type SamplingRate struct {
+	EventType   string  `json:"event_type"`
+	MinSeverity string  `json:"min_severity,omitempty"`
+	Rate        float64 `json:"rate"`
+}
+
 // Snapshot is one consistent reading of the numbers of an event_buffer, in events:
 // Received = Filtered + SampledOut + the sum of Dropped + Failed + Forwarded + Buffered.
 type Snapshot struct {
@@ -39,6 +60,8 @@ type Snapshot struct {
 	Forwarded uint64            `json:"forwarded"`
 	Buffered  uint64            `json:"buffered"`
 	Capacity  uint64            `json:"capacity"`
+	// Configuration is the component's.
+	Configuration Configuration `json:"configuration"`
 	// EventTypes has names as eventtype.CountedAs gives them.
 	EventTypes map[string]TypeCounts `json:"-"`
 }
@@ -79,6 +102,7 @@ func Snapshots(instanceID string) []Snapshot {
 func (s *Snapshot) add(one Snapshot) {
 	s.Instances++
 	s.Enabled = s.Enabled || one.Enabled
+	s.Configuration = one.Configuration // all instances have the same
 	s.Received += one.Received
 	s.Filtered += one.Filtered
 	s.SampledOut += one.SampledOut

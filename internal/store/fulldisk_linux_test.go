@@ -88,6 +88,7 @@ func TestFullDisk(t *testing.T) {
 		for range 100 {
 			require.ErrorIs(t, s.Append(t.Context(), logs("none", 0, 1)), store.ErrReadOnly)
 		}
+		assert.Equal(t, "read_only", s.Stats(t.Context()).Health.Status)
 		all, gaps := readAll(t, s, store.Query{Limit: 1000})
 		assert.Equal(t, answered, all, "what is stored can be read")
 		assert.Empty(t, gaps)

@@ -101,8 +101,9 @@ func (s *Store) Changed() <-chan struct{} { return s.notifier.Changed() }
 
 // Stats accounts for every event. EventTypes and Sources count since Open.
 func (s *Store) Stats(ctx context.Context) Stats {
-	_ = s.trim(ctx) // without an answer the numbers of a second ago serve
+	unreachable := s.trim(ctx) // without an answer the numbers of a second ago serve
 	st := s.ledger.Stats()
+	st.Retention, st.Health = s.retention(), s.healthNow(ctx, unreachable)
 	st.Storage, st.Generation = s.opts.storage(), s.recovery.Generation()
 	if oldest, newest, ok := s.index.Times(); ok {
 		st.Oldest = &End{Cursor: s.Start().String(), Timestamp: time.Unix(0, oldest).UTC()}

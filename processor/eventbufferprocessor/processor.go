@@ -237,7 +237,7 @@ func (p *eventBuffer) discard(ld plog.Logs, refused *eventlog.Refused, t *tally)
 
 func (p *eventBuffer) snapshot() buffers.Snapshot {
 	s, _ := p.buffer.snapshot()
-	s.Enabled = p.cfg.Enabled
+	s.Enabled, s.Configuration = p.cfg.Enabled, p.cfg.configuration()
 	return s
 }
 

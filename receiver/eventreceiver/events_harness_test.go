@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 
 	"github.com/isbl/telemetry/internal/problems"
+	"github.com/isbl/telemetry/internal/receivers"
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/metadata"
 )
 
@@ -66,6 +67,7 @@ func serveEvents(t *testing.T, set receiver.Settings, next consumer.Logs, sectio
 	t.Cleanup(func() {
 		assert.NoError(t, rcv.Shutdown(context.Background()))
 		assert.Empty(t, problems.Reports(instance))
+		assert.Empty(t, receivers.All(instance))
 	})
 	return &eventsClient{t, "http://" + addr + "/v1/events", &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, instance}
 }

@@ -1,12 +1,14 @@
 package eventreceiver
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
 	"sync"
 
 	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
@@ -32,19 +34,24 @@ func newEventsServer(set receiver.Settings, cfg *EventsConfig, d *door) (*events
 	s.httpServer = httpServer{
 		key: "events", cfg: confighttp.ServerConfig(cfg.ServerConfig), guard: cfg.Guard, telemetry: set.TelemetrySettings,
 		door: d, handler: s, answer: answerProblem,
-		started: "taking events as JSON and CloudEvents", address: s.url,
+		started: "taking events as JSON and CloudEvents",
+		address: func(net.Addr) zap.Field { return zap.String("url", s.url(eventsPath)) },
 	}
 	s.readers.New = func() any { return newReaders(cfg.Limits) }
 	return s, nil
 }
 
-// url is where events are sent to.
-func (s *eventsServer) url(addr net.Addr) zap.Field {
-	scheme := "http://"
-	if s.httpServer.cfg.TLS.HasValue() {
-		scheme = "https://"
-	}
-	return zap.String("url", scheme+addr.String()+eventsPath)
+// takesTest reports whether anybody who reaches the port may send events.
+func (s *eventsServer) takesTest() bool { return !s.httpServer.cfg.Auth.HasValue() }
+
+// send passes on records that did not come through the port, and counts them as if they had. Errors
+// are those of consumeLogs.
+func (s *eventsServer) send(ctx context.Context, ld plog.Logs) error {
+	events := ld.LogRecordCount()
+	ctx = s.report.StartLogsOp(ctx)
+	err := s.canonical.consumeLogs(ctx, ld)
+	s.report.EndLogsOp(ctx, string(formJSON), events, err)
+	return err
 }
 
 // answerProblem answers a request that is refused.

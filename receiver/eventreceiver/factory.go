@@ -54,18 +54,17 @@ func createLogs(_ context.Context, set receiver.Settings, config component.Confi
 	}
 	r := &eventReceiver{canonicalizer: canonical}
 	d := newDoor(canonical, cfg.MaxEvents)
-	add := func(l listener, err error) error {
-		r.listeners = append(r.listeners, l)
-		return err
-	}
 	if grpc := cfg.Protocols.GRPC.Get(); grpc != nil {
-		err = errors.Join(err, add(newOTLPGRPC(set, grpc, d)))
+		l, e := newOTLPGRPC(set, grpc, d)
+		r.listeners, err = append(r.listeners, l), errors.Join(err, e)
 	}
 	if http := cfg.Protocols.HTTP.Get(); http != nil {
-		err = errors.Join(err, add(newOTLPHTTP(set, http, d)))
+		l, e := newOTLPHTTP(set, http, d)
+		r.listeners, r.otlp, err = append(r.listeners, l), l, errors.Join(err, e)
 	}
 	if events := cfg.Protocols.Events.Get(); events != nil {
-		err = errors.Join(err, add(newEventsServer(set, events, d)))
+		l, e := newEventsServer(set, events, d)
+		r.listeners, r.events, err = append(r.listeners, l), l, errors.Join(err, e)
 	}
 	if err != nil {
 		return nil, err

@@ -38,6 +38,7 @@ type httpServer struct {
 	address   func(net.Addr) zap.Field // and where it is
 
 	server *http.Server
+	bound  net.Addr // where it listens
 	wg     sync.WaitGroup
 }
 
@@ -68,14 +69,23 @@ func (s *httpServer) start(ctx context.Context, host component.Host) error {
 			s.answer(w, r, newRefusal(refused.Status, codeOf(refused.Status), refused.Reason, "%s", refused.Detail))
 		},
 	})
-	s.telemetry.Logger.Info(s.started, s.address(listener.Addr()))
-	s.server = server
+	s.server, s.bound = server, listener.Addr()
+	s.telemetry.Logger.Info(s.started, s.address(s.bound))
 	s.wg.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
 		}
 	})
 	return nil
+}
+
+// url is where requests are sent to, once the port is bound.
+func (s *httpServer) url(path string) string {
+	scheme := "http://"
+	if s.cfg.TLS.HasValue() {
+		scheme = "https://"
+	}
+	return scheme + s.bound.String() + path
 }
 
 // shutdown waits for the requests under way, until ctx is done or shutdownTimeout is over. It may

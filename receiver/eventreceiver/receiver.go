@@ -6,6 +6,9 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/collector/component"
+
+	"github.com/isbl/telemetry/internal/receivers"
+	"github.com/isbl/telemetry/internal/registry"
 )
 
 // listener is one port.
@@ -21,6 +24,9 @@ type listener interface {
 type eventReceiver struct {
 	canonicalizer *canonicalizer
 	listeners     []listener
+	otlp          *otlpHTTP     // nil where it is off
+	events        *eventsServer // nil where it is off
+	forget        func()        // ends what announce began
 }
 
 // Start binds all ports, or none.
@@ -32,11 +38,31 @@ func (r *eventReceiver) Start(ctx context.Context, host component.Host) error {
 			return err
 		}
 	}
+	r.announce()
 	return nil
+}
+
+// announce lets the API of the same collector say where events are sent to.
+func (r *eventReceiver) announce() {
+	set := r.canonicalizer.set
+	known := receivers.Receiver{ID: set.ID.String()}
+	if r.otlp != nil {
+		known.OTLP = r.otlp.url(r.otlp.path)
+	}
+	if r.events != nil {
+		known.Events = r.events.url(eventsPath)
+		if known.TakesTest = r.events.takesTest(); known.TakesTest {
+			known.Send = r.events.send
+		}
+	}
+	r.forget = receivers.Register(registry.InstanceID(set.Resource), known)
 }
 
 // Shutdown may be called without Start, and again.
 func (r *eventReceiver) Shutdown(ctx context.Context) error {
+	if r.forget != nil {
+		r.forget()
+	}
 	var errs []error
 	for _, l := range slices.Backward(r.listeners) {
 		errs = append(errs, l.shutdown(ctx))

@@ -27,6 +27,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/receivers"
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/metadata"
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/metadatatest"
 )
@@ -241,6 +242,39 @@ func TestInstances(t *testing.T) {
 	require.NoError(t, err)
 	id, _ := accepted.Data.(metricdata.Sum[int64]).DataPoints[0].Attributes.Value("receiver")
 	assert.Equal(t, "event/edge", id.AsString())
+}
+
+// The API of the same collector learns where to send events to, and can send a test event where
+// anybody could.
+func TestKnownToTheAPI(t *testing.T) {
+	for name, tt := range map[string]struct {
+		auth  bool
+		takes bool
+	}{"open": {false, true}, "with authentication": {true, false}} {
+		t.Run(name, func(t *testing.T) {
+			set := nopSettings()
+			instance := t.Name()
+			set.Resource.Attributes().PutStr("service.instance.id", instance)
+			section := map[string]any{}
+			if tt.auth {
+				section["auth"] = map[string]any{"authenticator": "tokens"}
+			}
+			sink := new(consumertest.LogsSink)
+			serveEvents(t, set, sink, section, nil, map[component.ID]component.Component{component.MustNewID("tokens"): tokens{}})
+
+			known := receivers.All(instance)
+			require.Len(t, known, 1)
+			assert.Regexp(t, `^http://127\.0\.0\.1:\d+/v1/events$`, known[0].Events)
+			assert.Empty(t, known[0].OTLP)
+			assert.Equal(t, tt.takes, known[0].TakesTest)
+			if tt.takes {
+				ld := plog.NewLogs()
+				appendEvent(ld, "test.event")
+				require.NoError(t, known[0].Send(t.Context(), ld))
+				assert.Equal(t, 1, sink.LogRecordCount())
+			}
+		})
+	}
 }
 
 func (s *server) mustPost(t *testing.T, contentType string, body []byte) {

@@ -37,6 +37,10 @@ type Stats struct {
 	// Oldest and Newest are nil while nothing is kept.
 	Oldest *End `json:"oldest,omitempty"`
 	Newest *End `json:"newest,omitempty"`
+	// Retention is what bounds the events that are kept.
+	Retention Retention `json:"retention"`
+	// Health says whether the store takes events.
+	Health Health `json:"health"`
 
 	// EventTypes and Sources count what was stored; at most 256 each, then "other".
 	EventTypes map[string]NameStats `json:"-"`
@@ -50,6 +54,39 @@ type End struct {
 	// newest.
 	Timestamp time.Time `json:"timestamp"`
 }
+
+// Retention are the limits in effect: those of the configuration with its defaults, or of a stream
+// of NATS that exists already. Zero is no limit.
+type Retention struct {
+	// MaxBytes is of compressed blocks, MaxAgeSeconds since the arrival of an event.
+	MaxBytes      uint64  `json:"max_bytes,omitempty"`
+	MaxAgeSeconds float64 `json:"max_age_seconds,omitempty"`
+	MaxEvents     uint64  `json:"max_events,omitempty"`
+	// WhenFull is "discard_old" or "reject_new".
+	WhenFull string `json:"when_full"`
+}
+
+// Values of Retention.WhenFull.
+const (
+	DiscardOld = "discard_old"
+	RejectNew  = "reject_new"
+)
+
+// Health says whether a store takes events.
+type Health struct {
+	// Status is "ok", "read_only" while the disk takes no data, or "unreachable" while JetStream
+	// does not answer.
+	Status string `json:"status"`
+	// Detail is a sentence about what is wrong; empty where nothing is.
+	Detail string `json:"detail,omitempty"`
+}
+
+// Values of Health.Status.
+const (
+	HealthOK          = "ok"
+	HealthReadOnly    = "read_only"
+	HealthUnreachable = "unreachable"
+)
 
 // NameStats count the stored events of one type or source.
 type NameStats struct {

@@ -73,7 +73,7 @@ func Open(ctx context.Context, opts Options) (_ Log, notWritable, err error) {
 	s.subject = cfg.Subjects[0]
 	s.info = Info{
 		Name: cfg.Name, Created: s.stream.CachedInfo().Created, Shared: opts.NATS != nil,
-		MaxAge: cfg.MaxAge, MaxBlockBytes: s.conns[0].MaxPayload(),
+		MaxAge: cfg.MaxAge, MaxBytes: max(cfg.MaxBytes, 0), RejectNew: cfg.Discard == jetstream.DiscardNew, MaxBlockBytes: s.conns[0].MaxPayload(),
 	}
 	s.made = s.info.Created
 	s.records = records{

@@ -147,6 +147,10 @@ type Info struct {
 	Shared bool
 	// MaxAge is how long blocks are kept; zero is no bound.
 	MaxAge time.Duration
+	// MaxBytes is how much is kept; zero is no bound. RejectNew is set where blocks that do not fit
+	// are refused instead of removing the oldest.
+	MaxBytes  int64
+	RejectNew bool
 	// MaxBlockBytes is the largest block, headers and payload together.
 	MaxBlockBytes int64
 }

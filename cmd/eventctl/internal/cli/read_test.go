@@ -102,6 +102,7 @@ func TestStats(t *testing.T) {
 	r := s.run(t, "stats")
 	require.Zero(t, r.code, r.err)
 	assert.Contains(t, r.out, "recovered 0 + stored 1,200 = events 1,200 + evicted 0 + lost 0")
+	assert.Regexp(t, `keeps at most 64 MiB \(\d+ % used\); when full: discard_old`, r.out)
 	assert.Regexp(t, `test\.numbered +1200 +1200`, r.out)
 	assert.NotContains(t, r.out, "\x1b", "a pipe gets no colours")
 

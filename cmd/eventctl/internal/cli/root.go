@@ -91,7 +91,7 @@ func (a *app) root() *cobra.Command {
 	complete(root, "color", "auto", "always", "never")
 	root.AddCommand(
 		a.tailCommand(), a.getCommand(), a.statsCommand(), a.countsCommand(), a.aggregateCommand(), a.facetsCommand(), a.typesCommand(),
-		a.consumeCommand(), a.consumersCommand(), a.exportCommand(), a.importCommand(), a.emitCommand(), a.expectCommand(),
+		a.consumeCommand(), a.consumersCommand(), a.exportCommand(), a.importCommand(), a.emitCommand(), a.testEventCommand(), a.expectCommand(),
 	)
 	return root
 }

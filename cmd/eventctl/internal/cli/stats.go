@@ -84,12 +84,13 @@ func (a *app) showStats(ctx context.Context, asJSON bool, before string) error {
 func (a *app) writeStats(w io.Writer, s *client.Stats) {
 	c, st := a.colours, &s.Store
 	uptime := (time.Duration(s.UptimeSeconds) * time.Second).String()
-	fmt.Fprintf(w, "%s  up %s, %.1f events/s, %s\n\n", c.Bold(s.SourceID), uptime, s.Rates.StoredPerSecond, plural(uint64(s.Viewers), "viewer"))
+	fmt.Fprintf(w, "%s  %s, up %s, %.1f events/s, %s\n\n", c.Bold(s.SourceID), cmp.Or(s.Version, "version unknown"), uptime, s.Rates.StoredPerSecond, plural(uint64(s.Viewers), "viewer"))
 	fmt.Fprintf(w, "%s  %s in %s, %s", c.Bold("store, "+st.Storage), plural(st.Events, "event"), plural(st.Blocks, "block"), humanize.IBytes(st.Bytes))
 	if st.Oldest != nil && st.Newest != nil {
 		fmt.Fprintf(w, ", from %s to %s", st.Oldest.Timestamp.UTC().Format(time.RFC3339), st.Newest.Timestamp.UTC().Format(time.RFC3339))
 	}
 	fmt.Fprintln(w)
+	a.writeStorage(w, st)
 	found := []number{{"recovered", st.Recovered}, {"stored", st.Stored}}
 	if st.Elsewhere > 0 {
 		found = append(found, number{"elsewhere", st.Elsewhere})
@@ -104,6 +105,7 @@ func (a *app) writeStats(w io.Writer, s *client.Stats) {
 			title += ", disabled"
 		}
 		fmt.Fprintf(w, "\n%s  %s of %s\n", c.Bold(title), plural(b.Buffered, "event"), humanize.Comma(int64(b.Capacity)))
+		writeSampling(w, &b.Configuration)
 		a.sum(w, []number{{"received", b.Received}}, []number{
 			{"filtered", b.Filtered},
 			{"sampled_out", b.SampledOut},

@@ -25,8 +25,11 @@ const (
 // How it ends is known in the end only, so Event-Next, Event-More, Event-Gap (the last one, when
 // there were several) and Event-Where-Errors are trailers. An answer that could not be finished
 // breaks off without its end: a client that got to the end has everything. The answer to HEAD has
-// neither.
+// neither. HTTP/1.0 has no such end, so there only an answer whose body shows it is written.
 func (h *Handler) serveAll(w http.ResponseWriter, r *http.Request, req *eventsRequest) *problem {
+	if !r.ProtoAtLeast(1, 1) && !showsEnd(req.writer) {
+		return badVersion()
+	}
 	b := newBody(req.format, req.writer)
 	defer b.free()
 	q, bytes := req.query, allBytes
@@ -76,7 +79,26 @@ func (h *Handler) serveAll(w http.ResponseWriter, r *http.Request, req *eventsRe
 	}
 	b.gap = lastGap
 	b.header(header)
+	if tail := b.writer.tail(nil, &b.pageEnd); len(tail) > 0 {
+		extendDeadlines(w, r, 0)
+		_, _ = w.Write(tail) // the client may be gone
+	}
 	return nil
+}
+
+// showsEnd says whether the body that w writes shows that it is whole.
+func showsEnd(w pageWriter) bool {
+	shows, ok := w.(interface{ showsEnd() bool })
+	return ok && shows.showsEnd()
+}
+
+func badVersion() *problem {
+	p := newProblem(http.StatusHTTPVersionNotSupported,
+		"limit=all needs HTTP/1.1: over HTTP/1.0, an answer that breaks off looks like a whole one. "+
+			"A proxy may speak HTTP/1.0 to this server: nginx does unless it has \"proxy_http_version 1.1\". "+
+			"Or add format=ndjson&end=1, whose last line shows that the answer is whole, or read pages")
+	p.Parameter = "limit"
+	return p
 }
 
 // flush writes a page of lines. It returns false when the client is gone.

@@ -48,7 +48,7 @@ func (h *Handler) consumerCalls() []call {
 			Description: "Hands out a batch that nobody else has: what came back first, then what is new. Acknowledge it before its deadline.",
 			Parameters: append([]parameter{
 				{Name: "limit", Description: "events of the batch, 1 to 10000 (default " + strconv.Itoa(h.opts.BatchSize) + ")"},
-				{Name: "wait", Description: "how long to wait for a first event when there is none yet, such as 30s, at most 60s"},
+				{Name: "wait", Description: "how long to wait for a first event when there is none yet, such as 30s, at most 50s"},
 				{Name: "ack", Description: "now: the batch is done as it is handed out, so that each event comes at most once"},
 			}, formatParameters()...),
 			serve: h.serveFetch,

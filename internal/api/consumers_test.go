@@ -167,9 +167,9 @@ func TestFetchWaits(t *testing.T) {
 	c.send(http.MethodPut, "/w", `{"ack_wait": "300ms"}`, &info)
 	ld := logs(t, numbered(1)...)
 	time.AfterFunc(100*time.Millisecond, func() { assert.NoError(t, c.store.Append(context.Background(), ld)) })
-	one := c.fetch("w", "wait=60s")
+	one := c.fetch("w", "wait=50s")
 	require.Len(t, one.Events, 1)
-	two := c.fetch("w", "wait=60s") // when the first lease has expired
+	two := c.fetch("w", "wait=50s") // when the first lease has expired
 	require.Len(t, two.Events, 1)
 	assert.Equal(t, 2, two.Deliveries)
 	assert.Equal(t, "lease_lost", c.problem(c.send(http.MethodPost, "/w/ack", fmt.Sprintf(`{"lease": %q}`, one.Lease), nil), http.StatusConflict).Reason)
@@ -186,7 +186,7 @@ func TestFetchWaits(t *testing.T) {
 	three := c.fetch("w", "")
 	c.send(http.MethodPost, "/w/ack", fmt.Sprintf(`{"lease": %q, "failed": [%q], "delay": "200ms"}`, three.Lease, three.Events[0].Cursor), &acked)
 	assert.Empty(t, c.fetch("w", "").Events)
-	assert.Len(t, c.fetch("w", "wait=60s").Events, 1, "after its delay")
+	assert.Len(t, c.fetch("w", "wait=50s").Events, 1, "after its delay")
 }
 
 func TestConsumerProblems(t *testing.T) {

@@ -96,7 +96,7 @@ func TestCursorOfAnotherStore(t *testing.T) {
 	fill(t, c.store, events...)
 	foreign := openStore(t)
 	fill(t, foreign, events...)
-	for _, query := range []string{"after=", "from=", "wait=60s&after=", "order=desc&after=", "format=ndjson&limit=all&after="} {
+	for _, query := range []string{"after=", "from=", "wait=50s&after=", "order=desc&after=", "format=ndjson&limit=all&after="} {
 		p := c.problem(c.get("/api/v1/events?"+query+foreign.End().String()), http.StatusGone)
 		assert.Contains(t, query, p.Parameter)
 		assert.Contains(t, p.Detail, "generation")
@@ -108,7 +108,7 @@ func TestClosedStore(t *testing.T) {
 	defer soon(t)()
 	c := newClient(t, Options{})
 	require.NoError(t, c.store.Close())
-	for _, query := range []string{"", "?from=1h", "?wait=60s", "?limit=all&format=ndjson", "?order=desc"} {
+	for _, query := range []string{"", "?from=1h", "?wait=50s", "?limit=all&format=ndjson", "?order=desc"} {
 		c.problem(c.get("/api/v1/events"+query), http.StatusServiceUnavailable)
 	}
 }

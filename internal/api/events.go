@@ -16,8 +16,8 @@ import (
 const (
 	// maxLimit is the highest number of events of a page.
 	maxLimit = 10_000
-	// maxWait is the longest long poll.
-	maxWait = time.Minute
+	// maxWait is the longest long poll. Proxies give up after 60 s unless told otherwise.
+	maxWait = 50 * time.Second
 	// allEvents is the limit that stands for everything to the end for now.
 	allEvents = 0
 )
@@ -32,7 +32,7 @@ func (h *Handler) eventsCall() call {
 			{Name: "after", Description: "cursor to go on after: next of a page, or cursor of an event"},
 			{Name: "from", Description: "where to start: start (default), now, the time of arrival (as since), or a cursor"},
 			{Name: "order", Description: "asc (default), or desc: newest first"},
-			{Name: "wait", Description: "how long to wait for a first event when there is none yet, such as 30s, at most 60s"},
+			{Name: "wait", Description: "how long to wait for a first event when there is none yet, such as 30s, at most 50s"},
 		}, formatParameters()),
 		Examples: []string{
 			prefix + "/events?event_type=user.*&limit=100",

@@ -70,7 +70,7 @@ func TestGap(t *testing.T) {
 		"limit=10":                           10,
 		"limit=10&format=ndjson":             10,
 		"limit=all&format=ndjson":            int(stats.Events),
-		"limit=10&wait=60s&event_type=other": 0,
+		"limit=10&wait=50s&event_type=other": 0,
 	} {
 		p := c.page("/api/v1/events?" + query + "&after=" + old)
 		require.NotNil(t, p.Gap, query)

@@ -61,7 +61,7 @@ func TestBadParameters(t *testing.T) {
 		{"format=xml", "format", []string{"json or ndjson"}},
 
 		{"wait=5", "wait", []string{`"5" has no unit: write 5s`}},
-		{"wait=61s", "wait", []string{"at most 1m0s"}},
+		{"wait=61s", "wait", []string{"at most 50s"}},
 		{"wait=7d", "wait", []string{"at most"}},
 		{"wait=-5s", "wait", []string{"negative"}},
 		{"wait=long", "wait", []string{"not a duration"}},

@@ -18,7 +18,7 @@ func TestWaitEndsWithTheFirstMatch(t *testing.T) {
 	c := newClient(t, Options{})
 	for round := range 20 { // the events come before, while and after the request gets to waiting
 		events := all[3*round:]
-		path := "/api/v1/events?event_type=metric.*&wait=60s&after=" + c.store.End().String()
+		path := "/api/v1/events?event_type=metric.*&wait=50s&after=" + c.store.End().String()
 		if round%2 == 1 {
 			path += "&format=ndjson"
 		}
@@ -44,12 +44,12 @@ func TestCloseEndsWaiting(t *testing.T) {
 	defer soon(t)()
 	c := newClient(t, Options{})
 	got := make(chan answer)
-	go func() { got <- c.get("/api/v1/events?wait=60s") }()
+	go func() { got <- c.get("/api/v1/events?wait=50s") }()
 	c.handler.Close()
 	p := c.parse(<-got)
 	assert.Empty(t, p.Events)
 	assert.NotEmpty(t, p.Next)
-	assert.Empty(t, c.page("/api/v1/events?wait=60s").Events, "nor does it wait later")
+	assert.Empty(t, c.page("/api/v1/events?wait=50s").Events, "nor does it wait later")
 	c.handler.Close()
 }
 
@@ -57,7 +57,7 @@ func TestClosedStoreEndsWaiting(t *testing.T) {
 	defer soon(t)()
 	c := newClient(t, Options{})
 	got := make(chan answer)
-	go func() { got <- c.get("/api/v1/events?wait=60s") }()
+	go func() { got <- c.get("/api/v1/events?wait=50s") }()
 	require.NoError(t, c.store.Close())
 	c.problem(<-got, http.StatusServiceUnavailable)
 }
@@ -71,7 +71,7 @@ func TestClientThatLeavesEndsWaiting(t *testing.T) {
 	answered := make(chan *httptest.ResponseRecorder)
 	go func() {
 		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/api/v1/events?wait=60s", nil))
+		h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/api/v1/events?wait=50s", nil))
 		answered <- w
 	}()
 	leave()

@@ -35,7 +35,7 @@ func (a *app) getCommand() *cobra.Command {
 	flags.StringVar(&after, "after", "", "cursor to go on after")
 	flags.StringVar(&from, "from", "", "where to start: start (default), now, a time in order of arrival (as --since), or a cursor")
 	flags.StringVar(&order, "order", "asc", "asc: oldest first; desc: newest first")
-	flags.DurationVar(&wait, "wait", 0, "how long to wait for a first event when there is none yet, at most 60s")
+	flags.DurationVar(&wait, "wait", 0, "how long to wait for a first event when there is none yet, at most 50s")
 	cmd.MarkFlagsMutuallyExclusive("after", "from")
 	cmd.MarkFlagsMutuallyExclusive("limit", "all")
 	complete(cmd, "order", "asc", "desc")

@@ -91,8 +91,10 @@ type batch struct {
 
 // add takes one line, and sends what there is when it is enough.
 func (b *batch) add(ctx context.Context, text []byte, source string) error {
-	if bytes.HasPrefix(text, []byte(`{"gap":`)) { // of a page or a stream
-		return nil
+	for _, line := range []string{`{"gap":`, `{"next":`} { // of a page or a stream
+		if bytes.HasPrefix(text, []byte(line)) {
+			return nil
+		}
 	}
 	var e telemetry.Event
 	if err := e.UnmarshalJSON(text); err != nil {

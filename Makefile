@@ -3,6 +3,7 @@
 GO        ?= go
 TESTFLAGS ?=
 BENCHTIME ?= 1s
+ARCH      ?= $(shell $(GO) env GOARCH)
 ARGS      ?=
 FUZZTIME  ?= 10s
 
@@ -10,8 +11,12 @@ TOOLS := $(GO) tool -modfile=internal/tools/go.mod
 # Its cache is in the checkout, since it names files by their path.
 LINT  := GOLANGCI_LINT_CACHE=$(CURDIR)/build/lint-cache $(GO) tool -modfile=internal/tools/lint/go.mod golangci-lint
 
+export VERSION := $(shell sed -n 's/^const Number = "\(.*\)"/\1/p' internal/version/version.go)
+# So that packages of one commit are the same, byte by byte.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
 .DEFAULT_GOAL := help
-.PHONY: run build test lint generate vendor-page screenshots bench bench-peers fuzz clean help bin/otelcol-isbl bin/eventctl
+.PHONY: run build packages programs test lint generate vendor-page screenshots bench bench-peers fuzz clean help bin/otelcol-isbl bin/eventctl
 
 run: bin/otelcol-isbl ## Run the collector as it is, or with CONFIG=my.yaml; it keeps its events in ./data
 	bin/otelcol-isbl $(if $(CONFIG),--config $(CONFIG))
@@ -21,6 +26,24 @@ build: bin/otelcol-isbl bin/eventctl ## Build the collector bin/otelcol-isbl and
 # Always left to Go, which knows what it has compiled.
 bin/otelcol-isbl bin/eventctl:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o $@ ./cmd/$(@F)
+
+# Both programs for Linux on ARCH, their manual pages and completions.
+programs: build
+	@rm -rf build/manual build/completion && mkdir -p build/linux-$(ARCH) build/completion/bash build/completion/zsh build/completion/fish
+	GOOS=linux GOARCH=$(ARCH) CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o build/linux-$(ARCH)/ ./cmd/otelcol-isbl ./cmd/eventctl
+	@set -e; for program in otelcol-isbl eventctl; do \
+		bin/$$program man build/manual; \
+		bin/$$program completion bash >build/completion/bash/$$program; \
+		bin/$$program completion zsh >build/completion/zsh/_$$program; \
+		bin/$$program completion fish >build/completion/fish/$$program.fish; \
+	done
+	@gzip -9n build/manual/*.1
+
+packages: programs ## Build a deb and an rpm into build/packages; ARCH=arm64 for another machine
+	@mkdir -p build/packages
+	@set -e; for kind in deb rpm; do \
+		ARCH=$(ARCH) $(GO) tool -modfile=internal/tools/packages/go.mod nfpm package -f packaging/nfpm.yaml -p $$kind -t build/packages/; \
+	done
 
 test: build ## Run every test, end to end against the built binary too; TESTFLAGS=-race and the like
 	$(GO) test $(TESTFLAGS) ./...

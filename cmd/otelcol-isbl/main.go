@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 	"go.uber.org/zap"
 
+	"github.com/isbl/telemetry/internal/manual"
 	"github.com/isbl/telemetry/internal/version"
 )
 
@@ -40,6 +41,10 @@ func run(args []string) error {
 	cmd := newCommand()
 	cmd.SetArgs(args)
 
+	// At a hangup the Collector reads its configuration again. Before it listens for the signal, a
+	// moment after it is ready, the signal would end the process.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+
 	// The Collector itself listens for signals only after it has started, and ignores a second one.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
@@ -55,7 +60,7 @@ func newCommand() *cobra.Command {
 
 Without --config it runs the built-in configuration, which "otelcol-isbl config" prints.`
 	cmd.Version = version.String()
-	cmd.AddCommand(configCommand())
+	cmd.AddCommand(configCommand(), manual.Command())
 
 	var f startFlags
 	f.register(cmd.Flags())
@@ -78,10 +83,13 @@ func settings() otelcol.CollectorSettings {
 			Description: "OpenTelemetry Collector that keeps events and hands them out again",
 			Version:     version.Number,
 		},
-		Factories:               components,
+		Factories:               withNotifier,
 		DisableGracefulShutdown: true, // run listens for signals
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
 			ProviderFactories: []confmap.ProviderFactory{envprovider.NewFactory(), fileprovider.NewFactory(), yamlprovider.NewFactory()},
+			ConverterFactories: []confmap.ConverterFactory{
+				confmap.NewConverterFactory(func(confmap.ConverterSettings) confmap.Converter { return addNotifier{} }),
+			},
 		}},
 		ProviderModules: map[string]string{
 			"env":  "go.opentelemetry.io/collector/confmap/provider/envprovider" + stable,

@@ -18,6 +18,7 @@ import (
 
 	"github.com/isbl/telemetry/client"
 	"github.com/isbl/telemetry/cmd/eventctl/internal/show"
+	"github.com/isbl/telemetry/internal/manual"
 	"github.com/isbl/telemetry/internal/version"
 )
 
@@ -92,6 +93,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.tailCommand(), a.getCommand(), a.statsCommand(), a.countsCommand(), a.aggregateCommand(), a.facetsCommand(), a.typesCommand(),
 		a.consumeCommand(), a.consumersCommand(), a.exportCommand(), a.importCommand(), a.emitCommand(), a.testEventCommand(), a.expectCommand(),
+		manual.Command(),
 	)
 	return root
 }

@@ -18,6 +18,8 @@ import (
 
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/filter"
+	"github.com/isbl/telemetry/internal/filter/predicate"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/store/block"
 )
@@ -203,4 +205,37 @@ func TestAllocations(t *testing.T) {
 		}
 	})
 	assert.Less(t, allocs/events, 0.5, "allocations per event")
+}
+
+// BenchmarkFind looks for one event among a hundred thousand on a disk, in blocks that nobody has
+// open.
+func BenchmarkFind(b *testing.B) {
+	const blocks, events = 100, 1000
+	s := open(b, store.Options{Directory: b.TempDir()})
+	for i := range blocks {
+		require.NoError(b, s.Append(b.Context(), sample(events, uint64(i))))
+	}
+	page, err := s.Read(b.Context(), store.Query{Limit: 1, Descending: true})
+	require.NoError(b, err)
+	event := page.Entries[0].Ref().Event()
+	for name, spec := range map[string]filter.Spec{
+		"event_id": {EventIDs: []string{event.EventID}},
+		"data":     {Data: map[string]filter.Texts{"user.id": {"nobody"}}},
+		"where":    {Where: `attributes["n"] == -1`},
+	} {
+		b.Run(name, func(b *testing.B) {
+			p, err := predicate.Compile(&spec, time.Now())
+			require.NoError(b, err)
+			b.ReportAllocs()
+			for b.Loop() {
+				q := store.Query{Filter: p, Limit: 10}
+				for more := true; more; {
+					page, err := s.Read(b.Context(), q)
+					require.NoError(b, err)
+					q.After, more = page.Next, page.More
+				}
+			}
+			b.ReportMetric(float64(b.N*blocks*events)/b.Elapsed().Seconds(), "events/s")
+		})
+	}
 }

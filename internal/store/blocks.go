@@ -4,32 +4,56 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/isbl/telemetry/internal/store/block"
 	"github.com/isbl/telemetry/internal/store/log"
 )
 
-// opened is a block with its events, or without them when it turned out damaged.
+// opened is a block with its events, or without them: when it turned out damaged, and when no event
+// of it can match.
 type opened struct {
-	seq    uint64
-	events *decoded
+	seq      uint64
+	events   *decoded
+	excluded bool
 }
 
-// fetch opens the blocks from first to last, or as many of them from the start as one
-// bounded answer holds; at least one, unless they were evicted meanwhile.
-func (s *Store) fetch(ctx context.Context, first, last uint64) ([]opened, error) {
+// fetch opens the blocks from first to last, or as many of them from the start as one bounded
+// answer holds; at least one, unless they were evicted meanwhile. Of a block that was read it is
+// known, by the hints of f, that no event can match.
+func (s *Store) fetch(ctx context.Context, f *filter, first, last uint64) ([]opened, error) {
 	var out []opened
 	for ; first <= last; first++ {
-		events := s.atHand(first)
-		if events == nil {
+		b, ok := s.atHand(f, first)
+		if !ok {
 			break
 		}
-		out = append(out, opened{first, events})
+		out = append(out, b)
 	}
 	if len(out) > 0 {
 		return out, nil
 	}
+	stored, err := s.load(ctx, first, last)
+	if err != nil {
+		return nil, err
+	}
+	out = make([]opened, len(stored))
+	var group errgroup.Group
+	group.SetLimit(ScanWorkers())
+	for i := range stored {
+		group.Go(func() error {
+			out[i] = s.open(f, &stored[i])
+			return nil
+		})
+	}
+	return out, group.Wait()
+}
 
+// load reads the blocks that fetch opens.
+func (s *Store) load(ctx context.Context, first, last uint64) (list []log.Stored, err error) {
 	s.reopening.RLock()
 	defer s.reopening.RUnlock()
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
@@ -39,31 +63,34 @@ func (s *Store) fetch(ctx context.Context, first, last uint64) ([]opened, error)
 		case err != nil:
 			return nil, s.readError(err)
 		case b.Seq != first:
-			return out, nil // evicted meanwhile, or missing; the index will know
+			return list, nil // evicted meanwhile, or missing; the index will know
 		}
-		out = append(out, opened{first, s.open(&b)})
+		list = append(list, b)
 		if first++; first > last {
 			break
 		}
 	}
-	return out, nil
+	return list, nil
 }
 
-// atHand returns the events of a block that is in memory, or nil.
-func (s *Store) atHand(seq uint64) *decoded {
+// atHand opens a block that is in memory.
+func (s *Store) atHand(f *filter, seq uint64) (b opened, ok bool) {
 	if events, ok := s.decoded.Get(seq); ok {
-		return events
+		return opened{seq: seq, events: events}, true
 	}
 	raw, ok := s.newest.Get(seq)
 	if !ok {
-		return nil
+		return b, false
+	}
+	if !f.hints.In(raw) {
+		return opened{seq: seq, excluded: true}, true
 	}
 	n, _, _ := s.index.Block(seq)
 	events, err := block.Read(raw, n)
 	if err != nil {
-		return nil
+		return b, false
 	}
-	return s.keep(seq, events)
+	return opened{seq: seq, events: s.keep(seq, events)}, true
 }
 
 // keep keeps an open block for its next readers.
@@ -73,20 +100,42 @@ func (s *Store) keep(seq uint64, events *block.Events) *decoded {
 	return d
 }
 
+// scratch is room for blocks that are only looked at, as *[]byte.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
 // open decodes a block. A damaged one is taken out of the index and counted as lost.
-func (s *Store) open(b *log.Stored) *decoded {
+func (s *Store) open(f *filter, b *log.Stored) opened {
+	out := opened{seq: b.Seq}
 	if _, lost := s.index.Lost(b.Seq); lost {
-		return nil
+		return out
 	}
+	events, err := read(f, b)
+	switch {
+	case err != nil:
+		s.lose(b.Seq, err)
+	case events == nil:
+		out.excluded = true
+	default:
+		out.events = s.keep(b.Seq, events)
+	}
+	return out
+}
+
+// read returns the events of a block; nil where none of them can match.
+func read(f *filter, b *log.Stored) (*block.Events, error) {
 	header, err := block.ParseHeader(b.Headers)
-	if err == nil {
-		var events *block.Events
-		if events, err = block.Decode(&header, b.Payload); err == nil {
-			return s.keep(b.Seq, events)
-		}
+	if err != nil {
+		return nil, err
 	}
-	s.lose(b.Seq, err)
-	return nil
+	if f.hints == nil {
+		return block.Decode(&header, b.Payload)
+	}
+	room := scratch.Get().(*[]byte)
+	defer scratch.Put(room)
+	if *room, err = block.Raw((*room)[:0], &header, b.Payload); err != nil || !f.hints.In(*room) {
+		return nil, err
+	}
+	return block.Read(slices.Clone(*room), header.Events)
 }
 
 func (s *Store) readError(err error) error {

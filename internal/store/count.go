@@ -83,7 +83,7 @@ func (s *Store) Count(ctx context.Context, q CountQuery) ([]Count, Failures, err
 // does not count.
 func (s *Store) countEvents(ctx context.Context, c *counter, first, last uint64) error {
 	for first <= last {
-		blocks, err := s.fetch(ctx, first, last)
+		blocks, err := s.fetch(ctx, &c.filter, first, last)
 		if err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func (s *Store) countEvents(ctx context.Context, c *counter, first, last uint64)
 			}
 			for i := range b.events.Records {
 				if c.filter.matches(ctx, b.events, i, &c.failures) {
-					c.addEvent(b.events.Refs()[i])
+					c.addEvent(c.filter.ref(b.events, i))
 				}
 				if isDone(ctx) {
 					return ctx.Err()

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/filter/predicate"
 	"github.com/isbl/telemetry/internal/store/index"
 )
@@ -12,11 +13,12 @@ type filter struct {
 	*predicate.Predicate
 	all   bool // nothing is filtered
 	head  bool // time, type or severity are
+	hints predicate.Hints
 	index index.Filter
 }
 
 func newFilter(p *predicate.Predicate) filter {
-	out := filter{Predicate: p, all: p.All(), head: p.ByHead()}
+	out := filter{Predicate: p, all: p.All(), head: p.ByHead(), hints: p.Hints()}
 	out.index.Since, out.index.Until = p.Bounds()
 	if types := p.Types(); types != nil {
 		out.index.Type = types.Matches
@@ -40,11 +42,23 @@ func (f *filter) matches(ctx context.Context, of *decoded, i int, failures *Fail
 	if !f.ByContent() {
 		return true
 	}
-	ok, err := f.MatchesContent(ctx, of.Refs()[i])
+	if !f.hints.In(record.Bytes()) {
+		return false
+	}
+	ok, err := f.MatchesContent(ctx, f.ref(of, i))
 	if err != nil && ctx.Err() == nil {
 		failures.add(err)
 	}
 	return ok && err == nil
+}
+
+// ref returns the decoded record i. Where hints leave few records of a block, only those are
+// decoded.
+func (f *filter) ref(of *decoded, i int) eventlog.Ref {
+	if f.hints != nil {
+		return of.Ref(i)
+	}
+	return of.Refs()[i]
 }
 
 // isDone is ctx.Err() != nil in a fraction of the time: it is asked for each event.

@@ -3,9 +3,6 @@ package store
 import (
 	"context"
 	"time"
-
-	"github.com/isbl/telemetry/internal/store/commit"
-	"github.com/isbl/telemetry/internal/store/index"
 )
 
 // Read returns the next events that match, without waiting for new ones. An empty page is no error.
@@ -37,6 +34,7 @@ type reader struct {
 	q        Query
 	filter   filter
 	deadline time.Time
+	reach    int             // see want
 	late     <-chan struct{} // closed at the deadline and when the reader leaves; nil where an event takes nanoseconds
 	page     Page
 	bytes    int // of the blocks that the page keeps in memory
@@ -88,7 +86,7 @@ func (r *reader) ascend(ctx context.Context) error {
 				return r.stop(r.q.Before, false)
 			}
 		}
-		blocks, err := r.s.fetch(ctx, span.First, r.enough(span))
+		blocks, err := r.s.fetch(ctx, &r.filter, span.First, r.enough(span.First))
 		if err != nil {
 			return err
 		}
@@ -104,6 +102,10 @@ func (r *reader) ascend(ctx context.Context) error {
 			}
 		}
 		for _, b := range blocks {
+			if b.excluded {
+				at = place{seq: b.seq + 1}
+				continue
+			}
 			if b.events == nil {
 				events, known := x.Lost(b.seq)
 				if !r.gap(ReasonDamage, 1, events, known) {
@@ -187,6 +189,10 @@ func (r *reader) descend(ctx context.Context) error {
 		}
 		for i := len(blocks) - 1; i >= 0; i-- {
 			b := blocks[i]
+			if b.excluded {
+				at = place{seq: b.seq}
+				continue
+			}
 			if b.events == nil {
 				events, known := x.Lost(b.seq)
 				if !r.gap(ReasonDamage, 1, events, known) {
@@ -230,42 +236,6 @@ func (r *reader) older(at place) Cursor {
 	default:
 		return r.s.cursor(place{at.seq, at.pos + 1})
 	}
-}
-
-// fetchLast opens the last blocks of a span.
-func (r *reader) fetchLast(ctx context.Context, span index.Span) ([]opened, error) {
-	first := span.Last
-	for n := r.want(); first > span.First && n > 0; first-- {
-		events, _, _ := r.s.index.Block(first)
-		n -= events
-	}
-	blocks, err := r.s.fetch(ctx, first, span.Last)
-	if err != nil || len(blocks) > 0 && blocks[len(blocks)-1].seq == span.Last {
-		return blocks, err
-	}
-	return r.s.fetch(ctx, span.Last, span.Last) // they did not fit one answer
-}
-
-// enough returns the last block of a span that is needed to fill the page.
-func (r *reader) enough(span index.Span) uint64 {
-	last := span.First
-	for n := r.want(); last < span.Last; last++ {
-		events, _, _ := r.s.index.Block(last)
-		if n -= events; n <= 0 {
-			break
-		}
-	}
-	return last
-}
-
-// want is how many events the page has room for; with a filter more have to be opened
-// than are taken.
-func (r *reader) want() int {
-	n := r.q.Limit - len(r.page.Entries) + 1
-	if !r.filter.all {
-		n = max(n, commit.MaxBlockEvents)
-	}
-	return n
 }
 
 // overdue says whether the page has to end after the event that was looked at last. It fails when

@@ -84,7 +84,7 @@ func (s *Store) scanSpan(ctx context.Context, f *filter, span index.Span, failur
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		blocks, err := s.fetch(ctx, first, span.Last)
+		blocks, err := s.fetch(ctx, f, first, span.Last)
 		if err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func (s *Store) scanSpan(ctx context.Context, f *filter, span index.Span, failur
 			}
 			for i := range b.events.Records {
 				if f.matches(ctx, b.events, i, failures) {
-					visit(b.events.Refs()[i])
+					visit(f.ref(b.events, i))
 				}
 				if isDone(ctx) {
 					return ctx.Err()

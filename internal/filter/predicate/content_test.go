@@ -2,6 +2,7 @@ package predicate
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -84,8 +85,53 @@ func TestContent(t *testing.T) {
 			got, err := q.MatchesContent(t.Context(), ref)
 			require.NoError(t, err)
 			assert.Equal(t, tt.want, got)
+			if got {
+				assert.True(t, q.Hints().In(encoded(t, ref)), "what matches is not excluded")
+			}
 		})
 	}
+}
+
+func encoded(tb testing.TB, ref eventlog.Ref) []byte {
+	ld := plog.NewLogs()
+	ref.Record.CopyTo(ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty())
+	raw, err := (&plog.ProtoMarshaler{}).MarshalLogs(ld)
+	require.NoError(tb, err)
+	return raw
+}
+
+// Hints exclude no event that matches, whatever its value and however a filter writes it.
+func TestHints(t *testing.T) {
+	values := []any{
+		nil, true, false, "", "null", "true", "0", "-0", "7", "1e3", "AQI=", "é\xff",
+		[]byte{},
+		[]byte{1, 2},
+		[]byte("AQI="),
+		int64(0), int64(7), int64(-1), int64(1000), int64(math.MaxInt64), int64(math.MinInt64), int64(1<<53 + 1),
+		0.0, math.Copysign(0, -1), 1.5, 1e3, 1e300, math.NaN(), math.Inf(1), math.Inf(-1), float64(1 << 62), math.SmallestNonzeroFloat64,
+	}
+	texts := []string{
+		"", "null", "true", "false", "0", "-0", "0.0", "7", "7.0", "7e0", "1000", "1e3", "-1", "AQI=", "é\xff", "NaN", "Inf", "-Infinity", "Infinity",
+		"9223372036854775807", "-9223372036854775808", "9007199254740993", "1.5", "1e300", "4611686018427387904", "5e-324",
+	}
+	matched := 0
+	for _, value := range values {
+		ref := refOf(t, event.Event{EventID: "i", Timestamp: time.Unix(1, 0).UTC(), EventType: "t", Source: "s", Data: map[string]any{"v": value}})
+		for _, text := range texts {
+			for _, other := range []string{text, "none"} {
+				q, err := Compile(&filter.Spec{Data: map[string]filter.Texts{"v": {other, text}}}, time.Now())
+				require.NoError(t, err)
+				if ok, err := q.MatchesContent(t.Context(), ref); err == nil && ok {
+					matched++
+					assert.True(t, q.Hints().In(encoded(t, ref)), "%#v matches %q", value, text)
+				}
+			}
+		}
+	}
+	assert.Greater(t, matched, 50)
+	q, err := Compile(&filter.Spec{EventIDs: []string{"0198f3b2-0000-7000-8000-123456789abc"}}, time.Now())
+	require.NoError(t, err)
+	assert.False(t, q.Hints().In(encoded(t, refOf(t, login))))
 }
 
 func TestBodyOfARecord(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"hash/crc32"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/s2"
 	"github.com/zeebo/xxh3"
@@ -105,20 +106,26 @@ type Events struct {
 
 	raw    []byte
 	decode sync.Once
-	refs   []eventlog.Ref
+	refs   atomic.Pointer[[]eventlog.Ref]
 }
 
 // Decode opens a block. Its errors are ErrDamaged.
 func Decode(h *Header, payload []byte) (*Events, error) {
-	n, err := RawBytes(h, payload)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := AppendRaw(nil, payload, n)
+	raw, err := Raw(nil, h, payload)
 	if err != nil {
 		return nil, err
 	}
 	return Read(raw, h.Events)
+}
+
+// Raw appends the LogsData of a payload to dst, after checking the payload against h. Its errors
+// are ErrDamaged.
+func Raw(dst []byte, h *Header, payload []byte) ([]byte, error) {
+	n, err := RawBytes(h, payload)
+	if err != nil {
+		return dst, err
+	}
+	return AppendRaw(dst, payload, n)
 }
 
 // Read opens the LogsData of a block of so many events, which must not change. Its errors
@@ -144,8 +151,28 @@ func Read(raw []byte, events int) (*Events, error) {
 // Refs returns the records, decoded when somebody asks for the first time.
 func (e *Events) Refs() []eventlog.Ref {
 	e.decode.Do(func() {
-		ld, _ := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(e.raw) // wire.Records has looked at it
-		e.refs = slices.AppendSeq(make([]eventlog.Ref, 0, len(e.Records)), eventlog.All(ld))
+		refs := slices.AppendSeq(make([]eventlog.Ref, 0, len(e.Records)), eventlog.All(decode(e.raw)))
+		e.refs.Store(&refs)
 	})
-	return e.refs
+	return *e.refs.Load()
+}
+
+// Ref returns one record. Unless Refs was called, it decodes this record alone, for each call.
+func (e *Events) Ref(i int) eventlog.Ref {
+	if refs := e.refs.Load(); refs != nil {
+		return (*refs)[i]
+	}
+	for ref := range eventlog.All(decode(e.Records[i].AppendOTLP(nil))) {
+		return ref
+	}
+	panic("block: a record is not decoded")
+}
+
+// decode decodes LogsData that wire.Records has looked at, so that it is without errors.
+func decode(raw []byte) plog.Logs {
+	ld, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(raw)
+	if err != nil {
+		panic(fmt.Sprintf("block: decode valid LogsData: %v", err))
+	}
+	return ld
 }

@@ -68,6 +68,9 @@ func (r Record) Head() (at pcommon.Timestamp, eventType string, number severity.
 	return at, eventType, number
 }
 
+// Bytes is the encoded record, without its resource and scope. It must not be changed.
+func (r Record) Bytes() []byte { return r.record }
+
 // Source is the system that emitted the event.
 func (r Record) Source() string { return r.of.source() }
 

@@ -27,6 +27,10 @@ type EventsConfig struct {
 	// Limits bound each event.
 	Limits LimitsConfig `mapstructure:"limits"`
 
+	// Webhooks are URLs for senders that cannot be told what to send, by name: POST
+	// /v1/webhooks/NAME.
+	Webhooks map[string]WebhookConfig `mapstructure:"webhooks"`
+
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
@@ -91,7 +95,9 @@ func (cfg *EventsConfig) Unmarshal(conf *confmap.Conf) error {
 }
 
 // Validate reports every key whose value cannot work.
-func (cfg *EventsConfig) Validate() error { return cfg.ServerConfig.check(defaultEventsBody) }
+func (cfg *EventsConfig) Validate() error {
+	return errors.Join(cfg.ServerConfig.check(defaultEventsBody), checkWebhooks(cfg.Webhooks))
+}
 
 // Validate reports every key whose value cannot work.
 func (cfg *LimitsConfig) Validate() error {

@@ -53,6 +53,7 @@ const (
 	reasonOverloaded   = "overloaded"
 	reasonParameter    = "parameter"
 	reasonPath         = "path"
+	reasonSignature    = "signature"
 	reasonSlow         = httpguard.ReasonSlowBody
 	reasonTooDeep      = "too_deep"
 	reasonTooMany      = "too_many_events"

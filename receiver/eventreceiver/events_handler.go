@@ -33,6 +33,10 @@ func (s *eventsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, s.door.refusalOf(err))
 		return
 	}
+	if refused := in.hook.check(r.Header, b.Bytes()); refused != nil {
+		s.refuse(w, r, refused)
+		return
+	}
 	read := s.readers.Get().(*readers)
 	defer s.readers.Put(read)
 	req := s.decode(&in, read, b.Bytes())

@@ -2,13 +2,16 @@ package eventreceiver
 
 import (
 	"errors"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc/codes"
 
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/webhook"
 )
 
@@ -22,13 +25,19 @@ type input struct {
 	// mapping says where the fields of the events are, nil where the body has them under their own
 	// names.
 	mapping *webhook.Mapping
+	hook    *hook // nil for a request to eventsPath
 }
 
 // route returns what a request is, or why it is refused.
 func (s *eventsServer) route(w http.ResponseWriter, r *http.Request) (in input, refused *refusal) {
 	in.header = r.Header
+	name, isHook := strings.CutPrefix(r.URL.Path, webhooksPath)
+	in.hook = s.hooks[name]
 	switch {
-	case r.URL.Path != eventsPath:
+	case isHook && in.hook == nil:
+		return in, newRefusal(http.StatusNotFound, codes.Unimplemented, reasonPath,
+			"there is no webhook %.100q: configure it below `protocols::events::webhooks`", name)
+	case !isHook && r.URL.Path != eventsPath:
 		return in, newRefusal(http.StatusNotFound, codes.Unimplemented, reasonPath,
 			"there is no %.100q: send events to POST %s", r.URL.Path, eventsPath)
 	case r.Method != http.MethodPost:
@@ -36,16 +45,8 @@ func (s *eventsServer) route(w http.ResponseWriter, r *http.Request) (in input, 
 		return in, newRefusal(http.StatusMethodNotAllowed, codes.Unimplemented, reasonMethod,
 			"%s takes POST: this port takes events, another one hands them out", r.URL.Path)
 	}
-	query, refused := s.parameters(r)
-	if refused != nil {
+	if in.mapping, refused = s.mapping(r, in.hook); refused != nil {
 		return in, refused
-	}
-	if len(query) > 0 {
-		mapping, err := webhook.FromQuery(query)
-		if err != nil {
-			return in, badParameter(err)
-		}
-		in.mapping = mapping
 	}
 	if in.mapping != nil {
 		in.form = mappedFormOf(r.Header)
@@ -56,6 +57,27 @@ func (s *eventsServer) route(w http.ResponseWriter, r *http.Request) (in input, 
 		return in, badMediaType(&in)
 	}
 	return in, nil
+}
+
+// mapping returns what the URL of a request says about its events, nil for nothing.
+func (s *eventsServer) mapping(r *http.Request, h *hook) (*webhook.Mapping, *refusal) {
+	query, refused := s.parameters(r)
+	switch {
+	case refused != nil:
+		return nil, refused
+	case h != nil && len(query) > 0:
+		name := slices.Min(slices.Collect(maps.Keys(query)))
+		return nil, badParameter(&webhook.FieldError{Name: event.Shorten(name), Detail: "has no meaning here: the configuration says what this webhook takes"})
+	case h != nil:
+		return &h.mapping, nil
+	case len(query) == 0:
+		return nil, nil
+	}
+	mapping, err := webhook.FromQuery(query)
+	if err != nil {
+		return nil, badParameter(err)
+	}
+	return mapping, nil
 }
 
 // parameters returns the query of a request without what the authenticator of the port reads.

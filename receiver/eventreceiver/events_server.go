@@ -20,6 +20,7 @@ type eventsServer struct {
 	cfg       *EventsConfig
 	canonical *canonicalizer
 	report    *receiverhelper.ObsReport
+	hooks     map[string]*hook
 	readers   sync.Pool // of *readers
 }
 
@@ -30,7 +31,11 @@ func newEventsServer(set receiver.Settings, cfg *EventsConfig, d *door) (*events
 	if err != nil {
 		return nil, fmt.Errorf("create telemetry: %w", err)
 	}
-	s := &eventsServer{cfg: cfg, canonical: d.canonical, report: report}
+	hooks, err := newHooks(cfg.Webhooks)
+	if err != nil {
+		return nil, err
+	}
+	s := &eventsServer{cfg: cfg, canonical: d.canonical, report: report, hooks: hooks}
 	s.httpServer = httpServer{
 		key: "events", cfg: confighttp.ServerConfig(cfg.ServerConfig), guard: cfg.Guard, telemetry: set.TelemetrySettings,
 		door: d, handler: s, answer: answerProblem,

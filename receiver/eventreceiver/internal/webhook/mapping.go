@@ -19,18 +19,18 @@ import (
 type Mapping struct {
 	// EventType is a text, and EventTypeFrom are places, joined with a dot. One of them is
 	// required.
-	EventType     string  `mapstructure:"event_type"`
-	EventTypeFrom []Place `mapstructure:"event_type_from"`
+	EventType     string `mapstructure:"event_type"`
+	EventTypeFrom Places `mapstructure:"event_type_from"`
 	// EventTypePrefix comes before what EventTypeFrom finds.
 	EventTypePrefix string `mapstructure:"event_type_prefix"`
 	// Source is a text, and SourceFrom are places, joined with a slash.
-	Source     string  `mapstructure:"source"`
-	SourceFrom []Place `mapstructure:"source_from"`
+	Source     string `mapstructure:"source"`
+	SourceFrom Places `mapstructure:"source_from"`
 	// IDFrom are places, joined with a dash. Without them an event gets a new id.
-	IDFrom []Place `mapstructure:"id_from"`
+	IDFrom Places `mapstructure:"id_from"`
 	// TimestampFrom are places of times: RFC 3339, or numbers since 1970 in seconds, or in milli-,
 	// micro- or nanoseconds, which their size tells. Without them the time is now.
-	TimestampFrom []Place `mapstructure:"timestamp_from"`
+	TimestampFrom Places `mapstructure:"timestamp_from"`
 	// Split points to a list in the body, whose elements are one event each. nil: the body is one
 	// event.
 	Split *Pointer `mapstructure:"split"`
@@ -113,20 +113,20 @@ func (m *Mapping) set(name string, values []string) error {
 }
 
 // places are the fields that are looked for, by name.
-func (m *Mapping) places() iter.Seq2[string, []Place] {
-	return func(yield func(string, []Place) bool) {
+func (m *Mapping) places() iter.Seq2[string, Places] {
+	return func(yield func(string, Places) bool) {
 		_ = yield("event_type_from", m.EventTypeFrom) && yield("source_from", m.SourceFrom) &&
 			yield("id_from", m.IDFrom) && yield("timestamp_from", m.TimestampFrom)
 	}
 }
 
-func setPlaces(into *[]Place, name string, values []string) error {
+func setPlaces(into *Places, name string, values []string) error {
 	for _, value := range values {
-		var p Place
-		if err := p.UnmarshalText([]byte(value)); err != nil {
+		var one Places
+		if err := one.UnmarshalText([]byte(value)); err != nil {
 			return &FieldError{name, err.Error()}
 		}
-		*into = append(*into, p)
+		*into = append(*into, one...)
 	}
 	return nil
 }

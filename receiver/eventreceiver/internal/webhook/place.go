@@ -60,6 +60,27 @@ func (p Place) find(header http.Header, body pcommon.Value) (string, *event.Faul
 	}
 }
 
+// Places are several places. One alone may be written without a list.
+type Places []Place
+
+// UnmarshalText reads one place.
+func (all *Places) UnmarshalText(text []byte) error {
+	var p Place
+	if err := p.UnmarshalText(text); err != nil {
+		return err
+	}
+	*all = Places{p}
+	return nil
+}
+
+func (all Places) String() string {
+	texts := make([]string, len(all))
+	for i, p := range all {
+		texts[i] = p.String()
+	}
+	return strings.Join(texts, ", ")
+}
+
 // Pointer is a JSON pointer (RFC 6901) into a body; "" is the whole.
 type Pointer jsontext.Pointer
 

@@ -137,7 +137,7 @@ func (q Request) event(v pcommon.Value, index int) (e event.Event, f *event.Faul
 	case q.EventType != "":
 		e.EventType = q.EventType
 	default:
-		return e, event.NewFault(event.ReasonMissing, "has no event type: there is no %s", names(q.EventTypeFrom))
+		return e, event.NewFault(event.ReasonMissing, "has no event type: there is nothing at %s", q.EventTypeFrom)
 	}
 	if e.Source, f = q.join(q.SourceFrom, "/", v); f != nil {
 		return e, f
@@ -161,6 +161,9 @@ func (q Request) event(v pcommon.Value, index int) (e event.Event, f *event.Faul
 		if !ok {
 			return e, event.NewFault(event.ReasonValue, "%s", notATime(text)).At(string(place.body))
 		}
+		if t.IsZero() { // what Go writes for no time
+			continue
+		}
 		e.Timestamp = t
 		break
 	}
@@ -168,7 +171,7 @@ func (q Request) event(v pcommon.Value, index int) (e event.Event, f *event.Faul
 }
 
 // join joins the values of places that are there.
-func (q Request) join(places []Place, with string, v pcommon.Value) (string, *event.Fault) {
+func (q Request) join(places Places, with string, v pcommon.Value) (string, *event.Fault) {
 	var parts []string
 	for _, place := range places {
 		text, f := place.find(q.Header, v)
@@ -202,12 +205,4 @@ func (q Request) idOf(v pcommon.Value, index int) (string, *event.Fault) {
 		}
 	}
 	return id + with + strconv.Itoa(index), nil
-}
-
-func names(places []Place) string {
-	all := make([]string, len(places))
-	for i, p := range places {
-		all[i] = p.String()
-	}
-	return strings.Join(all, ", and no ")
 }

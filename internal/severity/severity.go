@@ -56,6 +56,10 @@ func (n Number) Base() Number {
 	return n - (n-1)%steps
 }
 
+// CanReach says whether a number of which only the base is known can reach a minimum. That of base
+// 0 can be beyond the highest.
+func (n Number) CanReach(minimum Number) bool { return n == 0 || (n + steps - 1).Reaches(minimum) }
+
 // Name is the name without its step, in upper case; "" of a number that is no severity.
 func (n Number) Name() string {
 	if n = n.Base(); n == 0 {

@@ -35,6 +35,18 @@ func TestReaches(t *testing.T) {
 	assert.True(t, Number(0).Reaches(0))
 }
 
+func TestCanReach(t *testing.T) {
+	for n := Number(-1); n <= 30; n++ {
+		for minimum := Number(0); minimum <= highest; minimum++ {
+			if n.Reaches(minimum) {
+				assert.True(t, n.Base().CanReach(minimum), "%d, at least %d", n, minimum)
+			}
+		}
+	}
+	assert.False(t, Warn.CanReach(Error))
+	assert.False(t, Error.CanReach(Fatal))
+}
+
 func TestBaseHasNoStep(t *testing.T) {
 	for n, want := range map[Number]Number{
 		-1: 0, 0: 0, 1: Trace, 4: Trace, 5: Debug, 12: Info, 13: Warn, 20: Error, 21: Fatal, 24: Fatal, 25: 0,

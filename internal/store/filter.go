@@ -20,6 +20,7 @@ type filter struct {
 func newFilter(p *predicate.Predicate) filter {
 	out := filter{Predicate: p, all: p.All(), head: p.ByHead(), hints: p.Hints()}
 	out.index.Since, out.index.Until = p.Bounds()
+	out.index.MinSeverity = p.MinSeverity()
 	if types := p.Types(); types != nil {
 		out.index.Type = types.Matches
 	}

@@ -65,13 +65,21 @@ func (p *Predicate) Bounds() (since, until time.Time) {
 	return p.since, p.until
 }
 
+// MinSeverity is the severity that events reach at least; 0 for all.
+func (p *Predicate) MinSeverity() severity.Number {
+	if p == nil {
+		return 0
+	}
+	return p.minSeverity
+}
+
 // BlockKey is the same for predicates that choose from the same blocks.
 func (p *Predicate) BlockKey() string {
 	if p == nil {
 		return ""
 	}
 	return strings.Join([]string{
-		strings.Join(p.spec.EventTypes, ","), strings.Join(p.spec.Sources, ","), p.spec.Since, p.spec.Until,
+		strings.Join(p.spec.EventTypes, ","), strings.Join(p.spec.Sources, ","), p.spec.Since, p.spec.Until, p.spec.MinSeverity,
 	}, "\n")
 }
 

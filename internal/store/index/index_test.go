@@ -60,6 +60,42 @@ func TestFilterSkipsRuns(t *testing.T) {
 	assert.Equal(t, index.Span{First: 2, Last: 2}, span)
 }
 
+// Blocks that count by severity are left out by it; others can hold any.
+func TestFilterSkipsSeverities(t *testing.T) {
+	x := index.New(1)
+	for i, b := range []struct {
+		eventType string
+		number    severity.Number
+		counted   bool
+	}{
+		{"a", severity.Info, true},
+		{"a", severity.Error + 1, true},
+		{"b", severity.Info, false},
+		{"b", 0, true},
+		{"b", severity.Warn, true},
+	} {
+		h := block.Header{Severities: b.counted}
+		for range 1000 {
+			h.Add(block.Event{Type: b.eventType, Severity: b.number, Source: "shop", Estimated: 1})
+		}
+		x.Add(index.Block{Seq: uint64(i + 1), Header: &h})
+	}
+	runs := func(f index.Filter) (list []uint64) {
+		for seq := uint64(1); ; {
+			span, _, ok := x.Next(seq, &f)
+			if !ok {
+				return list
+			}
+			list, seq = append(list, span.First), span.Last+1
+		}
+	}
+	assert.Equal(t, []uint64{1, 2, 3, 4, 5}, runs(index.Filter{}))
+	assert.Equal(t, []uint64{2, 3, 4}, runs(index.Filter{MinSeverity: severity.Error + 2}), "the step is not known")
+	isA := func(name string) bool { return name == "a" }
+	assert.Equal(t, []uint64{2}, runs(index.Filter{MinSeverity: severity.Error, Type: isA}))
+	assert.Empty(t, runs(index.Filter{MinSeverity: severity.Fatal, Type: isA}))
+}
+
 func TestMissingBlocks(t *testing.T) {
 	x := index.New(5)
 	require.Zero(t, add(x, 5, "a", 1))

@@ -4,6 +4,7 @@ import (
 	"time"
 	"unique"
 
+	"github.com/isbl/telemetry/internal/severity"
 	"github.com/isbl/telemetry/internal/store/block"
 )
 
@@ -79,10 +80,11 @@ next:
 	}
 }
 
-// Filter says which runs are worth opening. A nil func and a zero time select all.
+// Filter says which runs are worth opening. A nil func, a zero time and the severity 0 select all.
 type Filter struct {
 	Type, Source func(name string) bool
 	Since, Until time.Time
+	MinSeverity  severity.Number
 }
 
 func (f *Filter) matches(r *run) bool {
@@ -92,15 +94,20 @@ func (f *Filter) matches(r *run) bool {
 	if !f.Until.IsZero() && r.lowest >= f.Until.UnixNano() {
 		return false
 	}
-	return r.types.any(f.Type) && r.sources.any(f.Source)
+	minSeverity := f.MinSeverity
+	if !r.severities {
+		minSeverity = 0
+	}
+	return r.types.any(f.Type, minSeverity) && r.sources.any(f.Source, 0)
 }
 
-func (n *names) any(matches func(string) bool) bool {
-	if matches == nil || n.others {
+// any says whether some event can have a name that matches and a severity of at least a minimum.
+func (n *names) any(matches func(string) bool, minSeverity severity.Number) bool {
+	if matches == nil && minSeverity == 0 || n.others {
 		return true
 	}
 	for _, t := range n.list {
-		if matches(t.name.Value()) {
+		if (matches == nil || matches(t.name.Value())) && severity.Number(t.severity).CanReach(minSeverity) {
 			return true
 		}
 	}

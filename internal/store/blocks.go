@@ -40,6 +40,9 @@ func (s *Store) fetch(ctx context.Context, f *filter, first, last uint64) ([]ope
 	if err != nil {
 		return nil, err
 	}
+	if len(stored) == 0 {
+		return s.find(ctx, f, first)
+	}
 	out = make([]opened, len(stored))
 	var group errgroup.Group
 	group.SetLimit(ScanWorkers())
@@ -52,7 +55,7 @@ func (s *Store) fetch(ctx context.Context, f *filter, first, last uint64) ([]ope
 	return out, group.Wait()
 }
 
-// load reads the blocks that fetch opens.
+// load reads the blocks that fetch opens, as far as one answer of the log has them.
 func (s *Store) load(ctx context.Context, first, last uint64) (list []log.Stored, err error) {
 	s.reopening.RLock()
 	defer s.reopening.RUnlock()
@@ -60,10 +63,12 @@ func (s *Store) load(ctx context.Context, first, last uint64) (list []log.Stored
 	defer cancel()
 	for b, err := range s.log.Fetch(ctx, first, int(min(last-first+1, math.MaxInt32)), maxFetchBytes) {
 		switch {
+		case err != nil && len(list) > 0:
+			return list, nil
 		case err != nil:
 			return nil, s.readError(err)
 		case b.Seq != first:
-			return list, nil // evicted meanwhile, or missing; the index will know
+			return list, nil
 		}
 		list = append(list, b)
 		if first++; first > last {
@@ -71,6 +76,37 @@ func (s *Store) load(ctx context.Context, first, last uint64) (list []log.Stored
 		}
 	}
 	return list, nil
+}
+
+// find opens a block that was not in an answer of the log. It returns none where the block was
+// evicted; one that is missing counts as lost.
+func (s *Store) find(ctx context.Context, f *filter, seq uint64) ([]opened, error) {
+	found, err := s.findStored(ctx, seq)
+	switch {
+	case err != nil:
+		return nil, err
+	case found != nil:
+		return []opened{s.open(f, found)}, nil
+	}
+	if err := s.trim(ctx); err != nil {
+		return nil, err
+	}
+	if first, _ := s.index.Bounds(); first > seq {
+		return nil, nil
+	}
+	s.lose(seq, errMissing)
+	return []opened{{seq: seq}}, nil
+}
+
+func (s *Store) findStored(ctx context.Context, seq uint64) (found *log.Stored, err error) {
+	s.reopening.RLock()
+	defer s.reopening.RUnlock()
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
+	defer cancel()
+	if err := s.log.Find(ctx, seq, seq, func(b log.Stored) { found = &b }); err != nil {
+		return nil, s.readError(err)
+	}
+	return found, nil
 }
 
 // atHand opens a block that is in memory.

@@ -20,8 +20,10 @@ func (s *Store) maintain(ctx context.Context) {
 	for {
 		select {
 		case <-tick.C:
-			s.heal(ctx)
-			err := s.trim(ctx)
+			err := s.heal(ctx)
+			if err == nil {
+				err = s.trim(ctx)
+			}
 			if err != nil && ctx.Err() == nil && !failing {
 				s.opts.Logger.Warn("asking the event stream what it keeps fails; trying again until it works", zap.Error(err))
 			}
@@ -51,7 +53,10 @@ func (s *Store) trimNow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if state.Last < seen {
+	switch {
+	case s.Shared() && (state.Last < seen || !state.Created.Equal(s.recovery.Created())):
+		return nil // see agree
+	case state.Last < seen:
 		s.health.WentBack(state.Last)
 		return nil
 	}
@@ -99,18 +104,22 @@ func (s *Store) noteClosed() {
 	}
 }
 
-// heal opens JetStream again when the disk can be written again.
-func (s *Store) heal(ctx context.Context) {
+// heal opens JetStream again when the disk can be written again. A shared log is not ours to open.
+func (s *Store) heal(ctx context.Context) error {
+	if s.Shared() {
+		return s.agree(ctx)
+	}
 	if s.health.ReadOnly() == nil || s.log.Writable() != nil {
-		return
+		return nil
 	}
 	if err := s.reopen(ctx); err != nil {
 		if ctx.Err() == nil {
 			s.opts.Logger.Warn("the disk can be written again, but the store cannot be reopened", zap.Error(err))
 		}
-		return
+		return nil
 	}
 	s.health.Recovered()
+	return nil
 }
 
 // reopen makes JetStream look at its files anew. Readers wait meanwhile, and no commit is
@@ -130,7 +139,8 @@ func (s *Store) reopen(ctx context.Context) error {
 	}
 	newest := s.health.Newest(state.Last)
 	if _, last := s.index.Bounds(); newest < last {
-		if err := s.truncated(newest); err != nil {
+		s.cut(newest)
+		if err := s.recovery.NewGeneration(); err != nil {
 			return err
 		}
 	}
@@ -173,14 +183,13 @@ func (s *Store) loseBlocks(state log.State) {
 	}
 }
 
-// truncated accounts for blocks at the end that the stream lost while the store is open.
-func (s *Store) truncated(last uint64) error {
+// cut accounts for blocks after last that the stream lost while the store is open.
+func (s *Store) cut(last uint64) {
 	gone := s.ledger.Truncate(last)
 	s.follower.Rewind(last)
 	s.decoded.Clear()
 	s.newest.Clear()
 	s.report(&DamageError{Events: gone.Events, Blocks: gone.Blocks, NewGeneration: true})
-	return s.recovery.NewGeneration()
 }
 
 func (s *Store) report(d *DamageError) {

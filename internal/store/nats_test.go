@@ -239,3 +239,38 @@ func TestCursorOfADeletedStream(t *testing.T) {
 	require.ErrorAs(t, err, &gone)
 	assert.Equal(t, store.ReasonGeneration, gone.Reason)
 }
+
+// A stream that is removed and made again while collectors run becomes one new generation at all of
+// them, and what is stored then can be read.
+func TestStreamMadeAnewWhileOpen(t *testing.T) {
+	ns := startNATS(t, t.TempDir(), -1)
+	stores := []*store.Store{open(t, onNATS(ns)), open(t, onNATS(ns))}
+	require.NoError(t, stores[0].Append(t.Context(), logs("a", 0, 3)))
+	before := stores[0].Stats(t.Context()).Generation
+
+	nc, err := nats.Connect(ns.ClientURL())
+	require.NoError(t, err)
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	require.NoError(t, err)
+	stream, err := js.Stream(t.Context(), store.DefaultStream)
+	require.NoError(t, err)
+	require.NoError(t, js.DeleteStream(t.Context(), store.DefaultStream))
+	_, err = js.CreateStream(t.Context(), stream.CachedInfo().Config)
+	require.NoError(t, err)
+
+	generation := func(s *store.Store) string { return s.Stats(t.Context()).Generation }
+	require.Eventually(t, func() bool { return generation(stores[0]) != before && generation(stores[1]) != before },
+		30*time.Second, 10*time.Millisecond)
+	assert.Equal(t, generation(stores[0]), generation(stores[1]))
+	require.NoError(t, stores[0].Append(t.Context(), logs("b", 0, 3)))
+	require.NoError(t, stores[1].Append(t.Context(), logs("c", 0, 1)))
+	for _, s := range stores {
+		require.Eventually(t, func() bool { return s.Stats(t.Context()).Events == 4 }, 30*time.Second, 10*time.Millisecond)
+		all, gaps := readAll(t, s, store.Query{Limit: 100})
+		assert.Equal(t, []string{"b-0", "b-1", "b-2", "c-0"}, all)
+		assert.Empty(t, gaps)
+		st := s.Stats(t.Context())
+		assert.Equal(t, st.Recovered+st.Stored+st.Elsewhere, st.Events+st.Evicted+st.Lost)
+	}
+}

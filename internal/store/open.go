@@ -40,7 +40,7 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	if err := s.openLog(ctx, left); err != nil {
 		return nil, err
 	}
-	if err := s.loadRecovery(left); err != nil {
+	if err := s.loadRecovery(ctx, left); err != nil {
 		return nil, err
 	}
 	if err := left.Restore(ctx, s.log); err != nil {
@@ -91,9 +91,15 @@ func (s *Store) openLog(ctx context.Context, left *handover.Events) (err error) 
 	return nil
 }
 
-func (s *Store) loadRecovery(left *handover.Events) (err error) {
+func (s *Store) loadRecovery(ctx context.Context, left *handover.Events) (err error) {
+	var known recovery.Setback
+	if s.Shared() {
+		if known, _, err = s.setback(ctx); err != nil {
+			return err
+		}
+	}
 	s.recovery, err = recovery.Load(recovery.Options{
-		Directory: s.opts.Directory, Log: s.log.Info(), Generation: left.Generation(),
+		Directory: s.opts.Directory, Log: s.log.Info(), Setback: known, Generation: left.Generation(),
 		MaxBytes: s.opts.MaxBytes, MaxAge: s.opts.MaxAge, MaxEvents: s.opts.MaxEvents, RejectNew: s.opts.RejectNew,
 		Logger: s.opts.Logger,
 	})
@@ -117,8 +123,12 @@ func (s *Store) readIndex(ctx context.Context) error {
 		}
 	}
 	if state.Blocks > 0 {
+		read := state.Last
 		if state, err = s.log.State(ctx); err != nil { // reading may have found damage
 			return fmt.Errorf("read the index: %w", err)
+		}
+		if s.Shared() { // what others stored meanwhile is not missing
+			state.Last = read
 		}
 	}
 	if damage := s.recovery.Examine(s.index, state); damage != nil {

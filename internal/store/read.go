@@ -90,16 +90,8 @@ func (r *reader) ascend(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if len(blocks) == 0 { // evicted meanwhile; without a block that is a gap
-			if err := r.s.trim(ctx); err != nil {
-				return err
-			}
-			if first, _ := x.Bounds(); first <= at.seq { // missing
-				r.s.lose(at.seq, errMissing)
-				blocks = []opened{{seq: at.seq}}
-			} else if len(r.page.Entries) > 0 || r.page.Gap != nil {
-				return r.stop(r.s.cursor(at), true)
-			}
+		if len(blocks) == 0 && (len(r.page.Entries) > 0 || r.page.Gap != nil) { // evicted meanwhile: a gap
+			return r.stop(r.s.cursor(at), true)
 		}
 		for _, b := range blocks {
 			if b.excluded {
@@ -176,16 +168,6 @@ func (r *reader) descend(ctx context.Context) error {
 		blocks, err := r.fetchLast(ctx, span)
 		if err != nil {
 			return err
-		}
-		if len(blocks) == 0 {
-			if err := r.s.trim(ctx); err != nil {
-				return err
-			}
-			if first, _ := x.Bounds(); first > span.Last {
-				continue // nothing older is kept
-			}
-			r.s.lose(span.Last, errMissing)
-			blocks = []opened{{seq: span.Last}}
 		}
 		for i := len(blocks) - 1; i >= 0; i-- {
 			b := blocks[i]

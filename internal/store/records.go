@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/isbl/telemetry/internal/store/log"
 )
@@ -87,5 +88,5 @@ func (r Records) Keys(ctx context.Context) (keys []string, err error) {
 		keys, err = records.Keys(ctx)
 		return err
 	})
-	return keys, err
+	return slices.DeleteFunc(keys, func(key string) bool { return key == setbackKey }), err
 }

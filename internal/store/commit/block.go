@@ -103,7 +103,7 @@ func (c *Committer) await(ctx context.Context, b *packed) {
 		got, err := c.outcome(ctx, b)
 		switch {
 		case err == nil:
-			if !got.Duplicate && got.Seq <= b.after {
+			if !got.Duplicate && got.Seq <= b.after && !c.opts.Log.Info().Shared {
 				c.opts.Health.WentBack(got.Seq - 1)
 			}
 			c.opts.Stored(ctx, got.Seq, b.raw, &b.block)

@@ -1,11 +1,16 @@
 package follow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/isbl/telemetry/internal/store/block"
+	"github.com/isbl/telemetry/internal/store/log"
 )
 
 // stallAfter is how long CatchUp waits for the next block before it asks the log for it.
@@ -69,7 +74,7 @@ func (f *Follower) reach(ctx context.Context, last uint64) error {
 			stalled = 0
 			continue
 		}
-		more, err := f.hasAfter(ctx, passed)
+		more, err := f.hasAfter(ctx, passed, last)
 		if err != nil {
 			return err
 		}
@@ -82,10 +87,65 @@ func (f *Follower) reach(ctx context.Context, last uint64) error {
 	}
 }
 
-// hasAfter reports whether the log has a block after seq.
-func (f *Follower) hasAfter(ctx context.Context, seq uint64) (bool, error) {
-	for _, err := range f.Log.Fetch(ctx, seq+1, 1, 1) {
-		return err == nil, err
+// hasAfter reports whether the log has a block after seq, up to last.
+func (f *Follower) hasAfter(ctx context.Context, seq, last uint64) (has bool, err error) {
+	if f.alone() {
+		for _, err := range f.Log.Fetch(ctx, seq+1, 1, 1) {
+			return err == nil, err
+		}
+		return false, nil
 	}
-	return false, nil
+	state, err := f.Log.State(ctx)
+	if err != nil {
+		return false, err
+	}
+	for at := max(seq+1, state.First); at <= last && !has && err == nil; at++ {
+		err = f.Log.Find(ctx, at, at, func(log.Stored) { has = true })
+	}
+	return has, err
+}
+
+// fillChunk is how many blocks are looked for together.
+const fillChunk = 256
+
+// fill adds the blocks from from to to that other servers have, and the one that is followed left
+// out: its copy may be damaged. It returns when it is certain that there are no more.
+func (f *Follower) fill(from, to uint64) {
+	for from <= to && f.running.Err() == nil {
+		heads, next, err := f.missing(from, to)
+		if err != nil {
+			if f.running.Err() == nil {
+				f.Logger.Warn("blocks are missing at the server that is followed, and not found elsewhere yet",
+					zap.Uint64("from_sequence", from), zap.Uint64("to_sequence", to), zap.Error(err))
+			}
+			select {
+			case <-f.running.Done():
+			case <-time.After(time.Second):
+			}
+			continue
+		}
+		for _, h := range heads {
+			f.include(h)
+		}
+		from = next
+	}
+}
+
+// missing returns the heads of blocks from from on, in order, and the sequence to go on with.
+func (f *Follower) missing(from, to uint64) (heads []log.Head, next uint64, err error) {
+	ctx, cancel := context.WithTimeout(f.running, f.Timeout)
+	defer cancel()
+	state, err := f.Log.State(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	if from = max(from, state.First); from > to {
+		return nil, from, nil // evicted
+	}
+	to = min(to, from+fillChunk-1)
+	if err := f.Log.Find(ctx, from, to, func(b log.Stored) { heads = append(heads, b.Head) }); err != nil {
+		return nil, 0, err
+	}
+	slices.SortFunc(heads, func(a, b log.Head) int { return cmp.Compare(a.Seq, b.Seq) })
+	return heads, to + 1, nil
 }

@@ -32,7 +32,9 @@ type Follower struct {
 
 	starting sync.Mutex // held while it is started
 	stop     func()     // nil while it does not run
-	adding   sync.Mutex // blocks are added in order
+	running  context.Context
+	end      context.CancelFunc // of running
+	adding   sync.Mutex         // blocks are added in order
 
 	mu      sync.Mutex
 	passed  uint64        // newest sequence seen, readable or not
@@ -44,6 +46,7 @@ func New(o Options) *Follower { return &Follower{Options: o} }
 
 // start follows the log from its oldest block, or from where it was closed.
 func (f *Follower) start(ctx context.Context) (err error) {
+	f.running, f.end = context.WithCancel(context.Background())
 	f.stop, err = f.Log.Follow(ctx, f.position(), f.add)
 	return err
 }
@@ -51,9 +54,21 @@ func (f *Follower) start(ctx context.Context) (err error) {
 func (f *Follower) add(h log.Head) {
 	f.adding.Lock()
 	defer f.adding.Unlock()
-	if h.Seq <= f.position() {
+	passed := f.position()
+	if h.Seq <= passed {
 		return
 	}
+	if h.Seq > passed+1 && !f.alone() {
+		f.fill(passed+1, h.Seq-1)
+		if f.running.Err() != nil {
+			return // closed: it comes again
+		}
+	}
+	f.include(h)
+}
+
+// include adds a block after those that are known.
+func (f *Follower) include(h log.Head) {
 	header, err := block.ParseHeader(h.Headers)
 	if err != nil {
 		f.Logger.Error("a block cannot be read; its events count as a gap", zap.Uint64("sequence", h.Seq), zap.Error(err))
@@ -133,6 +148,7 @@ func (f *Follower) await(ctx context.Context, seq uint64) error {
 // Close ends following. CatchUp starts it again.
 func (f *Follower) Close() {
 	if f.stop != nil {
+		f.end()
 		f.stop()
 		f.stop = nil
 	}

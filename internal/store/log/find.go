@@ -60,7 +60,9 @@ func (s *stream) find(ctx context.Context, wanted []uint64, found func(Stored)) 
 	if len(missing) == 0 || !replicated {
 		return nil, nil
 	}
-	missing = s.findElsewhere(ctx, missing, found)
+	if missing = s.findElsewhere(ctx, missing, found); len(missing) == 0 {
+		return nil, nil
+	}
 	again, err := s.streamInfo(ctx)
 	if err != nil {
 		return nil, err

@@ -143,6 +143,9 @@ func (s *stream) Trim(ctx context.Context, first uint64) error {
 }
 
 func (s *stream) State(ctx context.Context) (State, error) {
+	s.mu.Lock()
+	seen := s.seen // before the leader is asked: blocks are stored meanwhile
+	s.mu.Unlock()
 	info, err := s.streamInfo(ctx, jetstream.WithDeletedDetails(true)) // without it, Lost is left out
 	if err != nil {
 		return State{}, err
@@ -151,11 +154,12 @@ func (s *stream) State(ctx context.Context) (State, error) {
 	if s.opts.NATS == nil {
 		return state, nil
 	}
-	return s.believed(state, info, time.Now())
+	return s.believed(state, info, seen, time.Now())
 }
 
-// believed returns what is to be believed of what a leader says.
-func (s *stream) believed(state State, info *jetstream.StreamInfo, now time.Time) (State, error) {
+// believed returns what is to be believed of what a leader says; seen is the newest sequence that
+// was seen before it was asked.
+func (s *stream) believed(state State, info *jetstream.StreamInfo, seen uint64, now time.Time) (State, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	leader, replicated := leaderOf(info)
@@ -164,18 +168,17 @@ func (s *stream) believed(state State, info *jetstream.StreamInfo, now time.Time
 	}
 	another := !state.Created.Equal(s.made)
 	switch {
-	case !another && state.Last >= s.seen:
+	case !another && state.Last >= seen:
 		s.behind = doubt{}
+		s.seen = max(s.seen, state.Last)
 	case !replicated, s.behind.confirmed(leader, now):
-		s.behind, s.made = doubt{}, state.Created
+		s.behind, s.made, s.seen = doubt{}, state.Created, state.Last
 		clear(s.doubts)
 	case another:
 		return State{}, fmt.Errorf("%w: stream %q is another one than before, made at %v", ErrUncertain, s.info.Name, state.Created)
 	default:
 		state.Last = s.seen
-		return state, nil
 	}
-	s.seen = state.Last
 	return state, nil
 }
 

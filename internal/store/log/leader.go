@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,9 @@ func (s *stream) again(ctx context.Context, request func(context.Context) error)
 		}
 		select {
 		case <-ctx.Done():
+			if refusal := new(jetstream.APIError); errors.As(err, &refusal) {
+				return err
+			}
 			return fmt.Errorf("%w: %w", errNoAnswer, err)
 		case <-time.After(askAgain):
 		}
@@ -35,8 +39,9 @@ func (s *stream) again(ctx context.Context, request func(context.Context) error)
 // errNoAnswer means that no server answered.
 var errNoAnswer = errors.New("no server of the event stream answers")
 
-// Error codes of JetStream that are no answer.
+// Error codes of JetStream for what may be otherwise in a moment.
 const (
+	codeNoPeers   = 10005 // too few servers are there for a new stream
 	codeNoLeader  = 10008 // the cluster, or the stream, has no leader
 	codeInProcess = 10158 // a message with this id is being stored: it may be stored or not
 )
@@ -45,7 +50,7 @@ const (
 func unanswered(err error) bool {
 	var refusal *jetstream.APIError
 	if errors.As(err, &refusal) {
-		return refusal.ErrorCode == codeNoLeader || refusal.ErrorCode == codeInProcess
+		return slices.Contains([]jetstream.ErrorCode{codeNoLeader, codeNoPeers, codeInProcess}, refusal.ErrorCode)
 	}
 	for _, e := range []error{
 		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, jetstream.ErrNoStreamResponse,

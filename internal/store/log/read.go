@@ -18,6 +18,13 @@ func (s *stream) Fetch(ctx context.Context, from uint64, blocks, maxBytes int) i
 }
 
 func (s *stream) Since(ctx context.Context, t time.Time) (seq uint64, ok bool, err error) {
+	if s.opts.NATS != nil { // a replica that is behind would have none
+		msg, err := s.leaderGet(ctx, s.info.Name, map[string]any{"start_time": t.UTC(), "next_by_subj": s.subject})
+		if msg == nil || err != nil {
+			return 0, false, explained(err)
+		}
+		return msg.Seq, true, nil
+	}
 	for b, err := range s.fetch(ctx, 1, jetstreamext.GetBatchStartTime(t)) {
 		return b.Seq, err == nil, err
 	}

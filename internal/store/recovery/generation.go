@@ -21,12 +21,48 @@ const generationFile = "generation"
 type generation struct {
 	id   string
 	hash uint64
+	// created and setbacks are those of a shared log.
+	created  time.Time
+	setbacks int
 }
 
-func (r *Recovery) set(id string) {
-	sum := sha256.Sum256([]byte(id))
-	r.generation.Store(&generation{id, binary.BigEndian.Uint64(sum[:])})
+// Setback is that a shared log lost its end, which all who share it have to know.
+type Setback struct {
+	// Created says which log it was.
+	Created time.Time `json:"created"`
+	// Times is how often that happened.
+	Times int `json:"times"`
+	// Last is the newest sequence that was left.
+	Last uint64 `json:"last"`
 }
+
+func (r *Recovery) set(id string) { r.generation.Store(newGeneration(id)) }
+
+func newGeneration(id string) *generation {
+	sum := sha256.Sum256([]byte(id))
+	return &generation{id: id, hash: binary.BigEndian.Uint64(sum[:])}
+}
+
+// Renew sets the generation of a shared log: its name, when it was made, and how often it lost its
+// end. So all who share it have the same.
+func (r *Recovery) Renew(created time.Time, known Setback) {
+	id := r.opts.Log.Name + "@" + created.UTC().Format(time.RFC3339Nano)
+	if !known.Created.Equal(created) {
+		known = Setback{}
+	}
+	if known.Times > 0 {
+		id += fmt.Sprintf("#%d", known.Times)
+	}
+	g := newGeneration(id)
+	g.created, g.setbacks = created, known.Times
+	r.generation.Store(g)
+}
+
+// Created returns when the shared log of this generation was made.
+func (r *Recovery) Created() time.Time { return r.generation.Load().created }
+
+// Setbacks returns how often the shared log of this generation lost its end.
+func (r *Recovery) Setbacks() int { return r.generation.Load().setbacks }
 
 // Generation is the store's identity.
 func (r *Recovery) Generation() string { return r.generation.Load().id }
@@ -40,7 +76,7 @@ func (r *Recovery) Hash() uint64 { return r.generation.Load().hash }
 func (r *Recovery) loadGeneration() error {
 	switch {
 	case r.opts.Log.Shared: // all processes that share a stream share its generation
-		r.set(r.opts.Log.Name + "@" + r.opts.Log.Created.UTC().Format(time.RFC3339Nano))
+		r.Renew(r.opts.Log.Created, r.opts.Setback)
 		return nil
 	case r.opts.Directory == "":
 		r.set(cmp.Or(r.opts.Generation, uuid.NewString()))
@@ -69,7 +105,7 @@ func (r *Recovery) loadGeneration() error {
 	return r.write(id)
 }
 
-// NewGeneration gives the store another identity.
+// NewGeneration gives a store that is not shared another identity.
 func (r *Recovery) NewGeneration() error { return r.write(uuid.NewString()) }
 
 func (r *Recovery) write(id string) error {

@@ -24,6 +24,8 @@ type Options struct {
 	Directory string
 	// Log is the store's log.
 	Log log.Info
+	// Setback is what those who share the log know of it.
+	Setback Setback
 	// Generation is that of a store in memory which this one goes on with; empty for a new one.
 	Generation string
 	// MaxBytes, MaxAge and MaxEvents are the retention that is configured. RejectNew refuses events

@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/isbl/telemetry/internal/store/log"
+	"github.com/isbl/telemetry/internal/store/recovery"
+)
+
+// setbackKey is the record of a shared log's setback. Names of consumers have no slash.
+const setbackKey = "/generation"
+
+// setback reads what all who share the log know of its setbacks.
+func (s *Store) setback(ctx context.Context) (b recovery.Setback, revision uint64, err error) {
+	value, revision, err := s.log.Records().Get(ctx, setbackKey)
+	switch {
+	case errors.Is(err, ErrNoRecord):
+		return b, 0, nil
+	case err != nil:
+		return b, 0, fmt.Errorf("read the generation of the event stream: %w", err)
+	}
+	if err := json.Unmarshal(value, &b); err != nil {
+		return b, 0, fmt.Errorf("read the generation of the event stream: %w", err)
+	}
+	return b, revision, nil
+}
+
+// agree finds out whether a shared log is another one than before, or has lost its end, and goes on
+// with the generation that all others have who share it.
+func (s *Store) agree(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
+	defer cancel()
+	_, last := s.index.Bounds() // before the log is asked: blocks are stored meanwhile
+	state, err := s.log.State(ctx)
+	if err != nil {
+		return err
+	}
+	known, revision, err := s.setback(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !state.Created.Equal(s.recovery.Created()): // removed, and made again
+		return s.renew(0, state, known)
+	case known.Times > s.recovery.Setbacks() && known.Created.Equal(state.Created): // others noticed
+		return s.renew(min(known.Last, last), state, known)
+	case state.Last >= last:
+		return nil
+	}
+	next := recovery.Setback{Created: state.Created, Times: s.recovery.Setbacks() + 1, Last: state.Last}
+	value, err := json.Marshal(next)
+	if err != nil {
+		return err
+	}
+	if _, err := s.log.Records().Put(ctx, setbackKey, value, revision); err != nil {
+		return fmt.Errorf("write the generation of the event stream: %w", err) // or another was faster
+	}
+	return s.renew(state.Last, state, next)
+}
+
+// renew goes on after last with another generation.
+func (s *Store) renew(last uint64, state log.State, setback recovery.Setback) error {
+	s.reopening.Lock()
+	defer s.reopening.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), reopenTimeout)
+	defer cancel()
+	s.follower.Close()
+	s.cut(last)
+	s.recovery.Renew(state.Created, setback)
+	err := s.follower.CatchUp(ctx, state.Last)
+	s.ledger.Trim(state.First, state.Bytes)
+	return err
+}

@@ -133,8 +133,8 @@ func (s *Service) emit(ctx context.Context, eventType string, e *entry, options 
 	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
 		e.TraceID, e.SpanID, e.Flags = span.TraceID(), span.SpanID(), span.TraceFlags()
 	}
-	if eventType == "" {
-		return invalid(e.counts, errors.New("event_type must not be empty"))
+	if wrong := event.CheckName(eventType); wrong != nil {
+		return invalid(e.counts, wrong.In("event_type"))
 	}
 	if len(options) > 0 {
 		var with emission
@@ -259,6 +259,11 @@ func (w *emission) complete(e *entry) error {
 	}
 	if len(w.id) > event.MaxIDBytes {
 		return fmt.Errorf("event_id has at most %d bytes, this one %d", event.MaxIDBytes, len(w.id))
+	}
+	if w.id != "" {
+		if wrong := event.CheckName(w.id); wrong != nil {
+			return wrong.In("event_id")
+		}
 	}
 	e.ID = w.id
 	if !w.time.IsZero() {

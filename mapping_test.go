@@ -232,7 +232,7 @@ func TestForwardedEventsArriveAsTheyAre(t *testing.T) {
 					"user": "ann", "n": 1, "f": 0.5, "none": nil, "list": []any{1, "x"}, "body": "b", "event.name": "other", "bytes": []byte{1}, "empty": map[string]any{}, "deep": nested(telemetry.MaxDepth),
 				}, options...))
 				require.NoError(t, s.Stop(t.Context()))
-				require.Nil(t, eventlog.Canonicalize(arrived.last, eventlog.Defaults{EventType: "log", SourceID: "there"}))
+				require.Nil(t, eventlog.Canonicalize(context.Background(), arrived.last, eventlog.Defaults{EventType: "log", SourceID: "there"}, nil))
 				here := s.Events(2)
 				require.Len(t, here, 1)
 				for ref := range eventlog.All(arrived.last) {

@@ -154,8 +154,8 @@ func TestNewRefuses(t *testing.T) {
 		{telemetry.WithSamplingRate(10), []string{"`sampling_rate`: the rate 10 is not between 0 and 1", "0.1 for 10 %"}},
 		{telemetry.WithSamplingRate(math.NaN()), []string{"`sampling_rate`: the rate NaN"}},
 		{telemetry.WithSamplingRates(
-			telemetry.SamplingRate{EventType: " ", Rate: 1}, telemetry.SamplingRate{MinSeverity: "warning", Rate: 1}, telemetry.SamplingRate{Rate: 2},
-		), []string{"`sampling_rates[0]::event_type` is \" \"", "`sampling_rates[1]::min_severity` is \"warning\": write trace", "`sampling_rates[2]::rate`: the rate 2"}},
+			telemetry.SamplingRate{EventType: " ", Rate: 1}, telemetry.SamplingRate{MinSeverity: "loud", Rate: 1}, telemetry.SamplingRate{Rate: 2},
+		), []string{"`sampling_rates[0]::event_type` is \" \"", "`sampling_rates[1]::min_severity` is \"loud\": write trace", "`sampling_rates[2]::rate`: the rate 2"}},
 		{telemetry.WithOverflow("drop"), []string{"`overflow` is \"drop\": write drop_oldest, drop_newest, reject or block"}},
 	} {
 		_, err := telemetry.New(tt.option)

@@ -21,7 +21,7 @@ type intake struct {
 // ConsumeLogs refuses what is nested too deep and stores the rest. It does not change ld.
 func (c *intake) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	e := c.eventStore
-	ld, tooDeep := eventlog.Canonical(ld, eventlog.Defaults{EventType: e.cfg.DefaultEventType, SourceID: e.cfg.SourceID})
+	ld, tooDeep := eventlog.Canonical(ctx, ld, eventlog.Defaults{EventType: e.cfg.DefaultEventType, SourceID: e.cfg.SourceID})
 	if tooDeep == nil {
 		return c.Logs.ConsumeLogs(ctx, ld)
 	}

@@ -1,6 +1,7 @@
 package cloudevent
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -67,6 +68,6 @@ func BenchmarkRead(b *testing.B) {
 	run("otlp", len(otlp), func() {
 		req := plogotlp.NewExportRequest()
 		require.NoError(b, req.UnmarshalJSON(otlp))
-		require.Nil(b, eventlog.Canonicalize(req.Logs(), eventlog.Defaults{EventType: "log", SourceID: "bench"}))
+		require.Nil(b, eventlog.Canonicalize(context.Background(), req.Logs(), eventlog.Defaults{EventType: "log", SourceID: "bench"}, nil))
 	})
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventjson"
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/when"
 )
 
 // Metadata is the entry of an event's metadata that makes it a CloudEvent, a map with the names
@@ -135,11 +136,13 @@ func (c *cloudEvent) check() (t time.Time, f *event.Fault) {
 		}
 	}
 	if c.time.set {
-		parsed, err := types.ParseTimestamp(c.time.text)
-		if err != nil || parsed == nil {
+		var err error
+		if t, err = when.RFC3339(c.time.text); err != nil {
 			return t, event.NewFault(event.ReasonValue, "must be a time in RFC 3339, not %q", event.Shorten(c.time.text)).In("time")
 		}
-		t = parsed.Time
+		if f := event.CheckTime(t); f != nil {
+			return t, f.In("time")
+		}
 	}
 	if wrong := context.Validate(); len(wrong) > 0 {
 		name := slices.Min(slices.Collect(maps.Keys(wrong)))

@@ -2,6 +2,7 @@ package cloudevent
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -30,7 +31,7 @@ func newBatch() *eventlog.Batch {
 func events(t require.TestingT, b *eventlog.Batch) (all []event.Event) {
 	again := plog.NewLogs()
 	b.Logs.CopyTo(again)
-	require.Nil(t, eventlog.Canonicalize(again, eventlog.Defaults{EventType: "other", SourceID: "other"}))
+	require.Nil(t, eventlog.Canonicalize(context.Background(), again, eventlog.Defaults{EventType: "other", SourceID: "other"}, nil))
 	require.Equal(t, b.Logs, again, "records are canonical")
 	for r := range eventlog.All(b.Logs) {
 		all = append(all, r.Event())

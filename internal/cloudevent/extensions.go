@@ -24,7 +24,8 @@ func (c *cloudEvent) moveExtensions(e *event.Event) {
 	}
 	if s, ok := c.extensions[extSeverityText].(string); ok && s != "" {
 		e.Metadata[event.MetaSeverity] = s
-		c.moved(extSeverityText, true)
+		_, numbered := c.extensions[extSeverityNumber]
+		c.moved(extSeverityText, numbered || event.SeverityOf(0, s) == 0) // a number that follows from the text did not come
 	}
 	const lowest, highest = 1, 24 // OpenTelemetry's
 	if n, exact := c.number(extSeverityNumber); lowest <= n && n <= highest {

@@ -68,11 +68,7 @@ func (c *cloudEvent) named(f *event.Fault) *event.Fault {
 // member reads a member of the JSON object. One that is null is as good as none.
 func (c *cloudEvent) member(name string) *event.Fault {
 	if name == "data" || name == "data_base64" {
-		if c.hasData {
-			return event.NewFault(event.ReasonUnknown, "must not be there: there are data already").In(name)
-		}
-		c.hasData, c.binary = true, name == "data_base64"
-		return c.json.Value(c.data)
+		return c.dataMember(name)
 	}
 	if into := c.attribute(name); into != nil {
 		s, some, f := c.json.String(name != "id" && name != "time")
@@ -98,6 +94,27 @@ func (c *cloudEvent) member(name string) *event.Fault {
 		return event.NewFault(event.ReasonKind, "must be a string, a boolean or a whole number: it is an extension of a CloudEvent").In(name)
 	}
 	c.extensions[name] = v
+	return nil
+}
+
+// dataMember reads the data, of which there is one at most: beside another, one that is null is as
+// good as none.
+func (c *cloudEvent) dataMember(name string) *event.Fault {
+	v := pcommon.NewValueEmpty()
+	if f := c.json.Value(v); f != nil {
+		return f
+	}
+	switch isNull, had := v.Type() == pcommon.ValueTypeEmpty, c.data.Type() != pcommon.ValueTypeEmpty; {
+	case had && isNull:
+		return nil
+	case had:
+		return event.NewFault(event.ReasonUnknown, "must not be there: there are data already").In(name)
+	case isNull && c.hasData:
+		c.binary = false // both are null, and that is what data are
+		return nil
+	}
+	c.hasData, c.binary = true, name == "data_base64"
+	v.MoveTo(c.data)
 	return nil
 }
 

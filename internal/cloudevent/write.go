@@ -6,12 +6,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/cloudevents/sdk-go/v2/types"
 
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/sampling"
+	"github.com/isbl/telemetry/internal/when"
 )
 
 // AppendJSON writes an event as a CloudEvent in the JSON format, without a line feed. sequence,
@@ -92,7 +92,7 @@ func (w *encoder) time() {
 		return
 	}
 	if text, ok := written.(string); ok {
-		if t, err := time.Parse(time.RFC3339Nano, text); err == nil && t.Equal(w.e.Timestamp) {
+		if t, err := when.RFC3339(text); err == nil && t.Equal(w.e.Timestamp) {
 			w.text("time", text)
 			return
 		}
@@ -162,7 +162,9 @@ func (w *encoder) fromMetadata() []extension {
 	if text, _ := m[event.MetaSeverity].(string); text != "" {
 		all = append(all, extension{extSeverityText, text})
 	}
-	if n, _ := m[event.MetaSeverityNumber].(int64); n > 0 {
+	came, _ := w.meta[metaExtensions].(map[string]any)
+	text, _ := came[extSeverityText].(string) // it stayed there where the number follows from it
+	if n, _ := m[event.MetaSeverityNumber].(int64); n > 0 && (text == "" || int64(event.SeverityOf(0, text)) != n) {
 		all = append(all, extension{extSeverityNumber, n})
 	}
 	if s, ok := m[event.MetaSampling].(map[string]any); ok {

@@ -20,8 +20,8 @@ type RawValue interface {
 }
 
 // Survey decides what the canonical form of a record is. A view sets Named and passes each
-// attribute to Attribute, or counts it in Plain if IsPlain. If a name occurs twice, which OTLP
-// forbids, the first one counts. Survey changes nothing: the view does what the methods say.
+// attribute to Attribute, or counts it in Plain if IsPlain. A record in which a name occurs twice
+// is repaired before. Survey changes nothing: the view does what the methods say.
 type Survey[V RawValue] struct {
 	// Named says that the record has an event name.
 	Named bool
@@ -129,6 +129,20 @@ func (s *Survey[V]) ID() (id, original string) {
 // HasID reports whether the record has its id already.
 func (s *Survey[V]) HasID() bool { return s.hasTextID }
 
+// CheckNames returns what is wrong with the event type, and with the id that the record came with.
+func (s *Survey[V]) CheckNames(eventType string) *Fault {
+	if f := CheckName(eventType); f != nil {
+		return f.In("event_type")
+	}
+	if s.id == "" {
+		return nil
+	}
+	if f := CheckName(s.id); f != nil {
+		return f.In("event_id")
+	}
+	return nil
+}
+
 // BodyIsAttributes reports whether the body becomes the attributes: a map on a record without data
 // of its own.
 func (s *Survey[V]) BodyIsAttributes(body V) bool {
@@ -143,7 +157,7 @@ func (s *Survey[V]) AttributeIsBody() bool {
 
 // IsCanonical reports whether a record with a source is canonical.
 func (s *Survey[V]) IsCanonical(time uint64, body V) bool {
-	if !s.Named || time == 0 || !s.HasID() || s.BodyIsAttributes(body) {
+	if !s.Named || time == 0 || time > maxNanoseconds || !s.HasID() || s.BodyIsAttributes(body) {
 		return false
 	}
 	return body.Kind() != KindEmpty || !s.AttributeIsBody()
@@ -154,12 +168,12 @@ func (s *Survey[V]) IsCanonical(time uint64, body V) bool {
 func isDetails[V RawValue](body V) bool { return body.Kind() == KindMap && !body.HasName(Reserved) }
 
 // TimeOf returns the time of an event, in nanoseconds: when it happened, else when it was observed,
-// else now. 0 is no time.
+// else now. 0 is no time, and a time that no event can have is none when something was observed.
 func TimeOf(happened, observed, now uint64) uint64 {
 	switch {
 	case happened != 0:
 		return happened
-	case observed != 0:
+	case observed != 0 && observed <= maxNanoseconds:
 		return observed
 	}
 	return now

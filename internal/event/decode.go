@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/isbl/telemetry/internal/when"
 )
 
 // UnmarshalJSON reads what AppendJSON wrote. Numbers without a point or an exponent become
@@ -74,9 +76,14 @@ func timestamp(raw json.RawMessage) (time.Time, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return time.Time{}, nil
 	}
+	var text string
+	err := json.Unmarshal(raw, &text)
 	var t time.Time
-	if err := json.Unmarshal(raw, &t); err != nil {
-		return t, fmt.Errorf("timestamp must be a string with a time in RFC 3339, like 2026-01-02T03:04:05.678Z, not %.60s", raw)
+	if err == nil {
+		t, err = when.RFC3339(text)
+	}
+	if err != nil {
+		return t, fmt.Errorf("timestamp must be a string with a time in RFC 3339, like %s, not %.60s", when.Example, raw)
 	}
 	// With the offset the year can be one that RFC 3339 cannot write.
 	if t = t.UTC(); t.Year() < 0 || t.Year() > 9999 {

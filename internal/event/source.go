@@ -26,10 +26,10 @@ func isShownAsSource(serviceName, scopeName string) bool {
 
 // CheckSource returns what is wrong with a source, nil for nothing. The caller places the fault.
 func CheckSource(source string) *Fault {
-	switch {
-	case source == "":
-		return NewFault(ReasonMissing, "must not be empty")
-	case !IsServiceName(source):
+	if f := CheckName(source); f != nil {
+		return f
+	}
+	if !IsServiceName(source) {
 		return NewFault(ReasonValue, "is %q, but the prefix %s marks sources without a name: choose another", Shorten(source), unknownService)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package eventjson
 
 import (
+	"context"
 	"encoding/json"
 	"testing"
 	"time"
@@ -73,7 +74,7 @@ func BenchmarkRead(b *testing.B) {
 	run("otlp", len(otlp), func() {
 		req := plogotlp.NewExportRequest()
 		require.NoError(b, req.UnmarshalJSON(otlp))
-		require.Nil(b, eventlog.Canonicalize(req.Logs(), benchDefaults))
+		require.Nil(b, eventlog.Canonicalize(context.Background(), req.Logs(), benchDefaults, nil))
 	})
 	run("event.Event", len(body), func() {
 		var all []json.RawMessage

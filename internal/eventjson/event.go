@@ -12,6 +12,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/when"
 )
 
 // Limits bound one event. All must be positive.
@@ -31,6 +32,7 @@ type Reader struct {
 	input      []byte
 	buf        bytes.Buffer      // of input
 	attributes int               // names of the event so far
+	repaired   bool              // see Repaired
 	known      map[string]string // short strings that came before
 	unquoted   []byte
 	e          event.Event
@@ -47,9 +49,17 @@ func NewReader(l Limits) *Reader {
 // start begins with another text.
 func (r *Reader) start(raw []byte) {
 	r.input, r.buf = raw, *bytes.NewBuffer(raw)
-	r.dec.Reset(&r.buf)
+	r.dec.Reset(&r.buf, jsontext.AllowInvalidUTF8(true)) // text() repairs it
 	r.attributes = 0
 	r.data.RemoveIf(func(string, pcommon.Value) bool { return true }) // of an event that failed
+}
+
+// Repaired reports whether a string was read since the last call that is not UTF-8, or has half of
+// a surrogate pair. It has U+FFFD in place of it.
+func (r *Reader) Repaired() bool {
+	repaired := r.repaired
+	r.repaired = false
+	return repaired
 }
 
 // end makes sure that nothing follows the value that was read.
@@ -188,9 +198,12 @@ func (r *Reader) timestamp() (t time.Time, fault *event.Fault) {
 	if f != nil || s == "" {
 		return t, f
 	}
-	t, err := time.Parse(time.RFC3339Nano, s)
+	t, err := when.RFC3339(s)
 	if err != nil {
-		return t, r.fault(event.ReasonValue, "must be a time in RFC 3339, like 2026-01-02T03:04:05.678Z, not %q", event.Shorten(s))
+		return t, r.fault(event.ReasonValue, "must be a time in RFC 3339, like %s, not %q", when.Example, event.Shorten(s))
+	}
+	if f := event.CheckTime(t); f != nil {
+		return t, f.At(string(r.dec.StackPointer()))
 	}
 	return t, nil
 }

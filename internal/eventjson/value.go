@@ -3,6 +3,7 @@ package eventjson
 import (
 	"bytes"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -157,8 +158,14 @@ func (r *Reader) text(again bool) (string, *event.Fault) {
 	}
 	raw = raw[1 : len(raw)-1]
 	if bytes.IndexByte(raw, '\\') >= 0 {
-		r.unquoted, _ = jsontext.AppendUnquote(r.unquoted[:0], []byte(`"`+string(raw)+`"`)) // what was read is well-formed
-		raw = r.unquoted
+		r.unquoted, err = jsontext.AppendUnquote(r.unquoted[:0], []byte(`"`+string(raw)+`"`))
+		if raw = r.unquoted; err != nil { // what was read is well-formed: half of a surrogate pair, or no UTF-8
+			r.repaired = true
+		}
+	}
+	if !utf8.Valid(raw) {
+		raw = bytes.ToValidUTF8(raw, []byte("\uFFFD"))
+		r.repaired = true
 	}
 	if len(raw) > r.limits.StringBytes {
 		return "", r.CheckLength(string(r.dec.StackPointer()), len(raw))

@@ -57,8 +57,8 @@ func (w *recordWriter) placed() bool { return w.rl != plog.ResourceLogs{} }
 
 func (b *Batch) fill(w *recordWriter) *event.Fault {
 	if t := w.e.Timestamp; !t.IsZero() {
-		if f := checkTime(t); f != nil {
-			return f
+		if f := event.CheckTime(t); f != nil {
+			return f.In("timestamp")
 		}
 	}
 	for _, name := range []string{event.MetaResource, event.MetaScope} {
@@ -73,10 +73,11 @@ func (b *Batch) fill(w *recordWriter) *event.Fault {
 	if f := b.writeSource(w); f != nil {
 		return f
 	}
-	if !canonicalize(w.record, b.defaults, &b.ids) {
+	_, f := look(true).canonicalize(w.record, b.defaults, &b.ids)
+	if f != nil && f.Reason == event.ReasonTooDeep {
 		return tooDeepMetadata()
 	}
-	return nil
+	return f
 }
 
 // writeSource writes the source of a record that is placed, and checks that of others.

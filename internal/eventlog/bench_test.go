@@ -1,6 +1,7 @@
 package eventlog_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -43,7 +44,7 @@ func request(n int, canonical bool) plog.Logs {
 func TestAllocations(t *testing.T) {
 	ld := request(10, true)
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
-		if eventlog.Canonicalize(ld, defaults) != nil {
+		if eventlog.Canonicalize(context.Background(), ld, defaults, nil) != nil {
 			t.Error("refused")
 		}
 	}), "Canonicalize")
@@ -52,7 +53,7 @@ func TestAllocations(t *testing.T) {
 		for ref := range eventlog.All(fresh) {
 			ref.Record.Attributes().Remove(event.AttrUID)
 		}
-		if eventlog.Canonicalize(fresh, defaults) != nil {
+		if eventlog.Canonicalize(context.Background(), fresh, defaults, nil) != nil {
 			t.Error("refused")
 		}
 	})/10, 2.0, "an id and the value that holds it")
@@ -78,7 +79,7 @@ func BenchmarkCanonicalize(b *testing.B) {
 		ld := request(events, true)
 		b.ReportAllocs()
 		for b.Loop() {
-			if eventlog.Canonicalize(ld, defaults) != nil {
+			if eventlog.Canonicalize(context.Background(), ld, defaults, nil) != nil {
 				b.Fatal("refused")
 			}
 		}
@@ -91,7 +92,7 @@ func BenchmarkCanonicalize(b *testing.B) {
 			for ref := range eventlog.All(ld) {
 				ref.Record.Attributes().Remove(event.AttrUID)
 			}
-			if eventlog.Canonicalize(ld, defaults) != nil {
+			if eventlog.Canonicalize(context.Background(), ld, defaults, nil) != nil {
 				b.Fatal("refused")
 			}
 		}
@@ -105,7 +106,7 @@ func BenchmarkCanonicalize(b *testing.B) {
 				ref.Record.Attributes().Remove(event.AttrUID)
 				ref.Record.Attributes().MoveTo(ref.Record.Body().SetEmptyMap())
 			}
-			if eventlog.Canonicalize(ld, defaults) != nil {
+			if eventlog.Canonicalize(context.Background(), ld, defaults, nil) != nil {
 				b.Fatal("refused")
 			}
 		}
@@ -129,13 +130,13 @@ func BenchmarkCanonical(b *testing.B) {
 		})
 	}
 	run("shared", func() *eventlog.Refused {
-		_, refused := eventlog.Canonical(ld, defaults)
+		_, refused := eventlog.Canonical(context.Background(), ld, defaults)
 		return refused
 	})
 	run("copied", func() *eventlog.Refused {
 		own := plog.NewLogs()
 		ld.CopyTo(own)
-		return eventlog.Canonicalize(own, defaults)
+		return eventlog.Canonicalize(context.Background(), own, defaults, nil)
 	})
 }
 

@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -15,28 +16,27 @@ type Defaults = event.Defaults
 
 // Canonical returns ld if all of its records are canonical, and otherwise a copy after
 // Canonicalize. It does not change ld, so that several components can share it.
-func Canonical(ld plog.Logs, d Defaults) (plog.Logs, *Refused) {
-	if isCanonical(ld) {
+func Canonical(ctx context.Context, ld plog.Logs, d Defaults) (plog.Logs, *Refused) {
+	if lookOf(ctx).isCanonical(ld) {
 		return ld, nil
 	}
 	own := plog.NewLogs()
 	ld.CopyTo(own)
-	return own, Canonicalize(own, d)
+	return own, Canonicalize(ctx, own, d, nil)
 }
 
-func isCanonical(ld plog.Logs) bool {
+func (l look) isCanonical(ld plog.Logs) bool {
 	for _, rl := range ld.ResourceLogs().All() {
-		named := event.IsServiceName(serviceName(rl.Resource()))
-		if mapTooDeep(rl.Resource().Attributes(), event.MaxDepth) {
+		service := serviceName(rl.Resource())
+		if l.resource(rl) != 0 {
 			return false
 		}
 		for _, sl := range rl.ScopeLogs().All() {
-			if !named && sl.Scope().Name() == "" || mapTooDeep(sl.Scope().Attributes(), event.MaxDepth) {
+			if l.scope(sl) != 0 || event.CheckName(event.SourceOf(service, sl.Scope().Name())) != nil {
 				return false
 			}
 			for _, record := range sl.LogRecords().All() {
-				var s event.Survey[anyValue]
-				if !survey(record, &s) || !s.IsCanonical(uint64(record.Timestamp()), anyValue{record.Body()}) {
+				if !l.recordIsCanonical(record) {
 					return false
 				}
 			}
@@ -45,35 +45,53 @@ func isCanonical(ld plog.Logs) bool {
 	return true
 }
 
+func (l look) recordIsCanonical(record plog.LogRecord) bool {
+	var s event.Survey[anyValue]
+	number := int32(record.SeverityNumber())
+	return l.survey(record, &s) == 0 && (!bool(l) || s.CheckNames(record.EventName()) == nil) && event.SeverityOf(number, record.SeverityText()) == number &&
+		s.IsCanonical(uint64(record.Timestamp()), anyValue{record.Body()})
+}
+
 // Canonicalize makes every record of ld canonical, in place: id, type, time and source are
-// set as docs/architecture.md says. Doing it again changes nothing. Records nested deeper
-// than MaxDepth, in themselves or in their scope or resource, are removed and reported;
-// nil means that there were none.
-func Canonicalize(ld plog.Logs, d Defaults) *Refused {
+// set as docs/architecture.md says. Doing it again changes nothing. Records that cannot be
+// canonical are removed and reported: those nested deeper than MaxDepth, in themselves or in their
+// scope or resource, those of a time that no event can have, and those whose type, source or id
+// are no names. nil means that there were none. repaired, unless nil, is told of each record that
+// had a string that is not UTF-8, in itself or around it, once that is repaired.
+func Canonicalize(ctx context.Context, ld plog.Logs, d Defaults, repaired func(Ref)) *Refused {
+	l := lookOf(ctx)
 	var refused *Refused
 	ids := idMaker{time.Now()}
 	n := 0 // of the record in the request
-	refuse := func(record plog.LogRecord) {
+	refuse := func(record plog.LogRecord, f *event.Fault) {
 		if refused == nil {
 			refused = &Refused{Total: ld.LogRecordCount()}
 		}
 		refused.Records = append(refused.Records, Refusal{
-			Index: n, EventID: getStr(record.Attributes(), event.AttrUID), EventType: record.EventName(), Reason: event.ReasonTooDeep,
-			Detail: event.TooDeep,
+			Index: n, EventID: getStr(record.Attributes(), event.AttrUID), EventType: record.EventName(), Reason: f.Reason,
+			Detail: f.Error(),
 		})
 	}
 	for _, rl := range ld.ResourceLogs().All() {
-		named := event.IsServiceName(serviceName(rl.Resource()))
-		deepResource := mapTooDeep(rl.Resource().Attributes(), event.MaxDepth)
+		ofResource := repair(l.resource(rl), rl, repairResource)
+		service := serviceName(rl.Resource())
 		for _, sl := range rl.ScopeLogs().All() {
-			if scope := sl.Scope(); !named && scope.Name() == "" {
-				scope.SetName(d.SourceID)
-			}
-			deepAround := deepResource || mapTooDeep(sl.Scope().Attributes(), event.MaxDepth)
+			around := ofResource | repair(l.scope(sl), sl, repairScope)
+			fault := checkAround(around, service, sl.Scope(), d)
 			first, before := n, refused.len()
 			for _, record := range sl.LogRecords().All() {
-				if deepAround || !canonicalize(record, d, &ids) {
-					refuse(record)
+				flaw := around
+				f := fault
+				if f == nil {
+					var own event.Flaw
+					own, f = l.canonicalize(record, d, &ids)
+					flaw |= own
+				}
+				switch {
+				case f != nil:
+					refuse(record, f)
+				case flaw&event.FlawText != 0 && repaired != nil:
+					repaired(Ref{rl, sl, record})
 				}
 				n++
 			}
@@ -87,6 +105,34 @@ func Canonicalize(ld plog.Logs, d Defaults) *Refused {
 	}
 	return refused
 }
+
+// repair repairs what has a flaw, unless it is nested too deep.
+func repair[T any](flaw event.Flaw, v T, mend func(T)) event.Flaw {
+	if flaw != 0 && flaw&event.FlawTooDeep == 0 {
+		mend(v)
+	}
+	return flaw
+}
+
+// checkAround gives a scope the name that records without a source get, and returns what all
+// records of the scope are refused for.
+func checkAround(flaw event.Flaw, service string, scope pcommon.InstrumentationScope, d Defaults) *event.Fault {
+	if flaw&event.FlawTooDeep != 0 {
+		return tooDeep()
+	}
+	source := event.SourceOf(service, scope.Name())
+	if source == "" {
+		scope.SetName(d.SourceID)
+		return nil
+	}
+	if f := event.CheckName(source); f != nil {
+		return f.In("source")
+	}
+	return nil
+}
+
+// tooDeep is the fault of a record.
+func tooDeep() *event.Fault { return event.NewFault(event.ReasonTooDeep, "%s", event.TooDeep) }
 
 // idMaker makes the ids of a request. It reads the time once, which is half the cost of an id.
 type idMaker struct{ now time.Time }
@@ -121,11 +167,18 @@ func dropEmpty(ld plog.Logs) {
 	})
 }
 
-// canonicalize makes a record canonical, or returns false when it is nested too deep.
-func canonicalize(record plog.LogRecord, d Defaults, ids *idMaker) bool {
+// canonicalize makes a record canonical, and returns the flaws that it had; or what is wrong with
+// it.
+func (l look) canonicalize(record plog.LogRecord, d Defaults, ids *idMaker) (event.Flaw, *event.Fault) {
 	var s event.Survey[anyValue]
-	if !survey(record, &s) {
-		return false
+	flaw := l.survey(record, &s)
+	switch {
+	case flaw&event.FlawTooDeep != 0:
+		return flaw, tooDeep()
+	case flaw != 0:
+		repairRecord(record)
+		s = event.Survey[anyValue]{}
+		l.survey(record, &s)
 	}
 	canonicalBody(record, &s)
 
@@ -137,12 +190,23 @@ func canonicalize(record plog.LogRecord, d Defaults, ids *idMaker) bool {
 			attributes.Remove(promoted)
 		}
 	}
+	if l {
+		if f := s.CheckNames(record.EventName()); f != nil {
+			return flaw, f
+		}
+	}
 	if record.Timestamp() == 0 {
 		now := uint64(pcommon.NewTimestampFromTime(ids.now))
 		record.SetTimestamp(pcommon.Timestamp(event.TimeOf(0, uint64(record.ObservedTimestamp()), now)))
 	}
+	if f := event.CheckTime(event.Time(uint64(record.Timestamp()))); f != nil {
+		return flaw, f.In("timestamp")
+	}
+	if record.SeverityNumber() == 0 && record.SeverityText() != "" {
+		record.SetSeverityNumber(plog.SeverityNumber(event.SeverityOf(0, record.SeverityText())))
+	}
 	if s.HasID() {
-		return true
+		return flaw, nil
 	}
 	id, original := s.ID()
 	if id == "" {
@@ -152,19 +216,32 @@ func canonicalize(record plog.LogRecord, d Defaults, ids *idMaker) bool {
 	if original != "" {
 		attributes.PutStr(event.AttrOriginalID, original)
 	}
-	return true
+	return flaw, nil
 }
 
-// survey looks at every attribute once. It returns false when the record is nested too deep.
-func survey(record plog.LogRecord, s *event.Survey[anyValue]) bool {
-	if tooDeep(record.Body(), event.MaxDepth) {
-		return false
+// survey looks at every attribute once, and returns what is wrong in the values of the record.
+func (l look) survey(record plog.LogRecord, s *event.Survey[anyValue]) event.Flaw {
+	flaw := l.flawOf(record.Body(), event.MaxDepth) | l.text(record.EventName()) | l.text(record.SeverityText())
+	if flaw&event.FlawTooDeep != 0 {
+		return flaw
 	}
 	s.Named = record.EventName() != ""
-	for name, v := range record.Attributes().All() {
+	attributes := record.Attributes()
+	var names event.Names
+	mayRepeat := false
+	for name, v := range attributes.All() {
 		kind := v.Type()
-		if (kind == pcommon.ValueTypeMap || kind == pcommon.ValueTypeSlice) && tooDeep(v, event.MaxDepth) {
-			return false
+		switch kind {
+		case pcommon.ValueTypeMap, pcommon.ValueTypeSlice:
+			if flaw |= l.flawOf(v, event.MaxDepth); flaw&event.FlawTooDeep != 0 {
+				return flaw
+			}
+		case pcommon.ValueTypeStr:
+			flaw |= l.text(v.Str())
+		}
+		if l {
+			mayRepeat = names.MayRepeat(name) || mayRepeat
+			flaw |= event.TextFlaw(name)
 		}
 		switch {
 		case event.IsPlain(name):
@@ -175,7 +252,10 @@ func survey(record plog.LogRecord, s *event.Survey[anyValue]) bool {
 			s.Attribute(name, anyValue{v})
 		}
 	}
-	return true
+	if mayRepeat && hasRepeated(attributes) {
+		flaw |= event.FlawRepeated
+	}
+	return flaw
 }
 
 // canonicalBody moves a body to the attributes, or an attribute to the body.

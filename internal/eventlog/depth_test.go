@@ -1,6 +1,7 @@
 package eventlog_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -44,7 +45,7 @@ func TestDepth(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ld := request(1, false)
 			nest(place(only(ld)), event.MaxDepth-around)
-			require.Nil(t, eventlog.Canonicalize(ld, defaults))
+			require.Nil(t, eventlog.Canonicalize(context.Background(), ld, defaults, nil))
 			require.Equal(t, 1, ld.LogRecordCount())
 			before, e := plain(ld), only(ld).Event()
 			back := plog.NewLogs()
@@ -57,7 +58,7 @@ func TestDepth(t *testing.T) {
 			for _, levels := range []int{event.MaxDepth + 1 - around, 100_000} {
 				ld := request(1, false)
 				nest(place(only(ld)), levels)
-				refused := eventlog.Canonicalize(ld, defaults)
+				refused := eventlog.Canonicalize(context.Background(), ld, defaults, nil)
 				require.NotNil(t, refused, levels)
 				assert.Equal(t, []eventlog.Refusal{{EventType: "user.login", Reason: event.ReasonTooDeep, Detail: "nested deeper than 64 levels"}}, refused.Records)
 				assert.Zero(t, ld.ResourceLogs().Len(), "nothing is left of it")
@@ -135,7 +136,7 @@ func TestManyAreCheap(t *testing.T) {
 		for range many {
 			rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 		}
-		assert.Len(t, eventlog.Canonicalize(ld, defaults).Records, many)
+		assert.Len(t, eventlog.Canonicalize(context.Background(), ld, defaults, nil).Records, many)
 		assert.Zero(t, ld.ResourceLogs().Len())
 	})
 }

@@ -4,11 +4,11 @@ import (
 	"encoding/hex"
 	"math"
 	"strings"
-	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/isbl/telemetry/internal/event"
+	"github.com/isbl/telemetry/internal/when"
 )
 
 // fields reads the entries of a map one by one and keeps the first fault.
@@ -63,8 +63,8 @@ func (f *fields) hex(name string, into []byte) {
 }
 
 func (f *fields) time(name string) pcommon.Timestamp {
-	t, err := time.Parse(time.RFC3339Nano, f.text(name))
-	if err != nil || !t.Equal(time.Unix(0, 0)) && !event.HasTimestamp(t) {
+	t, err := when.RFC3339(f.text(name))
+	if err != nil || !event.CanCarry(t) {
 		f.fail(name, event.NewFault(event.ReasonValue, "must be a time in RFC 3339 between 1970 and 2554"))
 		return 0
 	}

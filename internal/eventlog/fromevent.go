@@ -3,7 +3,6 @@ package eventlog
 import (
 	"maps"
 	"math"
-	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -15,7 +14,8 @@ import (
 // which shares no memory with it. It is the inverse of Ref.Event: an event from there becomes the
 // same record, and always the same bytes. In an event made by hand an int becomes an int64, times
 // become UTC, and metadata that says nothing is left out: an empty map, a count of 0, a trace id of
-// zeros, and the adjusted_count, which follows from the threshold. Anything else that a record
+// zeros, and the adjusted_count, which follows from the threshold; what is not UTF-8 becomes
+// U+FFFD, and a known severity gets its number. Anything else that a record
 // cannot carry is an error, an *event.Fault, and ld is as it was.
 func AppendRecord(ld plog.Logs, e *event.Event) error {
 	w := recordWriter{e: e, rl: plog.NewResourceLogs()}
@@ -41,11 +41,15 @@ func (w *recordWriter) write() *event.Fault {
 	switch {
 	case e.EventID == "" || len(e.EventID) > event.MaxIDBytes:
 		return event.NewFault(event.ReasonValue, "must have 1 to %d bytes, this one has %d", event.MaxIDBytes, len(e.EventID)).In("event_id")
-	case e.EventType == "":
-		return event.NewFault(event.ReasonMissing, "must not be empty").In("event_type")
 	}
-	if f := checkTime(e.Timestamp); f != nil {
-		return f
+	if f := event.CheckName(e.EventID); f != nil {
+		return f.In("event_id")
+	}
+	if f := event.CheckName(e.EventType); f != nil {
+		return f.In("event_type")
+	}
+	if f := event.CheckTime(e.Timestamp); f != nil {
+		return f.In("timestamp")
 	}
 	if f := putAll(w.record.Attributes(), e.Data, 0); f != nil {
 		return f.In("data")
@@ -57,22 +61,25 @@ func (w *recordWriter) write() *event.Fault {
 		return f
 	}
 	var s event.Survey[anyValue]
-	if !survey(w.record, &s) {
+	const l = look(true)
+	flaw := l.survey(w.record, &s)
+	switch around := l.resource(w.rl) | l.scope(w.sl); {
+	case (flaw|around)&event.FlawTooDeep != 0:
 		return tooDeepMetadata()
+	case flaw|around != 0:
+		repairResource(w.rl)
+		repairScope(w.sl)
+		repairRecord(w.record)
+		s = event.Survey[anyValue]{}
+		l.survey(w.record, &s)
 	}
+	w.record.SetSeverityNumber(plog.SeverityNumber(event.SeverityOf(int32(w.record.SeverityNumber()), w.record.SeverityText())))
 	canonicalBody(w.record, &s)
 	return nil
 }
 
 // tooDeepMetadata is the fault of metadata whose maps are nested too deep in the record only.
 func tooDeepMetadata() *event.Fault { return event.CheckDepth(event.MaxDepth + 1).In("metadata") }
-
-func checkTime(t time.Time) *event.Fault {
-	if event.HasTimestamp(t) {
-		return nil
-	}
-	return event.NewFault(event.ReasonValue, "must lie between 1970 and 2554, this one is %s", t).In("timestamp")
-}
 
 // fields writes all but the source to a record whose attributes are the event's data.
 func (w *recordWriter) fields() *event.Fault {

@@ -43,7 +43,7 @@ func TestAppendRecordErrors(t *testing.T) {
 		{name: "no id", set: func(e *event.Event) { e.EventID = "" }, want: "event_id must have 1 to 128 bytes, this one has 0"},
 		{name: "long id", set: func(e *event.Event) { e.EventID = strings.Repeat("x", 129) }, want: "event_id must have 1 to 128 bytes, this one has 129"},
 		{name: "no type", set: func(e *event.Event) { e.EventType = "" }, want: "event_type must not be empty"},
-		{name: "no time", set: func(e *event.Event) { e.Timestamp = time.Time{} }, want: "timestamp must lie between 1970 and 2554"},
+		{name: "no time", set: func(e *event.Event) { e.Timestamp = time.Time{} }, want: "timestamp must lie between 1970 and 2262"},
 		{name: "1970 itself means no time", set: func(e *event.Event) { e.Timestamp = time.Unix(0, 0) }, want: "timestamp must lie"},
 		{name: "later than the last time", set: func(e *event.Event) { e.Timestamp = time.Date(2554, 7, 21, 23, 34, 33, 709551616, time.UTC) }, want: "timestamp must lie"},
 		{name: "no source", set: func(e *event.Event) { e.Source = "" }, want: "source must not be empty"},

@@ -46,7 +46,7 @@ func TestEventHasEverything(t *testing.T) {
 		EventID: "id", Timestamp: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), EventType: "user.login", Source: "shop",
 		Data: map[string]any{
 			"user": "ann", "n": int64(2), "f": 2.0, "nan": math.NaN(), "raw": []byte{1, 0xff}, "none": nil, "yes": true,
-			"nested": map[string]any{"list": []any{int64(1), 1.0, "1", []any{}, map[string]any{}}}, "invalid": "\xff", "body": "attribute",
+			"nested": map[string]any{"list": []any{int64(1), 1.0, "1", []any{}, map[string]any{}}}, "invalid": "\uFFFD", "body": "attribute",
 		},
 		Metadata: map[string]any{
 			"resource": map[string]any{"attributes": map[string]any{"host.name": "web-1"}, "schema_url": "https://r", "dropped_attributes_count": int64(1)},

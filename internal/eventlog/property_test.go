@@ -1,6 +1,7 @@
 package eventlog_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math"
@@ -78,9 +79,9 @@ func plain(ld plog.Logs) string {
 func TestCanonicalizeTwiceChangesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ld := eventlogtest.Records(t)
-		require.Nil(t, eventlog.Canonicalize(ld, defaults))
+		require.Nil(t, eventlog.Canonicalize(context.Background(), ld, defaults, nil))
 		once := plain(ld)
-		require.Nil(t, eventlog.Canonicalize(ld, eventlog.Defaults{EventType: "other", SourceID: "other"}))
+		require.Nil(t, eventlog.Canonicalize(context.Background(), ld, eventlog.Defaults{EventType: "other", SourceID: "other"}, nil))
 		require.Equal(t, once, plain(ld))
 		r := only(ld)
 		require.NotEmpty(t, r.EventID())
@@ -97,23 +98,23 @@ func TestCanonicalCopiesWhatItChanges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ld := eventlogtest.Records(t)
 		if rapid.Bool().Draw(t, "canonical") {
-			require.Nil(t, eventlog.Canonicalize(ld, defaults))
+			require.Nil(t, eventlog.Canonicalize(context.Background(), ld, defaults, nil))
 		}
 		before, want := plog.NewLogs(), plog.NewLogs()
 		ld.CopyTo(before)
 		ld.CopyTo(want)
 		ld.MarkReadOnly()
-		got, refused := eventlog.Canonical(ld, defaults)
+		got, refused := eventlog.Canonical(context.Background(), ld, defaults)
 		require.Nil(t, refused)
 		require.Equal(t, plain(before), plain(ld))
 
-		require.Nil(t, eventlog.Canonicalize(want, defaults))
+		require.Nil(t, eventlog.Canonicalize(context.Background(), want, defaults, nil))
 		if plain(want) == plain(before) {
 			require.Equal(t, ld, got, "the same, not a copy")
 		}
 		again := plog.NewLogs()
 		got.CopyTo(again)
-		require.Nil(t, eventlog.Canonicalize(again, defaults))
+		require.Nil(t, eventlog.Canonicalize(context.Background(), again, defaults, nil))
 		require.Equal(t, plain(got), plain(again), "it is canonical")
 	})
 }
@@ -121,13 +122,13 @@ func TestCanonicalCopiesWhatItChanges(t *testing.T) {
 func TestRecordToEventToRecord(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ld := eventlogtest.Records(t)
-		require.Nil(t, eventlog.Canonicalize(ld, defaults))
+		require.Nil(t, eventlog.Canonicalize(context.Background(), ld, defaults, nil))
 		e := only(ld).Event()
 		back := plog.NewLogs()
 		require.NoError(t, eventlog.AppendRecord(back, &e))
 		require.Equal(t, plain(ld), plain(back))
 		again := plain(back)
-		require.Nil(t, eventlog.Canonicalize(back, defaults))
+		require.Nil(t, eventlog.Canonicalize(context.Background(), back, defaults, nil))
 		require.Equal(t, again, plain(back), "what comes back is canonical")
 	})
 }
@@ -140,7 +141,7 @@ func TestEventToRecordToEvent(t *testing.T) {
 		require.Equal(t, exactEvent(e), exactEvent(only(ld).Event()))
 
 		record := plain(ld)
-		require.Nil(t, eventlog.Canonicalize(ld, defaults))
+		require.Nil(t, eventlog.Canonicalize(context.Background(), ld, defaults, nil))
 		require.Equal(t, record, plain(ld), "the record is canonical")
 
 		again := plog.NewLogs()
@@ -157,7 +158,7 @@ func TestEventToRecordToEvent(t *testing.T) {
 func TestEventsShareNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ld := eventlogtest.Records(t)
-		require.Nil(t, eventlog.Canonicalize(ld, defaults))
+		require.Nil(t, eventlog.Canonicalize(context.Background(), ld, defaults, nil))
 		e := only(ld).Event()
 		before := exactEvent(e)
 		r := only(ld)

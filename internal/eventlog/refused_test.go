@@ -1,6 +1,7 @@
 package eventlog_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -51,7 +52,7 @@ func TestOnlyTheCulpritsAreRefused(t *testing.T) {
 				}
 			}
 			total := ld.LogRecordCount()
-			refused := eventlog.Canonicalize(ld, defaults)
+			refused := eventlog.Canonicalize(context.Background(), ld, defaults, nil)
 			if tt.nothing {
 				require.Nil(t, refused)
 			} else {

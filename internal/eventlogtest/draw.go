@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"strings"
 	"time"
+	"unicode"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -25,9 +27,20 @@ var keys = rapid.OneOf(
 
 var texts = rapid.OneOf(
 	rapid.SampledFrom([]string{"", "shop", "unknown_service", "unknown_service:java", "user.login", "c", "8", "0", "fd70a", "zz", "0123456789abcd", "\xff\xfe"}),
-	rapid.StringN(0, 6, 12),
+	rapid.Map(rapid.StringN(0, 6, 12), visible),
 	rapid.Map(rapid.IntRange(125, 140), func(n int) string { return fmt.Sprintf("%0*d", n, 7) }),
 )
+
+// visible is a text without control characters, and not blank, so that an event can have it for its
+// name.
+func visible(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, s))
+}
 
 // Fill draws a value into v.
 func Fill(t *rapid.T, v pcommon.Value, depth int) {
@@ -81,7 +94,7 @@ func Records(t *rapid.T) plog.Logs {
 	fillMap(t, sl.Scope().Attributes(), 1)
 	lr := sl.LogRecords().AppendEmpty()
 	lr.SetEventName(texts.Draw(t, "event name"))
-	lr.SetTimestamp(pcommon.Timestamp(rapid.OneOf(rapid.Just(uint64(0)), rapid.Uint64()).Draw(t, "timestamp")))
+	lr.SetTimestamp(pcommon.Timestamp(rapid.OneOf(rapid.Just(uint64(0)), rapid.Uint64Max(math.MaxInt64)).Draw(t, "timestamp")))
 	lr.SetObservedTimestamp(pcommon.Timestamp(rapid.OneOf(rapid.Just(uint64(0)), rapid.Uint64()).Draw(t, "observed")))
 	lr.SetSeverityText(texts.Draw(t, "severity"))
 	lr.SetSeverityNumber(plog.SeverityNumber(rapid.Int32Range(-1, 25).Draw(t, "severity number")))
@@ -103,7 +116,24 @@ func Records(t *rapid.T) plog.Logs {
 func value(t *rapid.T, depth int) any {
 	v := pcommon.NewValueEmpty()
 	Fill(t, v, depth)
-	return v.AsRaw()
+	return valid(v.AsRaw())
+}
+
+// valid has U+FFFD for what is not UTF-8, as canonical records have.
+func valid(v any) any {
+	switch v := v.(type) {
+	case string:
+		return event.ValidText(v)
+	case []any:
+		for i := range v {
+			v[i] = valid(v[i])
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = valid(v[name])
+		}
+	}
+	return v
 }
 
 // values draws a map of an Event with keys that mean nothing.
@@ -117,13 +147,13 @@ func values(t *rapid.T, prefix string) map[string]any {
 
 // Event draws an event that could come out of a store: each entry of its metadata says something.
 func Event(t *rapid.T) event.Event {
-	name := rapid.StringN(1, 20, 40)
+	name := rapid.Map(rapid.StringN(0, 19, 39), func(s string) string { return "n" + visible(s) })
 	maybe := func(what string) bool { return rapid.Bool().Draw(t, what) }
 	hex := func(digits int) string {
 		return rapid.StringMatching(fmt.Sprintf("[1-9a-f][0-9a-f]{%d}", digits-1)).Draw(t, "hex")
 	}
 	e := event.Event{
-		EventID:   rapid.StringN(1, 20, event.MaxIDBytes).Draw(t, "id"),
+		EventID:   "i" + visible(rapid.StringN(0, 20, event.MaxIDBytes-1).Draw(t, "id")),
 		Timestamp: time.Unix(rapid.Int64Range(1, 9_000_000_000).Draw(t, "s"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns")).UTC(),
 		EventType: name.Draw(t, "type"),
 		Source:    name.Draw(t, "source"),

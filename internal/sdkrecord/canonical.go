@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/log"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 
 	"github.com/isbl/telemetry/internal/event"
@@ -31,7 +32,8 @@ func TypeOf(in *sdklog.Record, d event.Defaults) string {
 }
 
 // FromSDK makes a canonical record of one of the SDK, with which it shares no memory that can
-// change. now is the time of records without one. The error is ErrTooDeep.
+// change. now is the time of records without one. The error is ErrTooDeep, or an
+// *event.Fault of a type, a source or an id that is no name.
 func FromSDK(in *sdklog.Record, d event.Defaults, now time.Time) (*Record, error) {
 	a := attributes{all: make([]attribute.KeyValue, 0, in.AttributesLen()+2)}
 	a.Named = in.EventName() != ""
@@ -44,19 +46,26 @@ func FromSDK(in *sdklog.Record, d event.Defaults, now time.Time) (*Record, error
 	if !a.Named {
 		eventType = a.promote(d)
 	}
+	if f := a.CheckNames(eventType); f != nil {
+		return nil, f
+	}
 	if a.BodyIsAttributes(value{Value: body}) {
 		a.all = slices.Concat(body.AsMap(), a.all)
 		body = attribute.Value{}
 	}
 
 	r := &Record{
-		Type: eventType, Attrs: a.all, TraceID: in.TraceID(), SpanID: in.SpanID(), Flags: in.TraceFlags(), Severity: in.Severity(),
+		Type: eventType, Attrs: a.all, TraceID: in.TraceID(), SpanID: in.SpanID(), Flags: in.TraceFlags(),
+		Severity: log.Severity(event.SeverityOf(int32(in.Severity()), in.SeverityText())),
 		Origin: &Origin{
 			Resource: in.Resource(), Scope: in.InstrumentationScope(), Body: body, SeverityText: in.SeverityText(),
 			Observed: nanoseconds(in.ObservedTimestamp()), Dropped: uint32(max(in.DroppedAttributes(), 0)),
 		},
 	}
 	r.setSource(d.SourceID)
+	if f := event.CheckName(r.Source); f != nil {
+		return nil, f.In("source")
+	}
 	r.Time = event.TimeOf(nanoseconds(in.Timestamp()), r.Origin.Observed, nanoseconds(now))
 	var original string
 	if r.ID, original = a.ID(); r.ID == "" {

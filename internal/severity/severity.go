@@ -1,10 +1,7 @@
 // Package severity has the names and the order of OpenTelemetry's severity numbers.
 package severity
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // Number is a severity as OpenTelemetry counts it: 1 to 24, four for each name. 0 is none.
 type Number int32
@@ -28,20 +25,23 @@ var Names = []string{"trace", "debug", "info", "warn", "error", "fatal"}
 // Syntax completes the sentence "write …" for a name that Parse does not know.
 const Syntax = "trace, debug, info, warn, error or fatal, or one of their steps such as error2"
 
-// Parse reads a name in any case, also with a step from 2 to 4: error, ERROR, error2. ok is false
-// for other texts.
+// Parse reads a name in any case: one of OpenTelemetry's, also with a step from 2 to 4 (error,
+// ERROR, error2), or what logging libraries write, as docs/severities.md lists it. ok is false for
+// other texts.
 func Parse(name string) (n Number, ok bool) {
-	lower := strings.ToLower(name)
-	for n := Trace; n <= highest; n++ {
-		base, step := Names[(n-1)/steps], (n-1)%steps
-		if step > 0 {
-			base = fmt.Sprint(base, step+1)
-		}
-		if lower == base {
-			return n, true
-		}
+	var lower [maxName]byte
+	if len(name) > len(lower) {
+		return 0, false
 	}
-	return 0, false
+	for i := range len(name) {
+		c := name[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		lower[i] = c
+	}
+	n, ok = numbers[string(lower[:len(name)])]
+	return n, ok
 }
 
 // Reaches says whether an event is at least as severe as a minimum. Events without a severity reach

@@ -1,6 +1,8 @@
 package severity
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -19,12 +21,37 @@ func TestNamesAreThoseOfTheCollector(t *testing.T) {
 		}
 		assert.True(t, strings.HasPrefix(strings.ToUpper(n.String()), Number(n).Name()))
 	}
-	for _, name := range []string{"", "err", "error0", "error1", "error5", " error", "warning", "17", "Unspecified"} {
+	for _, name := range []string{"", "error0", "error1", "error5", " error", "17", "Unspecified", "debugging information", "err\u00f6r"} {
 		_, ok := Parse(name)
 		assert.False(t, ok, name)
 	}
 	assert.Empty(t, Number(0).Name())
 	assert.Empty(t, Number(25).Name())
+}
+
+// What logging libraries write is read in any case, and docs/severities.md lists all of it.
+func TestNamesOfLoggingLibraries(t *testing.T) {
+	page, err := os.ReadFile("../../docs/severities.md")
+	require.NoError(t, err)
+	for name, number := range numbers {
+		assert.LessOrEqual(t, len(name), maxName)
+		row := fmt.Sprintf("| %d | `%s` |", number, plog.SeverityNumber(number))
+		_, after, found := strings.Cut(string(page), row)
+		require.True(t, found, row)
+		line, _, _ := strings.Cut(after, "\n")
+		assert.True(t, strings.Contains(line, "`"+name+"`") || strings.EqualFold(name, plog.SeverityNumber(number).String()), "%s in the row %s", name, row)
+		for _, written := range []string{name, strings.ToUpper(name)} {
+			got, ok := Parse(written)
+			assert.True(t, ok, written)
+			assert.Equal(t, number, got, written)
+		}
+	}
+	for name, want := range map[string]Number{
+		"WARNING": Warn, "CRITICAL": Fatal, "EMERGENCY": 23, "NOTICE": 10, "Information": Info, "PANIC": 22, "err": Error,
+	} {
+		got, _ := Parse(name)
+		assert.Equal(t, want, got, name)
+	}
 }
 
 func TestReaches(t *testing.T) {

@@ -43,7 +43,7 @@ func Duration(s string) (time.Duration, error) {
 // Time reads RFC 3339, or a duration back from now.
 func Time(s string, now time.Time) (time.Time, bool) {
 	// A + that was not written as %2B in a query arrives as a space, which no such time contains.
-	if t, err := time.Parse(time.RFC3339, strings.Replace(s, " ", "+", 1)); err == nil {
+	if t, err := RFC3339(strings.Replace(s, " ", "+", 1)); err == nil {
 		return t, true
 	}
 	d, err := Duration(s)

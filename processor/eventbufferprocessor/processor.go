@@ -102,7 +102,7 @@ func (p *eventBuffer) Start(_ context.Context, host component.Host) error {
 func (p *eventBuffer) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	t := newTally()
 	defer t.free()
-	refused := eventlog.Canonicalize(ld, p.defaults)
+	refused := eventlog.Canonicalize(ctx, ld, p.defaults, nil)
 	if !p.cfg.Enabled {
 		p.discard(ld, refused, t)
 		return nil
@@ -126,7 +126,7 @@ func (p *eventBuffer) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 func (p *eventBuffer) forward(ctx context.Context, ld plog.Logs, events int) error {
 	failed := events // also where the next component panics
 	defer func() { p.buffer.settle(events, failed) }()
-	err := p.next.ConsumeLogs(ctx, ld)
+	err := p.next.ConsumeLogs(eventlog.WithInspected(ctx), ld)
 	failed = failures(err, events)
 	return err
 }

@@ -54,6 +54,7 @@ func (c *canonicalizer) close() { c.problems.Close() }
 // other error of next is the answer alone: it speaks of the whole request.
 func (c *canonicalizer) consumeLogs(ctx context.Context, ld plog.Logs) error {
 	refused := c.canonicalize(ctx, ld)
+	ctx = eventlog.WithInspected(ctx)
 	if refused == nil {
 		return c.next.ConsumeLogs(ctx, ld)
 	}
@@ -70,14 +71,17 @@ func (c *canonicalizer) consumeLogs(ctx context.Context, ld plog.Logs) error {
 	return err
 }
 
-// canonicalize makes the records canonical, and counts what it refuses and what looks wrong.
+// canonicalize makes the records canonical, says when they were observed, and counts what it
+// refuses and what looks wrong.
 func (c *canonicalizer) canonicalize(ctx context.Context, ld plog.Logs) *eventlog.Refused {
-	refused := eventlog.Canonicalize(ld, c.defaults)
+	var text suspicion
+	refused := eventlog.Canonicalize(ctx, ld, c.defaults, text.add)
 	if refused != nil {
 		for _, r := range refused.Records {
 			c.refused(ctx, r.Reason, 1, problems.Problem{EventID: r.EventID, EventType: r.EventType, Detail: r.Detail})
 		}
 	}
+	c.reportText(ctx, &text)
 	c.suspect(ctx, ld)
 	return refused
 }

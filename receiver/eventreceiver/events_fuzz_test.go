@@ -1,6 +1,7 @@
 package eventreceiver
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"testing"
@@ -36,7 +37,7 @@ func checkDecoded(t *testing.T, s *eventsServer, req *request) {
 		ids = append(ids, e.EventID())
 	}
 	require.Equal(t, req.ids, ids)
-	require.Nil(t, eventlog.Canonicalize(req.batch.Logs, s.canonical.defaults), "nothing of it is too deep")
+	require.Nil(t, eventlog.Canonicalize(context.Background(), req.batch.Logs, s.canonical.defaults, nil), "nothing of it is too deep")
 }
 
 // Whatever a body is, each event in it is taken or named, and what is taken has an id and a record.

@@ -109,6 +109,7 @@ func (s *eventsServer) count(ctx context.Context, req *request) {
 // is no error.
 func (s *eventsServer) pass(ctx context.Context, f form, req *request) error {
 	ld := req.batch.Logs
+	s.canonical.suspectText(ctx, ld, req.repaired)
 	if refused := s.canonical.canonicalize(ctx, ld); refused != nil { // what was read is no deeper than it may be
 		req.remove(refused)
 	}
@@ -119,7 +120,7 @@ func (s *eventsServer) pass(ctx context.Context, f form, req *request) error {
 }
 
 func (s *eventsServer) consume(ctx context.Context, ld plog.Logs, req *request) error {
-	err := s.canonical.next.ConsumeLogs(ctx, ld)
+	err := s.canonical.next.ConsumeLogs(eventlog.WithInspected(ctx), ld)
 	if refused := eventlog.RefusedAlone(err); refused != nil {
 		req.remove(refused)
 		slices.SortFunc(req.rejected, func(a, b rejection) int { return a.Index - b.Index })

@@ -90,6 +90,8 @@ type request struct {
 	many     bool   // they lie in a list, or in lines
 	place    string // of the list
 	rejected []rejection
+	repaired []string     // ids of events with text that was not UTF-8
+	repairs  func() bool  // whether the last event was one of those
 	wrong    *event.Fault // of the whole
 }
 
@@ -106,7 +108,7 @@ type rejection struct {
 // decode reads the events of a body. Those that are not taken cost the others nothing. It returns
 // nil where there are more than max_events.
 func (s *eventsServer) decode(in *input, w *readers, body []byte) *request {
-	req := &request{batch: eventlog.NewBatch(s.canonical.defaults), most: s.door.maxEvents}
+	req := &request{batch: eventlog.NewBatch(s.canonical.defaults), most: s.door.maxEvents, repairs: w.events.Repaired}
 	if in.mapping != nil {
 		req.decodeMapped(in, w.mapped, body)
 	} else {
@@ -172,7 +174,11 @@ func (r *request) pointer(index int) string {
 
 // add adds an event that was taken, or what is wrong with it.
 func (r *request) add(id string, f *event.Fault, text []byte) {
+	repaired := r.repairs()
 	if f == nil {
+		if repaired {
+			r.repaired = append(r.repaired, id)
+		}
 		r.ids = append(r.ids, id)
 		r.places = append(r.places, r.count)
 	} else {

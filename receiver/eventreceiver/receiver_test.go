@@ -78,7 +78,7 @@ func TestCanonical(t *testing.T) {
 
 			again := plog.NewLogs()
 			got.CopyTo(again)
-			assert.Nil(t, eventlog.Canonicalize(again, eventlog.Defaults{EventType: "another", SourceID: "another"}))
+			assert.Nil(t, eventlog.Canonicalize(context.Background(), again, eventlog.Defaults{EventType: "another", SourceID: "another"}, nil))
 			assert.Equal(t, got, again, "what is canonical stays as it is")
 		})
 	}

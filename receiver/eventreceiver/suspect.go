@@ -18,22 +18,28 @@ const (
 	reasonPast   = "timestamp_past"
 	reasonFuture = "timestamp_future"
 	reasonForm   = "event_type_form"
+	reasonText   = "invalid_utf8"
 )
 
-// suspect counts the canonical records that are legal and look wrong all the same.
+// suspect counts the canonical records that are legal and look wrong all the same. On the way it
+// sets when a record was observed, where the sender did not.
 func (c *canonicalizer) suspect(ctx context.Context, ld plog.Logs) {
 	now := time.Now()
 	earliest, latest := toTimestamp(now.Add(-c.cfg.Problems.Past)), toTimestamp(now.Add(c.cfg.Problems.Future))
+	observed := toTimestamp(now)
 	var past, future, form suspicion
 	checked := c.defaults.EventType // the last type that looked right
 	for event := range eventlog.All(ld) {
+		if event.Record.ObservedTimestamp() == 0 {
+			event.Record.SetObservedTimestamp(observed)
+		}
 		switch t := event.Record.Timestamp(); {
 		case t < earliest:
 			past.add(event)
 		case t > latest:
 			future.add(event)
 		}
-		if eventType := event.EventType(); eventType != checked {
+		if eventType := event.EventType(); eventType != checked && eventType != c.defaults.EventType {
 			if isDotted(eventType) {
 				checked = eventType
 			} else {
@@ -49,6 +55,27 @@ func (c *canonicalizer) suspect(ctx context.Context, ld plog.Logs) {
 	})
 	c.report(ctx, reasonForm, &form, func(eventlog.Ref) string {
 		return "the event type is not dotted lower case, like user.login"
+	})
+}
+
+// suspectText counts events, named by their ids, with text that was not UTF-8.
+func (c *canonicalizer) suspectText(ctx context.Context, ld plog.Logs, ids []string) {
+	if len(ids) == 0 {
+		return
+	}
+	text := suspicion{events: len(ids)}
+	for event := range eventlog.All(ld) {
+		if event.EventID() == ids[0] {
+			text.first = event
+			break
+		}
+	}
+	c.reportText(ctx, &text)
+}
+
+func (c *canonicalizer) reportText(ctx context.Context, text *suspicion) {
+	c.report(ctx, reasonText, text, func(eventlog.Ref) string {
+		return "the event had text that is not UTF-8, or half of a surrogate pair: there is U+FFFD in its place"
 	})
 }
 

@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -34,7 +35,7 @@ func canonical(t *rapid.T) plog.Logs {
 	ld := plog.NewLogs()
 	for range rapid.IntRange(0, 3).Draw(t, "resources") {
 		more := eventlogtest.Records(t)
-		require.Nil(t, eventlog.Canonicalize(more, defaults))
+		require.Nil(t, eventlog.Canonicalize(context.Background(), more, defaults, nil))
 		rl := more.ResourceLogs().At(0)
 		records := rl.ScopeLogs().At(0).LogRecords()
 		records.At(0).CopyTo(records.AppendEmpty())
@@ -133,7 +134,7 @@ func FuzzRecords(f *testing.F) {
 		ld, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(raw)
 		require.NoError(t, err)
 		again, _ := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(raw)
-		if eventlog.Canonicalize(again, defaults) != nil {
+		if eventlog.Canonicalize(context.Background(), again, defaults, nil) != nil {
 			return // nested too deep
 		}
 		requireSame(t, raw, ld, records)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/isbl/telemetry/internal/event"
+	"github.com/isbl/telemetry/internal/when"
 )
 
 // Numbers of time below these are in seconds, milliseconds and microseconds: each means a time
@@ -36,7 +37,7 @@ func parseTime(text string) (time.Time, bool) {
 	if f, err := strconv.ParseFloat(text, 64); err == nil {
 		return fractional(f)
 	}
-	t, err := time.Parse(time.RFC3339Nano, text)
+	t, err := when.RFC3339(text)
 	return t, err == nil
 }
 

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/log"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/isbl/telemetry/internal/account"
@@ -22,34 +20,40 @@ import (
 // What Emit returns. Each of them is counted under [Stats.Dropped].
 var (
 	// ErrNotRunning means that the service was not started yet, or is stopped.
-	ErrNotRunning = errors.New("the service is not running")
+	ErrNotRunning = errors.New("telemetry: the Service is not running")
 	// ErrBufferFull means that there was no room for the event.
-	ErrBufferFull = ring.ErrFull
+	ErrBufferFull = errors.New("telemetry: the buffer is full")
 	// ErrInvalidEvent means that the event cannot be kept as it is. The error names the field.
-	ErrInvalidEvent = errors.New("invalid event")
+	ErrInvalidEvent = errors.New("telemetry: invalid event")
 )
 
 // Emit emits an event. Its trace and span are those of ctx, its time is now, its source
 // [Config.SourceID], unless options say otherwise.
 //
 // The values of data are those of [Event], and what Go has besides: all kinds of integers and
-// floats, named types, slices, maps by string, and what writes itself as text
-// ([encoding.TextMarshaler]), such as a [time.Time] or a UUID. Emit copies them, and does not touch
-// data when it has returned.
+// floats, named types, slices, maps, pointers to them, an error (its text), a [time.Duration] (its
+// seconds), what writes itself as text ([encoding.TextMarshaler]), such as a [time.Time] or a UUID,
+// and structs by their JSON form. A note takes the place of a value that an event cannot carry,
+// such as a channel or a function; [Stats.ReplacedValues] counts it, and [WithStrictValues] makes
+// it an error. Emit copies the values, and does not touch data when it has returned.
 //
 // It returns nil when the event is kept, and when the type filter rejects it, when it is not in the
 // sample, or the Service is disabled: all that is counted. Errors: [ErrNotRunning];
 // [ErrBufferFull], for [Reject] and [Block] only; [ErrInvalidEvent]. It waits only where
-// [Config.Overflow] is Block.
+// [Config.Overflow] is Block, and for [WithForwardExporter].
 func (s *Service) Emit(ctx context.Context, eventType string, data map[string]any, options ...EmitOption) error {
 	counts, err := s.admit(eventType)
 	if counts == nil {
 		return err
 	}
 	e := s.newEntry(counts, len(data), len(options))
+	convert := sdkrecord.Converter{Strict: s.strict}
 	var wrong *event.Fault
-	if e.Attrs, wrong = sdkrecord.AppendData(e.Attrs, data); wrong != nil {
-		return invalid(counts, wrong.In("data"))
+	if e.Attrs, wrong = convert.AppendData(e.Attrs, data); wrong != nil {
+		return s.invalid(counts, wrong.In("data"))
+	}
+	if convert.Replaced > 0 {
+		s.countReplaced(eventType, convert.Replaced)
 	}
 	return s.emit(ctx, eventType, e, options)
 }
@@ -64,7 +68,7 @@ func (s *Service) EmitAttributes(ctx context.Context, eventType string, data []a
 	e := s.newEntry(counts, len(data), len(options))
 	var wrong *event.Fault
 	if e.Attrs, wrong = sdkrecord.AppendAttributes(e.Attrs, data); wrong != nil {
-		return invalid(counts, wrong.In("data"))
+		return s.invalid(counts, wrong.In("data"))
 	}
 	return s.emit(ctx, eventType, e, options)
 }
@@ -73,6 +77,9 @@ func (s *Service) EmitAttributes(ctx context.Context, eventType string, data []a
 // its type filter keeps the type. Where it does not, the data need not be made. It does not change
 // while the Service exists.
 func (s *Service) Enabled(eventType string) bool {
+	if !s.made() {
+		return false
+	}
 	_, wanted := s.types.Of(eventType)
 	return wanted && s.config.Enabled
 }
@@ -103,6 +110,9 @@ type roomyEntry struct {
 // admit decides by the type alone, and counts the event where it is not admitted: then there are no
 // counts.
 func (s *Service) admit(eventType string) (*account.Type, error) {
+	if !s.made() {
+		return nil, errNotMade
+	}
 	counts, wanted := s.types.Of(eventType)
 	switch {
 	case !s.running.Load():
@@ -118,9 +128,23 @@ func (s *Service) admit(eventType string) (*account.Type, error) {
 	return counts, nil
 }
 
-func invalid(counts *account.Type, why error) error {
+// invalid counts an event that cannot be kept, and logs the first: the application may not look at
+// the error.
+func (s *Service) invalid(counts *account.Type, why error) error {
 	counts.Add(account.Invalid)
-	return fmt.Errorf("telemetry: %w: %w", ErrInvalidEvent, why)
+	err := fmt.Errorf("%w: %w", ErrInvalidEvent, why)
+	if s.reported.invalid.CompareAndSwap(false, true) { // no sync.Once: the logger may emit events
+		s.logger().Warn("telemetry: an event was dropped since it is invalid; further ones are only counted", "event_type", counts.Name, "error", err)
+	}
+	return err
+}
+
+// countReplaced counts values that an event cannot carry.
+func (s *Service) countReplaced(eventType string, values int) {
+	s.replaced.Add(uint64(values))
+	if s.reported.replaced.CompareAndSwap(false, true) {
+		s.logger().Warn("telemetry: a note took the place of a value that an event cannot carry; further ones are only counted", "event_type", eventType)
+	}
 }
 
 // emit completes an event whose attributes are there.
@@ -134,7 +158,7 @@ func (s *Service) emit(ctx context.Context, eventType string, e *entry, options 
 		e.TraceID, e.SpanID, e.Flags = span.TraceID(), span.SpanID(), span.TraceFlags()
 	}
 	if wrong := event.CheckName(eventType); wrong != nil {
-		return invalid(e.counts, wrong.In("event_type"))
+		return s.invalid(e.counts, wrong.In("event_type"))
 	}
 	if len(options) > 0 {
 		var with emission
@@ -143,14 +167,22 @@ func (s *Service) emit(ctx context.Context, eventType string, e *entry, options 
 				with = option(with)
 			}
 		}
-		if err := with.complete(e); err != nil {
-			return invalid(e.counts, err)
+		convert := sdkrecord.Converter{Strict: s.strict}
+		if err := with.complete(e, &convert); err != nil {
+			return s.invalid(e.counts, err)
+		}
+		if convert.Replaced > 0 {
+			s.countReplaced(eventType, convert.Replaced)
 		}
 	}
 	if e.ID == "" {
 		e.UUID = event.NewUUID(now)
 	}
-	err := s.keep(ctx, e, s.policy)
+	return s.tell(s.keep(ctx, e, s.policy))
+}
+
+// tell returns what the emitter is told of an error of keep.
+func (s *Service) tell(err error) error {
 	if err != nil && s.config.Overflow == DropNewest && errors.Is(err, ErrBufferFull) {
 		return nil
 	}
@@ -159,27 +191,40 @@ func (s *Service) emit(ctx context.Context, eventType string, e *entry, options 
 
 // keep samples a complete event, buffers it, and passes it on.
 func (s *Service) keep(ctx context.Context, e *entry, policy ring.Policy) error {
+	size := e.Size()
+	if wrong := sdkrecord.CheckSize(size); wrong != nil {
+		return s.invalid(e.counts, wrong)
+	}
+	e.Bytes = uint32(size)
 	if !s.sample(e) {
 		e.counts.Add(account.SampledOut)
 		return nil
 	}
 	if err := s.buffer.Put(ctx, e, policy); err != nil {
-		if errors.Is(err, ring.ErrClosed) {
-			e.counts.Add(account.NotRunning)
-			return ErrNotRunning
-		}
-		e.counts.Add(account.Overflow)
-		return err
+		return notPut(ctx, e, err)
 	}
 	for _, sub := range *s.subscriptions.Load() {
 		if sub.pattern.Matches(e.Type) {
 			sub.worker.Put(&e.Record)
 		}
 	}
-	if s.forwarder != nil && e.Origin == nil { // one with an origin came through OpenTelemetry
-		s.forwarder.Put(&e.Record)
+	if s.forwarder != nil {
+		s.forwarder.put(ctx, e)
 	}
 	return nil
+}
+
+// notPut counts an event that the buffer did not take.
+func notPut(ctx context.Context, e *entry, err error) error {
+	if errors.Is(err, ring.ErrClosed) {
+		e.counts.Add(account.NotRunning)
+		return ErrNotRunning
+	}
+	e.counts.Add(account.Overflow)
+	if cause := context.Cause(ctx); cause != nil && errors.Is(err, cause) {
+		return fmt.Errorf("%w: %w", ErrBufferFull, cause)
+	}
+	return ErrBufferFull
 }
 
 // sample says whether an event is in the sample, and writes what says how many it stands for.
@@ -209,81 +254,4 @@ func (s *Service) sample(e *entry) bool {
 		e.adjusted = sampling.AdjustedCount(e.SamplingText(event.AttrThreshold))
 	}
 	return true
-}
-
-// EmitOption says more about an event.
-type EmitOption func(emission) emission
-
-// emission is what options say.
-type emission struct {
-	id, source string
-	time       time.Time
-	severity   log.Severity
-	metadata   map[string]any
-}
-
-// WithSource names the system that the event is of, which is a name of low cardinality. Empty means
-// [Config.SourceID]. It must not start with unknown_service, which marks systems without a name.
-func WithSource(name string) EmitOption {
-	return func(e emission) emission { e.source = name; return e }
-}
-
-// WithEventID gives the event an id of at most 128 bytes. Empty means a new UUIDv7.
-func WithEventID(id string) EmitOption {
-	return func(e emission) emission { e.id = id; return e }
-}
-
-// WithTimestamp says when it happened, between 1970 and 2262. The zero time means now.
-func WithTimestamp(t time.Time) EmitOption {
-	return func(e emission) emission { e.time = t; return e }
-}
-
-// WithSeverity gives the event a severity, metadata.severity and severity_number. 0 means none.
-func WithSeverity(severity log.Severity) EmitOption {
-	return func(e emission) emission { e.severity = severity; return e }
-}
-
-// WithMetadata adds entries to the event's metadata, whose values are as in data. Names that are
-// reserved (docs/service.md lists them) are an error. Emit copies the entries.
-func WithMetadata(entries map[string]any) EmitOption {
-	return func(e emission) emission { e.metadata = entries; return e }
-}
-
-// complete writes it to the event.
-func (w *emission) complete(e *entry) error {
-	if w.source != "" {
-		if wrong := event.CheckSource(w.source); wrong != nil {
-			return wrong.In("source")
-		}
-		e.Source = w.source
-	}
-	if len(w.id) > event.MaxIDBytes {
-		return fmt.Errorf("event_id has at most %d bytes, this one %d", event.MaxIDBytes, len(w.id))
-	}
-	if w.id != "" {
-		if wrong := event.CheckName(w.id); wrong != nil {
-			return wrong.In("event_id")
-		}
-	}
-	e.ID = w.id
-	if !w.time.IsZero() {
-		if w.time.Before(time.Unix(0, 1)) || w.time.After(time.Unix(0, math.MaxInt64)) {
-			return fmt.Errorf("timestamp must lie between 1970 and 2262, this one is %s", w.time)
-		}
-		e.Time = uint64(w.time.UnixNano())
-	}
-	if w.severity != 0 {
-		if w.severity < log.SeverityTrace || w.severity > log.SeverityFatal4 {
-			return fmt.Errorf("severity must be one of OpenTelemetry's numbers from 1 to 24, this one is %d", w.severity)
-		}
-		e.Severity = w.severity
-	}
-	if len(w.metadata) > 0 {
-		attr, wrong := sdkrecord.Metadata(w.metadata)
-		if wrong != nil {
-			return wrong.In("metadata")
-		}
-		e.Attrs = append(e.Attrs, attr)
-	}
-	return nil
 }

@@ -15,6 +15,7 @@ import (
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/resource"
 
 	"github.com/isbl/telemetry"
 )
@@ -100,7 +101,7 @@ func ExampleWithConfig() {
 	_ = service.Stop(ctx)
 	// Output:
 	// <nil>
-	// the buffer is full
+	// telemetry: the buffer is full
 }
 
 func ExampleService_Emit() {
@@ -122,12 +123,12 @@ func ExampleService_Emit() {
 func ExampleService_Emit_errors() {
 	service := started()
 	ctx := context.Background()
-	fmt.Println(service.Emit(ctx, "user.login", map[string]any{"took": time.Second}))
+	fmt.Println(service.Emit(ctx, "user.login", map[string]any{"sampling.threshold": "8"}))
 	_ = service.Stop(ctx)
 	fmt.Println(service.Emit(ctx, "user.login", nil))
 	// Output:
-	// telemetry: invalid event: data.took has a value of type time.Duration, which an event cannot carry: write it as a string, a number, a list or a map
-	// the service is not running
+	// telemetry: invalid event: data.sampling.threshold must not be set: the name has a meaning of its own
+	// telemetry: the Service is not running
 }
 
 func ExampleService_EmitAttributes() {
@@ -335,6 +336,7 @@ func ExampleWithMeterProvider() {
 	// isbl.telemetry.event.sampled_out 0
 	// isbl.telemetry.event.overwritten 0
 	// isbl.telemetry.event.retrieved 0
+	// isbl.telemetry.event.replaced_values 0
 	// isbl.telemetry.queue.size 1
 	// isbl.telemetry.queue.capacity 1000
 }
@@ -351,7 +353,7 @@ func ExampleService_Start() {
 	_ = service.Stop(ctx)
 	fmt.Println(errors.Is(service.Start(), telemetry.ErrStopped))
 	// Output:
-	// the service is not running
+	// telemetry: the Service is not running
 	// <nil>
 	// <nil>
 	// true
@@ -388,3 +390,102 @@ func ExampleNewEventID() {
 	fmt.Println(len(first), first != second)
 	// Output: 36 true
 }
+
+// A program in whose environment TELEMETRY_ means something else.
+func ExampleWithEnvironmentPrefix() {
+	_ = os.Setenv("SHOP_BUFFER_SIZE", "50")
+	defer os.Unsetenv("SHOP_BUFFER_SIZE")
+	config, err := telemetry.LoadConfig("", telemetry.WithEnvironmentPrefix("SHOP_"))
+	fmt.Println(config.BufferSize, err)
+	// Output: 50 <nil>
+}
+
+func ExampleWithBufferBytes() {
+	service := started(telemetry.WithBufferBytes(1 << 20))
+	ctx := context.Background()
+	for range 3 { // two of them leave no room for the third
+		_ = service.Emit(ctx, "data.upload", map[string]any{"text": strings.Repeat("x", 400<<10)})
+	}
+	st := service.Stats()
+	fmt.Println(st.Buffered, st.Overwritten)
+	// Output: 2 1
+}
+
+// What an event cannot carry is replaced, or an error.
+func ExampleWithStrictValues() {
+	ctx := context.Background()
+	data := map[string]any{"reply": make(chan int)}
+	service := started(telemetry.WithLogger(slog.New(slog.DiscardHandler)))
+	fmt.Println(service.Emit(ctx, "user.login", data), service.Stats().ReplacedValues)
+	fmt.Println(service.Events(1)[0].Data["reply"])
+	strict := started(telemetry.WithStrictValues(true), telemetry.WithLogger(slog.New(slog.DiscardHandler)))
+	fmt.Println(errors.Is(strict.Emit(ctx, "user.login", data), telemetry.ErrInvalidEvent))
+	// Output:
+	// <nil> 1
+	// !VALUE: has a value of type chan int, which an event cannot carry: write it as a string, a number, a list or a map
+	// true
+}
+
+// Everything that is kept goes to an exporter. A program uses otlploghttp.New(ctx), for instance.
+func ExampleWithForwardExporter() {
+	var exporter namePrinter
+	service := started(telemetry.WithForwardExporter(&exporter))
+	ctx := context.Background()
+	_ = service.Emit(ctx, "user.login", map[string]any{"user": "ann"})
+	_ = service.Stop(ctx) // sends what waits
+	st := service.Stats().Forwarded
+	fmt.Println(st.Matched, st.Delivered, st.Missed)
+	// Output:
+	// user.login
+	// 1 1 0
+}
+
+func ExampleWithForwardResource() {
+	var exporter namePrinter
+	host := resource.NewSchemaless(attribute.String("host.name", "shop-1"))
+	service := started(telemetry.WithForwardExporter(&exporter), telemetry.WithForwardResource(host))
+	ctx := context.Background()
+	_ = service.Emit(ctx, "user.login", nil)
+	_ = service.Stop(ctx)
+	fmt.Println(exporter.last.Resource())
+	// Output:
+	// user.login
+	// host.name=shop-1
+}
+
+func ExampleService_SlogHandler() {
+	service := started()
+	logger := slog.New(service.SlogHandler())
+	logger.Warn("disk is nearly full", "event.name", "alert.disk", slog.Group("used", "percent", 93))
+	e := service.Events(1)[0]
+	fmt.Println(e.EventType, e.Metadata["severity"], e.Data["body"], e.Data["used"])
+	// Output: alert.disk WARN disk is nearly full map[percent:93]
+}
+
+func ExampleWithSlogLevel() {
+	service := started()
+	logger := slog.New(service.SlogHandler(telemetry.WithSlogLevel(slog.LevelDebug)))
+	logger.Debug("cache is empty")
+	fmt.Println(service.Events(1)[0].Data["body"])
+	// Output: cache is empty
+}
+
+func ExampleWithSlogSource() {
+	service := started()
+	slog.New(service.SlogHandler(telemetry.WithSlogSource(true))).Info("hello")
+	fmt.Println(service.Events(1)[0].Data["code.function.name"])
+	// Output: github.com/isbl/telemetry_test.ExampleWithSlogSource
+}
+
+// namePrinter is an exporter that prints the names of events.
+type namePrinter struct{ last sdklog.Record }
+
+func (p *namePrinter) Export(_ context.Context, records []sdklog.Record) error {
+	for i := range records {
+		fmt.Println(records[i].EventName())
+		p.last = records[i].Clone()
+	}
+	return nil
+}
+func (*namePrinter) Shutdown(context.Context) error   { return nil }
+func (*namePrinter) ForceFlush(context.Context) error { return nil }

@@ -23,6 +23,7 @@ func file(t *testing.T, text string) string {
 const full = `
 enabled: false
 buffer_size: 50
+buffer_bytes: 1048576
 batch_size: 5
 source_id: eu-1
 default_event_type: note
@@ -39,7 +40,7 @@ overflow: block
 
 func fullConfig() telemetry.Config {
 	return telemetry.Config{
-		BufferSize: 50, BatchSize: 5, SourceID: "eu-1", DefaultEventType: "note",
+		BufferSize: 50, BufferBytes: 1 << 20, BatchSize: 5, SourceID: "eu-1", DefaultEventType: "note",
 		EventTypes: []string{"user.*", "alert.fired"}, ExcludeEventTypes: []string{"*.debug"},
 		SamplingRate: 0.5, SamplingRates: []telemetry.SamplingRate{{EventType: "alert.*", Rate: 1}, {EventType: "*", MinSeverity: "ERROR2", Rate: 0.25}},
 		Overflow: telemetry.Block,
@@ -68,7 +69,7 @@ func TestLoadConfig(t *testing.T) {
 
 func TestEnvironmentIsOnTop(t *testing.T) {
 	for name, value := range map[string]string{
-		"ENABLED": "false", "BUFFER_SIZE": "50", "BATCH_SIZE": "5", "SOURCE_ID": "eu-1", "DEFAULT_EVENT_TYPE": "note",
+		"ENABLED": "false", "BUFFER_SIZE": "50", "BUFFER_BYTES": "1048576", "BATCH_SIZE": "5", "SOURCE_ID": "eu-1", "DEFAULT_EVENT_TYPE": "note",
 		"EVENT_TYPES": "user.*, alert.fired", "EXCLUDE_EVENT_TYPES": "*.debug", "SAMPLING_RATE": "0.5",
 		"SAMPLING_RATES": `[{event_type: "alert.*", rate: 1}, {"min_severity": "ERROR2", "rate": 0.25}]`, "OVERFLOW": "block",
 	} {
@@ -89,15 +90,35 @@ func TestEnvironmentIsOnTop(t *testing.T) {
 	assert.Empty(t, got.ExcludeEventTypes, "an empty list is one")
 }
 
+func TestEnvironmentPrefix(t *testing.T) {
+	t.Setenv("TELEMETRY_NOT_OURS", "x")
+	t.Setenv("SHOP_EVENTS_BUFFER_SIZE", "50")
+	got, err := telemetry.LoadConfig("", telemetry.WithEnvironmentPrefix("SHOP_EVENTS_"))
+	require.NoError(t, err)
+	assert.Equal(t, 50, got.BufferSize)
+	got, err = telemetry.LoadConfig("", telemetry.WithEnvironmentPrefix(""))
+	require.NoError(t, err)
+	assert.Equal(t, telemetry.DefaultConfig(), got, "no variable is read")
+	t.Setenv("SHOP_EVENTS_SIZE", "50")
+	_, err = telemetry.LoadConfig("", telemetry.WithEnvironmentPrefix("SHOP_EVENTS_"))
+	require.ErrorContains(t, err, "environment variable SHOP_EVENTS_SIZE is no setting: write one of SHOP_EVENTS_ENABLED, ")
+	for _, wrong := range []string{"shop_", "SHOP", "_", "SHOP-"} {
+		_, err = telemetry.LoadConfig("", telemetry.WithEnvironmentPrefix(wrong))
+		require.ErrorIs(t, err, telemetry.ErrInvalidConfig, wrong)
+		require.ErrorContains(t, err, "write upper-case letters, and _ at the end, like SHOP_")
+	}
+}
+
 func TestLoadConfigErrors(t *testing.T) {
 	_, err := telemetry.LoadConfig(filepath.Join(t.TempDir(), "none.yaml"))
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.NotErrorIs(t, err, telemetry.ErrInvalidConfig)
 	for _, tt := range []struct{ text, want string }{
-		{"bufer_size: 10", "telemetry.yaml:1: `bufer_size` is no setting: write one of enabled, buffer_size, batch_size, "},
+		{"bufer_size: 10", "telemetry.yaml:1: `bufer_size` is no setting: write one of enabled, buffer_size, buffer_bytes, batch_size, "},
 		{"\nbuffer_size: ten", "telemetry.yaml:2: `buffer_size` is \"ten\": write a whole number of events"},
 		{"buffer_size: 1.5", "`buffer_size` is \"1.5\": write a whole number"},
 		{"buffer_size: 0", "`buffer_size` is 0, but must be at least 1: leave it out for 1000"},
+		{"buffer_bytes: 1000", "`buffer_bytes` is 1000, but must be at least 524288, which one event may have: leave it out for no bound"},
 		{"batch_size: -1", "`batch_size` is -1, but must be at least 1: leave it out for 10"},
 		{"enabled: perhaps", "`enabled` is \"perhaps\": write true or false"},
 		{"sampling_rate: a lot", "`sampling_rate` is \"a lot\": write the share of events to keep"},
@@ -171,7 +192,7 @@ func TestNewRefuses(t *testing.T) {
 func TestOptionsAreTheKeys(t *testing.T) {
 	want, err := telemetry.LoadConfig(file(t, full))
 	require.NoError(t, err)
-	s, err := telemetry.New(telemetry.WithEnabled(want.Enabled), telemetry.WithBufferSize(want.BufferSize), telemetry.WithBatchSize(want.BatchSize),
+	s, err := telemetry.New(telemetry.WithEnabled(want.Enabled), telemetry.WithBufferSize(want.BufferSize), telemetry.WithBufferBytes(want.BufferBytes), telemetry.WithBatchSize(want.BatchSize),
 		telemetry.WithSourceID(want.SourceID), telemetry.WithDefaultEventType(want.DefaultEventType), telemetry.WithEventTypes(want.EventTypes...),
 		telemetry.WithoutEventTypes(want.ExcludeEventTypes...), telemetry.WithSamplingRate(want.SamplingRate),
 		telemetry.WithSamplingRates(want.SamplingRates...), telemetry.WithOverflow(want.Overflow))

@@ -7,7 +7,6 @@ import (
 	"iter"
 	"log/slog"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,11 +16,13 @@ import (
 	"github.com/isbl/telemetry/internal/ring"
 	"github.com/isbl/telemetry/internal/sampling"
 	"github.com/isbl/telemetry/internal/sdkrecord"
-	"github.com/isbl/telemetry/internal/subscriber"
 )
 
-// ErrStopped means that the service is stopped, which is for good.
-var ErrStopped = errors.New("the service is stopped")
+// ErrStopped means that the Service is stopped, which is for good.
+var ErrStopped = errors.New("telemetry: the Service is stopped")
+
+// errNotMade is for a nil Service and a zero one.
+var errNotMade = fmt.Errorf("%w: make it with telemetry.New", ErrNotRunning)
 
 // Service takes events, filters and samples them, keeps the newest in a bounded buffer, and hands
 // them out: in batches, to callbacks, and to OpenTelemetry.
@@ -40,8 +41,10 @@ type Service struct {
 	started atomic.Pointer[time.Time] // nil before
 
 	subscriptions atomic.Pointer[[]*Subscription] // never changed, only replaced
-	forwarder     *subscriber.Subscriber[*sdkrecord.Record]
+	forwarder     *forwarder                      // nil without one
 	inconsistent  atomic.Uint64
+	replaced      atomic.Uint64
+	reported      struct{ invalid, replaced atomic.Bool } // what is logged once
 
 	mu      sync.Mutex // of starting, stopping, and replacing subscriptions
 	stopped bool
@@ -54,6 +57,9 @@ type entry struct {
 	counts   *account.Type
 	adjusted float64 // how many events it stands for
 }
+
+// made says whether the Service is one of New.
+func (s *Service) made() bool { return s != nil && s.types != nil }
 
 // New returns a Service that is not started yet. Its errors wrap [ErrInvalidConfig].
 func New(opts ...Option) (*Service, error) {
@@ -75,12 +81,26 @@ func New(opts ...Option) (*Service, error) {
 	}
 	s.policy = map[Overflow]ring.Policy{DropOldest: ring.Overwrite, DropNewest: ring.Refuse, Reject: ring.Refuse, Block: ring.Block}[s.config.Overflow]
 	s.types = account.NewTable(wanted.Matches)
-	s.buffer = ring.New(s.config.BufferSize, func(e *entry) { e.counts.Keep(e.adjusted) })
+	s.buffer = ring.New(ring.Limits[*entry]{
+		Elements: s.config.BufferSize, Bytes: s.config.BufferBytes, Size: func(e *entry) int { return int(e.Bytes) },
+	}, func(e *entry) { e.counts.Keep(e.adjusted) })
 	s.subscriptions.Store(&[]*Subscription{})
-	if s.loggers != nil {
-		s.forwarder = s.newForwarder()
+	switch {
+	case s.loggers != nil && s.exporter != nil:
+		return nil, fmt.Errorf("telemetry: %w: WithLoggerProvider and WithForwardExporter would both send events on: use one", ErrInvalidConfig)
+	case s.exporter != nil:
+		s.forwarder = s.exportForwarder()
+	case s.loggers != nil:
+		s.forwarder = s.providerForwarder()
 	}
 	return s, nil
+}
+
+// queue are the limits of the queue of a subscription.
+func (s *Service) queue() ring.Limits[*sdkrecord.Record] {
+	return ring.Limits[*sdkrecord.Record]{
+		Elements: s.config.BufferSize, Bytes: s.config.BufferBytes, Size: func(r *sdkrecord.Record) int { return int(r.Bytes) },
+	}
 }
 
 func (s *Service) newSampler() (err error) {
@@ -103,11 +123,14 @@ func (s *Service) newSampler() (err error) {
 // Start lets the Service take events. On one that runs it does nothing. Errors: [ErrStopped], or
 // what the meter provider says, and then the Service does not run.
 func (s *Service) Start() error {
+	if !s.made() {
+		return errNotMade
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.stopped:
-		return fmt.Errorf("telemetry: %w: make a new one", ErrStopped)
+		return fmt.Errorf("%w: make a new one", ErrStopped)
 	case s.running.Load():
 		return nil
 	}
@@ -123,7 +146,7 @@ func (s *Service) Start() error {
 		sub.worker.Start()
 	}
 	if s.forwarder != nil {
-		s.forwarder.Start()
+		s.forwarder.worker.Start()
 	}
 	now := time.Now()
 	s.started.Store(&now)
@@ -140,6 +163,9 @@ func (s *Service) Start() error {
 // not return even then is left to it. Called from a callback, Stop waits for itself, until ctx is
 // done.
 func (s *Service) Stop(ctx context.Context) error {
+	if !s.made() {
+		return errNotMade
+	}
 	s.mu.Lock()
 	s.stopped = true
 	s.running.Store(false)
@@ -151,7 +177,7 @@ func (s *Service) Stop(ctx context.Context) error {
 		sub.worker.Close()
 	}
 	if s.forwarder != nil {
-		s.forwarder.Close()
+		s.forwarder.worker.Close()
 	}
 	var errs []error
 	for _, sub := range subs {
@@ -160,9 +186,7 @@ func (s *Service) Stop(ctx context.Context) error {
 		}
 	}
 	if s.forwarder != nil {
-		if err := s.forwarder.Wait(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("telemetry: stop: not all events were sent on: %w", err))
-		}
+		errs = append(errs, s.forwarder.stop(ctx))
 	}
 	return errors.Join(errs...)
 }
@@ -171,17 +195,26 @@ func (s *Service) Stop(ctx context.Context) error {
 // emitted, without waiting. n ≤ 0 means [Config.BatchSize]. The events belong to the caller; each
 // one is handed out once. It works before Start (there are none) and after Stop.
 func (s *Service) Events(n int) []Event {
+	if !s.made() {
+		return nil
+	}
 	return eventsOf(s.buffer.Take(nil, s.batch(n)))
 }
 
 // WaitEvents is Events that waits for at least one event. Errors: the cause of ctx, and
 // [ErrStopped] when the Service is stopped and its buffer empty.
 func (s *Service) WaitEvents(ctx context.Context, n int) ([]Event, error) {
-	entries, err := s.buffer.Wait(ctx, nil, s.batch(n))
-	if errors.Is(err, ring.ErrClosed) {
-		err = ErrStopped
+	if !s.made() {
+		return nil, errNotMade
 	}
-	return eventsOf(entries), err
+	entries, err := s.buffer.Wait(ctx, nil, s.batch(n))
+	switch {
+	case errors.Is(err, ring.ErrClosed):
+		return nil, ErrStopped
+	case err != nil:
+		return nil, fmt.Errorf("telemetry: wait for events: %w", err)
+	}
+	return eventsOf(entries), nil
 }
 
 // All takes the events out of the buffer one by one, in the order in which they were emitted, and
@@ -221,64 +254,6 @@ func eventOf(r *sdkrecord.Record) Event {
 	e := Event{EventID: r.EventID(), Timestamp: r.Timestamp(), EventType: r.Type, Source: r.Source}
 	e.Data, e.Metadata = r.Fields()
 	return e
-}
-
-// Subscription is a callback that is called for events.
-type Subscription struct {
-	service *Service
-	pattern eventtype.Pattern
-	worker  *subscriber.Subscriber[*sdkrecord.Record]
-}
-
-// OnEvent calls a function for each event that is kept from now on and whose type the pattern
-// covers: an exact name, or with * for zero or more characters. The event belongs to the function.
-// ctx carries the trace of the event, and ends when Stop gives up waiting.
-//
-// Each subscription has a goroutine of its own, which makes one call after the other, and a queue
-// of [Config.BufferSize] events: a function that is too slow misses the oldest of them, and one
-// that panics is called again for the next event. Both are counted in [Service.Stats]. A function
-// that emits events that it is called for itself, also by logging through [Service.LogProcessor],
-// does so without end.
-//
-// Errors: [ErrInvalidConfig] for the pattern, [ErrStopped].
-func (s *Service) OnEvent(pattern string, call func(ctx context.Context, e Event)) (*Subscription, error) {
-	p, err := eventtype.ParsePattern(pattern)
-	if err != nil {
-		return nil, fmt.Errorf("telemetry: %w: pattern %q: %w", ErrInvalidConfig, pattern, err)
-	}
-	sub := &Subscription{service: s, pattern: p}
-	sub.worker = subscriber.New(s.config.BufferSize,
-		func(ctx context.Context, r *sdkrecord.Record) { call(r.Context(ctx), eventOf(r)) },
-		s.reportFirst(fmt.Sprintf("the callback for %q", pattern)))
-
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stopped {
-		return nil, fmt.Errorf("telemetry: %w: it has no more events", ErrStopped)
-	}
-	if s.running.Load() {
-		sub.worker.Start()
-	}
-	more := append(slices.Clone(*s.subscriptions.Load()), sub)
-	s.subscriptions.Store(&more)
-	return sub, nil
-}
-
-// Unsubscribe ends the calls: it waits for the running one, and what is queued counts as missed.
-// Called from the callback itself it would wait for itself: use a goroutine there. Calling it again
-// does nothing.
-func (sub *Subscription) Unsubscribe() {
-	s := sub.service
-	sub.worker.Abandon()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	before := *s.subscriptions.Load()
-	if !slices.Contains(before, sub) {
-		return
-	}
-	s.ended = addUp(s.ended, sub.Stats())
-	rest := slices.DeleteFunc(slices.Clone(before), func(other *Subscription) bool { return other == sub })
-	s.subscriptions.Store(&rest)
 }
 
 // reportFirst logs the first panic of who: later ones are counted, and a callback that panics about

@@ -48,7 +48,7 @@ func TestStats(t *testing.T) {
 	s := telemetrytest.Start(t, telemetry.WithBufferSize(3), telemetry.WithSourceID("eu-1"), telemetry.WithoutEventTypes("*.debug"),
 		telemetry.WithSamplingRates(telemetry.SamplingRate{EventType: "metric.*", Rate: 0}))
 	emit(t, s, "a.debug", "metric.cpu", "a", "b", "c", "d")
-	_ = s.Emit(t.Context(), "a", map[string]any{"x": struct{}{}})
+	_ = s.Emit(t.Context(), "a", map[string]any{"": 1}) // no name
 	s.Events(1)
 	st := s.Stats()
 	addsUp(t, st)
@@ -134,7 +134,7 @@ func TestMetrics(t *testing.T) {
 		"isbl.telemetry.event.emitted": 7, "isbl.telemetry.event.filtered": 1, "isbl.telemetry.event.sampled_out": 1,
 		"isbl.telemetry.event.dropped disabled": 0, "isbl.telemetry.event.dropped not_running": 1,
 		"isbl.telemetry.event.dropped invalid": 0, "isbl.telemetry.event.dropped overflow": 0,
-		"isbl.telemetry.event.overwritten": 1, "isbl.telemetry.event.retrieved": 1, "isbl.telemetry.queue.size": 2, "isbl.telemetry.queue.capacity": 3,
+		"isbl.telemetry.event.overwritten": 1, "isbl.telemetry.event.replaced_values": 0, "isbl.telemetry.event.retrieved": 1, "isbl.telemetry.queue.size": 2, "isbl.telemetry.queue.capacity": 3,
 		"isbl.telemetry.subscription.processed * callback": 8 - missed(s), "isbl.telemetry.subscription.processed missed * callback": missed(s),
 		"isbl.telemetry.subscription.panics * callback": 8 - missed(s),
 	}, series(t, reader))

@@ -56,6 +56,17 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// DecodeValue reads one JSON value as UnmarshalJSON reads those of Data.
+func DecodeValue(text []byte) (any, *Fault) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, NewFault(ReasonMalformed, "is not JSON: %v", err)
+	}
+	return number(v, 1)
+}
+
 // kindError names the field that has the wrong kind of value, and calls the kind as JSON does.
 func kindError(err error) error {
 	var kind *json.UnmarshalTypeError

@@ -17,6 +17,9 @@ const (
 	MaxDepth = 64
 	// MaxIDBytes is the longest event id that is kept as it came.
 	MaxIDBytes = 128
+	// MaxBytes is the highest size of an event with its resource and scope, encoded as OTLP. The
+	// store may be told a lower one.
+	MaxBytes = 512 << 10
 )
 
 // Event is one thing that happened, a TelemetryEvent.

@@ -36,15 +36,28 @@ type Counts struct {
 	Len, Capacity                      int
 }
 
+// Limits bound what a buffer holds.
+type Limits[T any] struct {
+	// Elements is the highest number of elements, at least 1.
+	Elements int
+	// Bytes is the highest sum of the sizes of the elements; zero means no bound. A single element
+	// that is larger still goes into an empty buffer.
+	Bytes int
+	// Size is the size of an element in bytes, which must not change. It is needed with Bytes only.
+	Size func(T) int
+}
+
 // Buffer holds up to a fixed number of elements. Its memory grows with what it holds, and stays.
 // One lock guards it, so that each element is handed out once and each reading adds up. It is safe
 // for concurrent use.
 type Buffer[T any] struct {
 	accepted func(T) // called with the lock held for each element that goes in
+	limits   Limits[T]
 
 	mu     sync.Mutex
 	items  []T // a circle: the oldest is at head, and Len of them count
 	head   int
+	bytes  int // the sizes of all items together; 0 without a limit
 	counts Counts
 	open   bool // Put may put
 	closed bool
@@ -54,13 +67,13 @@ type Buffer[T any] struct {
 	done            chan struct{} // closed with the buffer
 }
 
-// New returns a buffer for capacity elements, at least 1, that is not open yet. accepted is called
-// for each element that goes in, before anyone can take it, and must be quick and not call the
-// buffer.
-func New[T any](capacity int, accepted func(T)) *Buffer[T] {
+// New returns a buffer that is not open yet. accepted is called for each element that goes in,
+// before anyone can take it, and must be quick and not call the buffer.
+func New[T any](limits Limits[T], accepted func(T)) *Buffer[T] {
 	return &Buffer[T]{
 		accepted: accepted,
-		counts:   Counts{Capacity: capacity},
+		limits:   limits,
+		counts:   Counts{Capacity: limits.Elements},
 		filled:   make(chan struct{}, 1),
 		room:     make(chan struct{}, 1),
 		done:     make(chan struct{}),
@@ -87,8 +100,9 @@ func (b *Buffer[T]) Close() {
 // Put appends v. Errors: ErrClosed; ErrFull as policy says, which for Block is joined with the
 // context's cause.
 func (b *Buffer[T]) Put(ctx context.Context, v T, policy Policy) error {
+	size := b.size(v)
 	b.mu.Lock()
-	for b.open && b.counts.Len == b.counts.Capacity {
+	for b.open && !b.hasRoom(size) {
 		switch policy {
 		case Overwrite:
 			b.pop()
@@ -119,6 +133,7 @@ func (b *Buffer[T]) Put(ctx context.Context, v T, policy Policy) error {
 		return ErrClosed
 	}
 	b.push(v)
+	b.bytes += size
 	b.passOn()
 	b.mu.Unlock()
 	return nil
@@ -183,6 +198,22 @@ func (b *Buffer[T]) Snapshot(read func()) Counts {
 
 // The rest needs the lock.
 
+// size is what v counts against the limit of bytes.
+func (b *Buffer[T]) size(v T) int {
+	if b.limits.Bytes == 0 {
+		return 0
+	}
+	return b.limits.Size(v)
+}
+
+// hasRoom says whether an element of this size goes in.
+func (b *Buffer[T]) hasRoom(size int) bool {
+	if b.counts.Len == 0 {
+		return true
+	}
+	return b.counts.Len < b.counts.Capacity && (b.limits.Bytes == 0 || b.bytes+size <= b.limits.Bytes)
+}
+
 func (b *Buffer[T]) take(dst []T, n int) []T {
 	n = min(n, b.counts.Len)
 	dst = slices.Grow(dst, n)
@@ -214,6 +245,7 @@ func (b *Buffer[T]) pop() T {
 	var none T
 	v := b.items[b.head]
 	b.items[b.head] = none
+	b.bytes -= b.size(v)
 	if b.head++; b.head == len(b.items) {
 		b.head = 0
 	}
@@ -235,7 +267,7 @@ func (b *Buffer[T]) passOn() {
 	if b.takers > 0 && b.counts.Len > 0 {
 		signal(b.filled)
 	}
-	if b.putters > 0 && b.counts.Len < b.counts.Capacity {
+	if b.putters > 0 && b.hasRoom(0) {
 		signal(b.room)
 	}
 }

@@ -18,7 +18,7 @@ import (
 )
 
 func open(capacity int) *ring.Buffer[int] {
-	b := ring.New[int](capacity, nil)
+	b := ring.New(ring.Limits[int]{Elements: capacity}, nil)
 	b.Open()
 	return b
 }
@@ -66,7 +66,7 @@ func TestBlock(t *testing.T) {
 
 func TestWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := ring.New[int](10, nil)
+		b := ring.New(ring.Limits[int]{Elements: 10}, nil)
 		require.ErrorIs(t, b.Put(t.Context(), 0, ring.Overwrite), ring.ErrClosed, "not open yet")
 		b.Open()
 		got := make(chan []int, 2)
@@ -108,7 +108,7 @@ func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		capacity := rapid.IntRange(1, 40).Draw(t, "capacity")
 		accepted := 0
-		b := ring.New(capacity, func(int) { accepted++ })
+		b := ring.New(ring.Limits[int]{Elements: capacity}, func(int) { accepted++ })
 		b.Open()
 		var model []int
 		var want ring.Counts
@@ -204,4 +204,28 @@ func TestMemoryGrowsWithUse(t *testing.T) {
 		require.NoError(t, b.Put(t.Context(), i, ring.Overwrite))
 	}
 	assert.Len(t, b.Take(nil, 1<<30), 100)
+}
+
+func TestBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := ring.New(ring.Limits[int]{Elements: 5, Bytes: 10, Size: func(n int) int { return n }}, nil)
+		b.Open()
+		for _, n := range []int{4, 3, 3} {
+			require.NoError(t, b.Put(t.Context(), n, ring.Refuse))
+		}
+		require.ErrorIs(t, b.Put(t.Context(), 1, ring.Refuse), ring.ErrFull)
+		require.NoError(t, b.Put(t.Context(), 6, ring.Overwrite), "two have to go")
+		assert.Equal(t, ring.Counts{Put: 4, Overwritten: 2, Len: 2, Capacity: 5}, b.Counts())
+
+		put := make(chan error)
+		go func() { put <- b.Put(t.Context(), 5, ring.Block) }()
+		synctest.Wait()
+		assert.Equal(t, []int{3}, b.Take(nil, 1))
+		synctest.Wait()
+		assert.Empty(t, put, "not enough room yet")
+		assert.Equal(t, []int{6}, b.Take(nil, 1))
+		require.NoError(t, <-put)
+		require.NoError(t, b.Put(t.Context(), 20, ring.Overwrite), "larger than all, alone")
+		assert.Equal(t, []int{20}, b.Take(nil, 9))
+	})
 }

@@ -17,6 +17,12 @@ func (r *Record) Log() (out log.Record) {
 	out.SetTimestamp(r.Timestamp())
 	out.SetSeverity(r.Severity)
 	out.SetSeverityText(r.severityText())
+	if r.Origin != nil {
+		out.SetBody(r.Origin.Body)
+		if r.Origin.Observed > 0 {
+			out.SetObservedTimestamp(event.Time(r.Origin.Observed))
+		}
+	}
 	// The SDK drops attributes beyond a limit, 128 unless told otherwise: what has a meaning of its
 	// own comes first.
 	out.AddAttributes(attribute.String(event.AttrUID, r.EventID()))

@@ -35,6 +35,7 @@ type Record struct {
 	TraceID  trace.TraceID
 	SpanID   trace.SpanID
 	Flags    trace.TraceFlags
+	Bytes    uint32 // what Size returned when the event was complete
 	Severity log.Severity
 
 	// Origin is nil for events that were emitted without the SDK.
@@ -49,6 +50,8 @@ type Origin struct {
 	SeverityText string
 	Observed     uint64 // nanoseconds since 1970, 0 for never
 	Dropped      uint32 // attributes
+	// Piped says that the record went through a LoggerProvider of the application.
+	Piped bool
 }
 
 // EventID is the event's id.

@@ -35,7 +35,7 @@ func Load(path, prefix string, environ []string, all []Setting) error {
 	for _, variable := range slices.Sorted(slices.Values(environ)) {
 		name, value, _ := strings.Cut(variable, "=")
 		if key, ok := strings.CutPrefix(name, prefix); ok {
-			errs = append(errs, fromEnv(name, key, value, all))
+			errs = append(errs, fromEnv(prefix, key, value, all))
 		}
 	}
 	return errors.Join(errs...)
@@ -85,7 +85,8 @@ func fromFile(path string, all []Setting) error {
 
 // fromEnv takes the value as it is for a text, split at commas for a list of texts, and as YAML for
 // everything else.
-func fromEnv(name, key, value string, all []Setting) error {
+func fromEnv(prefix, key, value string, all []Setting) error {
+	name := prefix + key
 	key = strings.ToLower(key)
 	if name != strings.ToUpper(name) {
 		key = "" // unknown: case matters
@@ -93,7 +94,7 @@ func fromEnv(name, key, value string, all []Setting) error {
 	where := "environment variable " + name
 	at := slices.IndexFunc(all, func(s Setting) bool { return s.Key == key })
 	if at < 0 {
-		return unknown(where, all, func(key string) string { return name[:strings.Index(name, "_")+1] + strings.ToUpper(key) })
+		return unknown(where, all, func(key string) string { return prefix + strings.ToUpper(key) })
 	}
 	switch into := all[at].Into.(type) {
 	case *string:

@@ -3,6 +3,8 @@ package store
 import (
 	"time"
 
+	"github.com/isbl/telemetry/internal/event"
+
 	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/internal/store/log"
@@ -11,7 +13,7 @@ import (
 
 // Defaults of Options.
 const (
-	DefaultMaxEventSize   = 512 << 10
+	DefaultMaxEventSize   = event.MaxBytes
 	DefaultMaxBytesMemory = 64 << 20
 	DefaultMaxBytesDisk   = 10 << 30
 	DefaultTimeout        = 5 * time.Second

@@ -1,9 +1,10 @@
-// Package subscriber calls a function for each element of a bounded queue, in a goroutine of its
+// Package subscriber calls a function for the elements of a bounded queue, in a goroutine of its
 // own, so that a slow or panicking function does not delay or stop the caller.
 package subscriber
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -14,9 +15,10 @@ import (
 type Counts struct {
 	// Matched were put.
 	Matched uint64
-	// Delivered are calls that ended, also by a panic, and Panics those that did so by one.
+	// Delivered are in calls that ended, also by a panic. Panics are calls that did so by one.
 	Delivered, Panics uint64
-	// Missed were thrown away: the queue was full, or the subscriber ended before it came to them.
+	// Missed were thrown away: the queue was full, the subscriber ended before it came to them, or
+	// the call said so.
 	Missed uint64
 	// Queued wait, or are being worked on.
 	Queued uint64
@@ -25,11 +27,14 @@ type Counts struct {
 // Subscriber is a queue and the goroutine that works it off. It is safe for concurrent use.
 type Subscriber[T any] struct {
 	queue    *ring.Buffer[T]
-	call     func(context.Context, T)
+	batch    int
+	call     func(context.Context, []T) (missed int)
 	panicked func(value any)
 
-	late              atomic.Uint64 // came after the end
-	delivered, panics atomic.Uint64
+	late atomic.Uint64 // came after the end
+
+	mu                        sync.Mutex // of these, which change together
+	delivered, missed, panics uint64     // by calls
 
 	startOnce sync.Once
 	ctx       context.Context // of the calls
@@ -38,11 +43,22 @@ type Subscriber[T any] struct {
 }
 
 // New returns a subscriber that takes elements from now on and works them off when it is started.
-// Its queue holds capacity elements; when it is full, the oldest goes. call gets a context that
-// ends with the subscriber. panicked is called in the same goroutine with what call panicked with.
-func New[T any](capacity int, call func(context.Context, T), panicked func(value any)) *Subscriber[T] {
+// call gets a context that ends with the subscriber. panicked is called in the same goroutine with
+// what call panicked with.
+func New[T any](queue ring.Limits[T], call func(context.Context, T), panicked func(value any)) *Subscriber[T] {
+	one := func(ctx context.Context, batch []T) int {
+		call(ctx, batch[0])
+		return 0
+	}
+	return NewBatches(queue, 1, one, panicked)
+}
+
+// NewBatches is New with a function that takes up to batch elements at once, and returns how many
+// of them it could not deliver. It must not keep the slice.
+func NewBatches[T any](queue ring.Limits[T], batch int, call func(context.Context, []T) (missed int), panicked func(value any)) *Subscriber[T] {
 	s := &Subscriber[T]{
-		queue:    ring.New[T](capacity, nil),
+		queue:    ring.New(queue, nil),
+		batch:    batch,
 		call:     call,
 		panicked: panicked,
 		done:     make(chan struct{}),
@@ -63,36 +79,63 @@ func (s *Subscriber[T]) work() {
 		s.queue.Discard()
 		close(s.done)
 	}()
-	var room [1]T
+	var next []T
 	for {
-		next, err := s.queue.Wait(context.Background(), room[:0], 1)
+		var err error
+		next, err = s.queue.Wait(context.Background(), next[:0], s.batch)
 		if err != nil {
 			return
 		}
-		s.one(next[0])
-		clear(room[:])
+		s.one(next)
+		clear(next)
 	}
 }
 
 // one makes a call, and counts it.
-func (s *Subscriber[T]) one(v T) {
-	ended := false
+func (s *Subscriber[T]) one(batch []T) {
+	ended, missed := false, 0
 	defer func() {
-		s.delivered.Add(1)
+		s.mu.Lock()
+		s.delivered += uint64(len(batch) - missed)
+		s.missed += uint64(missed)
 		if !ended {
-			s.panics.Add(1)
+			s.panics++
+		}
+		s.mu.Unlock()
+		if !ended {
 			s.panicked(recover())
 		}
 	}()
-	s.call(s.ctx, v)
+	missed = s.call(s.ctx, batch)
 	ended = true
 }
 
-// Put queues v, without waiting.
+// Put queues v, without waiting. When the queue is full, the oldest element goes.
 func (s *Subscriber[T]) Put(v T) {
 	if s.queue.Put(s.ctx, v, ring.Overwrite) != nil {
 		s.late.Add(1)
 	}
+}
+
+// TryPut queues v if there is room, and says whether it is dealt with. It is, too, when the
+// subscriber has ended: then v counts as missed.
+func (s *Subscriber[T]) TryPut(v T) bool {
+	return s.dealtWith(s.queue.Put(s.ctx, v, ring.Refuse))
+}
+
+// PutWait is TryPut that waits for room until ctx is done.
+func (s *Subscriber[T]) PutWait(ctx context.Context, v T) bool {
+	return s.dealtWith(s.queue.Put(ctx, v, ring.Block))
+}
+
+func (s *Subscriber[T]) dealtWith(err error) bool {
+	if errors.Is(err, ring.ErrFull) {
+		return false
+	}
+	if err != nil {
+		s.late.Add(1)
+	}
+	return true
 }
 
 // Close takes nothing more. What is queued is still worked off.
@@ -134,12 +177,13 @@ func (s *Subscriber[T]) Abandon() {
 // Counts reads the numbers.
 func (s *Subscriber[T]) Counts() Counts {
 	var c Counts
-	queue := s.queue.Snapshot(func() { // nothing is taken meanwhile, so that at most one element is being worked on
-		c.Panics = s.panics.Load() // before the number that is ahead of it
-		c.Delivered = s.delivered.Load()
+	queue := s.queue.Snapshot(func() { // nothing is taken meanwhile, so that at most one batch is being worked on
+		s.mu.Lock()
+		c.Delivered, c.Missed, c.Panics = s.delivered, s.missed, s.panics
+		s.mu.Unlock()
 	})
 	late := s.late.Load()
-	c.Missed = queue.Overwritten + queue.Discarded + late
+	c.Missed += queue.Overwritten + queue.Discarded + late
 	c.Matched = queue.Put + late
 	c.Queued = c.Matched - c.Missed - c.Delivered
 	return c

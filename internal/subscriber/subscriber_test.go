@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/isbl/telemetry/internal/ring"
 )
 
 // recorder keeps what a subscriber is called with.
@@ -42,7 +44,7 @@ func put(s *Subscriber[int], all ...int) {
 func TestCallsInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r recorder
-		s := New(10, r.call, r.recovered)
+		s := New(ring.Limits[int]{Elements: 10}, r.call, r.recovered)
 		put(s, 1, -2, 3)
 		synctest.Wait()
 		assert.Empty(t, r.got, "it is not started")
@@ -67,7 +69,7 @@ func TestCallsInOrder(t *testing.T) {
 func TestAFullQueueLosesTheOldest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := recorder{wait: make(chan struct{})}
-		s := New(2, r.call, r.recovered)
+		s := New(ring.Limits[int]{Elements: 2}, r.call, r.recovered)
 		s.Start()
 		put(s, 1)
 		synctest.Wait() // 1 is being worked on
@@ -84,7 +86,7 @@ func TestAFullQueueLosesTheOldest(t *testing.T) {
 func TestWaitGivesUpWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := recorder{wait: make(chan struct{})}
-		s := New(10, r.call, r.recovered)
+		s := New(ring.Limits[int]{Elements: 10}, r.call, r.recovered)
 		s.Start()
 		put(s, 1, 2, 3)
 		synctest.Wait()
@@ -102,7 +104,7 @@ func TestWaitGivesUpWithItsContext(t *testing.T) {
 func TestAbandon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := recorder{wait: make(chan struct{})}
-		s := New(10, r.call, r.recovered)
+		s := New(ring.Limits[int]{Elements: 10}, r.call, r.recovered)
 		s.Start()
 		put(s, 1, 2)
 		synctest.Wait()
@@ -111,10 +113,35 @@ func TestAbandon(t *testing.T) {
 		assert.Equal(t, []int{1}, r.got, "it waits for the running call")
 		assert.Equal(t, Counts{Matched: 2, Delivered: 1, Missed: 1}, s.Counts())
 
-		never := New(10, r.call, r.recovered)
+		never := New(ring.Limits[int]{Elements: 10}, r.call, r.recovered)
 		put(never, 1)
 		never.Abandon()
 		never.Start()
 		assert.Equal(t, Counts{Matched: 1, Missed: 1}, never.Counts())
+	})
+}
+
+func TestBatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sizes []int
+		s := NewBatches(ring.Limits[int]{Elements: 5}, 3, func(_ context.Context, batch []int) (missed int) {
+			sizes = append(sizes, len(batch))
+			return len(batch) - 1
+		}, nil)
+		put(s, 1, 2, 3, 4, 5)
+		assert.False(t, s.TryPut(6))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		assert.False(t, s.PutWait(ctx, 6))
+		s.Start()
+		assert.True(t, s.PutWait(t.Context(), 6))
+		s.Close()
+		require.NoError(t, s.Wait(t.Context()))
+		assert.True(t, s.TryPut(7), "it counts")
+		c := s.Counts()
+		assert.EqualValues(t, 7, c.Matched)
+		assert.EqualValues(t, len(sizes), c.Delivered)
+		assert.EqualValues(t, 7-len(sizes), c.Missed)
+		assert.LessOrEqual(t, len(sizes), 3)
 	})
 }

@@ -91,13 +91,8 @@ func (s *Store) countEvents(ctx context.Context, c *counter, first, last uint64)
 			if b.events == nil {
 				continue
 			}
-			for i := range b.events.Records {
-				if c.filter.matches(ctx, b.events, i, &c.failures) {
-					c.addEvent(c.filter.ref(b.events, i))
-				}
-				if isDone(ctx) {
-					return ctx.Err()
-				}
+			if err := c.filter.visit(ctx, b.events, &c.failures, c.addEvent); err != nil {
+				return err
 			}
 		}
 		first += uint64(max(len(blocks), 1))

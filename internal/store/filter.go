@@ -2,6 +2,9 @@ package store
 
 import (
 	"context"
+	"sync"
+
+	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/filter/predicate"
@@ -15,10 +18,14 @@ type filter struct {
 	head  bool // time, type or severity are
 	hints predicate.Hints
 	index index.Filter
+
+	attributes []string // that MatchesContent reads
+	readsOnly  bool     // and nothing but them and fields
 }
 
 func newFilter(p *predicate.Predicate) filter {
 	out := filter{Predicate: p, all: p.All(), head: p.ByHead(), hints: p.Hints()}
+	out.attributes, out.readsOnly = p.Reads()
 	out.index.Since, out.index.Until = p.Bounds()
 	out.index.MinSeverity = p.MinSeverity()
 	if types := p.Types(); types != nil {
@@ -46,20 +53,53 @@ func (f *filter) matches(ctx context.Context, of *decoded, i int, failures *Fail
 	if !f.hints.In(record.Bytes()) {
 		return false
 	}
-	ok, err := f.MatchesContent(ctx, f.ref(of, i))
+	ok, err := f.matchesContent(ctx, of, i)
 	if err != nil && ctx.Err() == nil {
 		failures.add(err)
 	}
 	return ok && err == nil
 }
 
-// ref returns the decoded record i. Where hints leave few records of a block, only those are
-// decoded.
-func (f *filter) ref(of *decoded, i int) eventlog.Ref {
-	if f.hints != nil {
-		return of.Ref(i)
+// partly are records of which ReadFields has read a part, as *eventlog.Ref.
+var partly = sync.Pool{New: func() any {
+	resource := plog.NewLogs().ResourceLogs().AppendEmpty()
+	scope := resource.ScopeLogs().AppendEmpty()
+	return &eventlog.Ref{Resource: resource, Scope: scope, Record: scope.LogRecords().AppendEmpty()}
+}}
+
+func (f *filter) matchesContent(ctx context.Context, of *decoded, i int) (bool, error) {
+	if f.readsOnly {
+		ref := partly.Get().(*eventlog.Ref)
+		defer partly.Put(ref)
+		if of.Records[i].ReadFields(ref.Record, f.attributes) {
+			return f.MatchesContent(ctx, *ref)
+		}
 	}
-	return of.Refs()[i]
+	if f.hints != nil { // they leave few records of a block
+		return f.MatchesContent(ctx, of.Ref(i))
+	}
+	return f.MatchesContent(ctx, of.Refs()[i])
+}
+
+// visit calls a function with each event of a block that matches. Errors: the context's.
+func (f *filter) visit(ctx context.Context, of *decoded, failures *Failures, visit func(eventlog.Ref)) error {
+	hits := make([]int, 0, len(of.Records))
+	for i := range of.Records {
+		if f.matches(ctx, of, i, failures) {
+			hits = append(hits, i)
+		}
+		if isDone(ctx) {
+			return ctx.Err()
+		}
+	}
+	ref := of.Ref
+	if len(hits) > len(of.Records)/4 {
+		ref = func(i int) eventlog.Ref { return of.Refs()[i] }
+	}
+	for _, i := range hits {
+		visit(ref(i))
+	}
+	return nil
 }
 
 // isDone is ctx.Err() != nil in a fraction of the time: it is asked for each event.

@@ -92,13 +92,8 @@ func (s *Store) scanSpan(ctx context.Context, f *filter, span index.Span, failur
 			if b.events == nil {
 				continue
 			}
-			for i := range b.events.Records {
-				if f.matches(ctx, b.events, i, failures) {
-					visit(f.ref(b.events, i))
-				}
-				if isDone(ctx) {
-					return ctx.Err()
-				}
+			if err := f.visit(ctx, b.events, failures, visit); err != nil {
+				return err
 			}
 		}
 		first += uint64(max(len(blocks), 1))

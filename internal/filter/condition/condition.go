@@ -22,6 +22,9 @@ type Condition struct {
 	parsed *ottl.Condition[logContext]
 	// comparesValues means that maps and lists of the event may be compared.
 	comparesValues bool
+	// attributes and readsOnly are what Reads returns.
+	attributes []string
+	readsOnly  bool
 }
 
 // parser reads conditions, whose paths may start with a context such as `log.` or `resource.`.
@@ -51,7 +54,11 @@ func Parse(text string) (parsed *Condition, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Condition{condition, comparesValues}, nil
+	c := &Condition{parsed: condition, comparesValues: comparesValues}
+	if !comparesValues { // their size is that of the whole event
+		c.attributes, c.readsOnly = reads(text)
+	}
+	return c, nil
 }
 
 // Matches says whether an event fulfils the condition. Each function of the condition looks at

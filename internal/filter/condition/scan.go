@@ -27,8 +27,8 @@ func (t token) isName() bool {
 	return t.kind == name && t.text != "and" && t.text != "or" && t.text != "not"
 }
 
-// isScalar says whether the token is no part of a map or a list: a literal, an enumeration, or the
-// start or the end of a call, since no function returns a map or a list.
+// isScalar says whether the token is no part of a map or a list: a literal or its sign, an
+// enumeration, or the start or the end of a call, since no function returns a map or a list.
 func (t token) isScalar() bool {
 	switch t.kind {
 	case number, quoted, result:
@@ -36,7 +36,7 @@ func (t token) isScalar() bool {
 	case name:
 		return t.text == "nil" || t.text == "true" || t.text == "false" || 'A' <= t.text[0] && t.text[0] <= 'Z'
 	default:
-		return false
+		return t.text == "-" || t.text == "+" // of a number
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/eventtype"
 	"github.com/isbl/telemetry/internal/filter"
@@ -102,6 +103,21 @@ func (p *Predicate) MatchesSource(source string) bool { return p == nil || p.sou
 // ByContent says whether more matters than time, type, severity and source.
 func (p *Predicate) ByContent() bool {
 	return p != nil && (len(p.eventIDs)+len(p.traceIDs)+len(p.data) > 0 || p.where != nil)
+}
+
+// Reads says which attributes of a record MatchesContent reads. only is false where it may read
+// more than those and the fields of the record beside attributes and body.
+func (p *Predicate) Reads() (attributes []string, only bool) {
+	if p == nil || len(p.data) > 0 {
+		return nil, p == nil
+	}
+	if only = true; p.where != nil {
+		attributes, only = p.where.Reads()
+	}
+	if len(p.eventIDs) > 0 {
+		attributes = append(slices.Clip(attributes), event.AttrUID)
+	}
+	return attributes, only
 }
 
 // MatchesContent says whether ids, data and condition match. An error is about this event alone:

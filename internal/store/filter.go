@@ -97,7 +97,9 @@ func (f *filter) visit(ctx context.Context, of *decoded, failures *Failures, vis
 		ref = func(i int) eventlog.Ref { return of.Refs()[i] }
 	}
 	for _, i := range hits {
-		visit(ref(i))
+		if visit(ref(i)); isDone(ctx) {
+			return ctx.Err()
+		}
 	}
 	return nil
 }

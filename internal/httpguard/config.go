@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
 )
 
 const (
@@ -41,6 +44,16 @@ type SlowBodyConfig struct {
 // NewDefaultConfig returns the defaults.
 func NewDefaultConfig() Config {
 	return Config{SlowBody: SlowBodyConfig{MinBytesPerSecond: defaultMinBytesPerSecond, Window: defaultWindow}}
+}
+
+// DefaultCORS returns the section cors of a port, which is off until it is written. The origin of a
+// page decides whether it may send requests: one that may can send any header, so that CloudEvents
+// with extensions, traceparent and authorization work. Its scripts may read the exposed headers.
+func DefaultCORS(exposed ...string) configoptional.Optional[confighttp.CORSConfig] {
+	cors := confighttp.NewDefaultCORSConfig()
+	cors.AllowedHeaders = []string{"*"}
+	cors.ExposedHeaders = exposed
+	return configoptional.Default(cors)
 }
 
 // Validate reports every entry that matches no Host header.

@@ -28,13 +28,16 @@ type Refusal struct {
 	Detail string // a sentence that names the fix; it quotes at most 100 bytes of the request
 }
 
-// Options of a guarded port. All fields are required.
+// Options of a guarded port. All fields are required unless they say otherwise.
 type Options struct {
 	// Server is the configuration that the server was made from. The guard reads its
 	// endpoint, its CORS origins, and whether it authenticates.
 	Server *confighttp.ServerConfig
 	// Config holds the keys of this package.
 	Config Config
+	// Senders are the names that senders of CloudEvents webhooks have in their Origin header: host
+	// names without a scheme, with at most one *. It may be empty.
+	Senders []string
 	// Count counts a refusal. It is called once for each refused request.
 	Count func(*http.Request, Refusal)
 	// Answer writes a refusal to the client. It is not called for ReasonSlowBody, which the
@@ -52,7 +55,7 @@ type Options struct {
 //
 // The rules:
 //   - Requests other than GET, HEAD and OPTIONS pass http.CrossOriginProtection, or have an
-//     Origin that CORS allows.
+//     Origin that CORS allows, or one of Senders, which no browser sends.
 //   - GET and HEAD from a page of another site pass when CORS allows their Origin, and when
 //     the user navigates to them (a link, not a frame, an image or a prefetch).
 //   - On a loopback listener without TLS and authentication, the Host must be a loopback
@@ -64,6 +67,7 @@ func Protect(server *http.Server, listener net.Addr, opts Options) {
 		next:    server.Handler,
 		opts:    opts,
 		origins: corsOrigins(opts.Server),
+		senders: newOriginList(opts.Senders),
 		hosts:   rulesFor(listener, opts.Server, opts.Config.AllowedHosts),
 	}
 	if server.ReadHeaderTimeout <= 0 {
@@ -77,6 +81,7 @@ type guard struct {
 	next    http.Handler
 	opts    Options
 	origins originList
+	senders originList
 	hosts   *hostRules // nil where every host is served
 	csrf    http.CrossOriginProtection
 }

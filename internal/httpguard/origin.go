@@ -14,13 +14,29 @@ import (
 // one *, and * alone matches every origin.
 type originList []string
 
-func corsOrigins(server *confighttp.ServerConfig) (list originList) {
+func corsOrigins(server *confighttp.ServerConfig) originList {
 	if cors := server.CORS.Get(); cors != nil {
-		for _, origin := range cors.AllowedOrigins {
-			list = append(list, strings.ToLower(origin))
-		}
+		return newOriginList(cors.AllowedOrigins)
+	}
+	return nil
+}
+
+func newOriginList(origins []string) (list originList) {
+	for _, origin := range origins {
+		list = append(list, strings.ToLower(origin))
 	}
 	return list
+}
+
+// AllowSender reports whether one of senders, as in Options, is the name of a sender of webhooks.
+func AllowSender(senders []string, name string) bool {
+	return isSender(name) && newOriginList(senders).allow(name)
+}
+
+// isSender reports whether an origin is the name of a sender of webhooks. The origin of a page has
+// a scheme, or is null.
+func isSender(origin string) bool {
+	return !strings.Contains(origin, "://") && !strings.EqualFold(origin, "null")
 }
 
 // allow reports whether CORS allows an origin. A request without one is never allowed.
@@ -41,7 +57,7 @@ func (g *guard) checkOrigin(r *http.Request) *Refusal {
 		return nil
 	}
 	origin := r.Header.Get("Origin")
-	if g.origins.allow(origin) {
+	if g.origins.allow(origin) || isSender(origin) && g.senders.allow(origin) {
 		return nil
 	}
 	sender := "a page of another site"

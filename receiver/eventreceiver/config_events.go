@@ -31,6 +31,10 @@ type EventsConfig struct {
 	// /v1/webhooks/NAME.
 	Webhooks map[string]WebhookConfig `mapstructure:"webhooks"`
 
+	// WebhookOrigins are the senders of CloudEvents webhooks that may deliver here: host names,
+	// each with at most one * for any characters.
+	WebhookOrigins []string `mapstructure:"webhook_origins"`
+
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
@@ -75,6 +79,7 @@ func defaultEvents() EventsConfig {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr.Endpoint = defaultEventsEndpoint
 	server.MaxRequestBodySize = defaultEventsBody
+	server.CORS = httpguard.DefaultCORS("Retry-After")
 	return EventsConfig{
 		ServerConfig: serverKeys(server),
 		Guard:        httpguard.NewDefaultConfig(),
@@ -96,7 +101,7 @@ func (cfg *EventsConfig) Unmarshal(conf *confmap.Conf) error {
 
 // Validate reports every key whose value cannot work.
 func (cfg *EventsConfig) Validate() error {
-	return errors.Join(cfg.ServerConfig.check(defaultEventsBody), checkWebhooks(cfg.Webhooks))
+	return errors.Join(cfg.ServerConfig.check(defaultEventsBody), checkWebhooks(cfg.Webhooks), checkOrigins(cfg.WebhookOrigins))
 }
 
 // Validate reports every key whose value cannot work.

@@ -83,6 +83,7 @@ func defaultHTTP() HTTPConfig {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr.Endpoint = defaultHTTPEndpoint
 	server.MaxRequestBodySize = defaultOTLPBody
+	server.CORS = httpguard.DefaultCORS("Retry-After")
 	server.TLS = configoptional.None[configtls.ServerConfig]()
 	// As the otlp receiver: answers may take as long as the pipeline takes, and idle connections
 	// stay.

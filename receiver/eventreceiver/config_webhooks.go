@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"go.opentelemetry.io/collector/confmap"
 
@@ -35,6 +36,18 @@ func checkWebhooks(all map[string]WebhookConfig) error {
 			errs = append(errs, fmt.Errorf("`webhooks` has the name %q: write at most 64 letters, digits, dots, dashes and underscores", event.Shorten(name)))
 		case cfg.Mapping.Source == "" && err != nil:
 			errs = append(errs, fmt.Errorf("`webhooks` has a name that %w, or write `source`", err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkOrigins reports every entry that no sender can have as its name.
+func checkOrigins(origins []string) error {
+	var errs []error
+	for i, origin := range origins {
+		if origin == "" || strings.ContainsAny(origin, "/: ") || strings.Count(origin, "*") > 1 {
+			errs = append(errs, fmt.Errorf("`webhook_origins[%d]` is %q: write a host name without scheme and port, such as eventgrid.azure.net, with at most one *",
+				i, event.Shorten(origin)))
 		}
 	}
 	return errors.Join(errs...)

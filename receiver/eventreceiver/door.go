@@ -53,6 +53,7 @@ const (
 	reasonOverloaded   = "overloaded"
 	reasonParameter    = "parameter"
 	reasonPath         = "path"
+	reasonOrigin       = "webhook_origin"
 	reasonSignature    = "signature"
 	reasonSlow         = httpguard.ReasonSlowBody
 	reasonTooDeep      = "too_deep"

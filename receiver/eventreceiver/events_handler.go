@@ -18,7 +18,17 @@ const reasonBatch = "batch"
 
 // ServeHTTP takes the events of a request.
 func (s *eventsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	in, refused := s.route(w, r)
+	var in input
+	hook, refused := s.hookOf(r.URL.Path)
+	switch {
+	case refused != nil:
+	case isHandshake(r):
+		if refused = s.handshake(w, r); refused == nil {
+			return
+		}
+	default:
+		in, refused = s.route(w, r, hook)
+	}
 	if refused != nil {
 		s.refuse(w, r, refused)
 		return

@@ -28,19 +28,27 @@ type input struct {
 	hook    *hook // nil for a request to eventsPath
 }
 
-// route returns what a request is, or why it is refused.
-func (s *eventsServer) route(w http.ResponseWriter, r *http.Request) (in input, refused *refusal) {
-	in.header = r.Header
-	name, isHook := strings.CutPrefix(r.URL.Path, webhooksPath)
-	in.hook = s.hooks[name]
-	switch {
-	case isHook && in.hook == nil:
-		return in, newRefusal(http.StatusNotFound, codes.Unimplemented, reasonPath,
+// hookOf returns the webhook of a path, nil for eventsPath, or why there is nothing.
+func (s *eventsServer) hookOf(path string) (*hook, *refusal) {
+	if path == eventsPath {
+		return nil, nil
+	}
+	name, isHook := strings.CutPrefix(path, webhooksPath)
+	switch h := s.hooks[name]; {
+	case isHook && h != nil:
+		return h, nil
+	case isHook:
+		return nil, newRefusal(http.StatusNotFound, codes.Unimplemented, reasonPath,
 			"there is no webhook %.100q: configure it below `protocols::events::webhooks`", name)
-	case !isHook && r.URL.Path != eventsPath:
-		return in, newRefusal(http.StatusNotFound, codes.Unimplemented, reasonPath,
-			"there is no %.100q: send events to POST %s", r.URL.Path, eventsPath)
-	case r.Method != http.MethodPost:
+	}
+	return nil, newRefusal(http.StatusNotFound, codes.Unimplemented, reasonPath,
+		"there is no %.100q: send events to POST %s", path, eventsPath)
+}
+
+// route returns what a request is, or why it is refused.
+func (s *eventsServer) route(w http.ResponseWriter, r *http.Request, h *hook) (in input, refused *refusal) {
+	in.header, in.hook = r.Header, h
+	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		return in, newRefusal(http.StatusMethodNotAllowed, codes.Unimplemented, reasonMethod,
 			"%s takes POST: this port takes events, another one hands them out", r.URL.Path)

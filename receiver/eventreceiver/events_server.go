@@ -37,7 +37,7 @@ func newEventsServer(set receiver.Settings, cfg *EventsConfig, d *door) (*events
 	}
 	s := &eventsServer{cfg: cfg, canonical: d.canonical, report: report, hooks: hooks}
 	s.httpServer = httpServer{
-		key: "events", cfg: confighttp.ServerConfig(cfg.ServerConfig), guard: cfg.Guard, telemetry: set.TelemetrySettings,
+		key: "events", cfg: confighttp.ServerConfig(cfg.ServerConfig), guard: cfg.Guard, senders: cfg.WebhookOrigins, telemetry: set.TelemetrySettings,
 		door: d, handler: s, answer: answerProblem,
 		started: "taking events as JSON and CloudEvents",
 		address: func(net.Addr) zap.Field { return zap.String("url", s.url(eventsPath)) },

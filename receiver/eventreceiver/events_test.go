@@ -294,6 +294,15 @@ func TestAuthentication(t *testing.T) {
 	assert.Equal(t, http.StatusAccepted, r.status)
 }
 
+// A parameter that the authenticator reads is none of ours.
+func TestAuthenticationByParameter(t *testing.T) {
+	c := serveEvents(t, nopSettings(), consumertest.NewNop(),
+		map[string]any{"auth": map[string]any{"authenticator": "tokens", "request_params": []any{"Authorization"}}}, nil,
+		map[component.ID]component.Component{component.MustNewID("tokens"): tokens{}})
+	r := c.do(http.MethodPost, c.url+"?Authorization=Bearer+open", []byte(`{"event_type":"a.b"}`), "Content-Type", jsonType)
+	assert.Equal(t, http.StatusAccepted, r.status)
+}
+
 // Pages of other sites send events where the configuration names them, and their browsers ask
 // first.
 func TestCORS(t *testing.T) {
@@ -303,11 +312,15 @@ func TestCORS(t *testing.T) {
 		require.NoError(t, err)
 		req.Header.Set("Origin", origin)
 		req.Header.Set("Access-Control-Request-Method", http.MethodPost)
-		req.Header.Set("Access-Control-Request-Headers", "content-type")
+		const headers = "authorization,ce-any,content-type,traceparent"
+		req.Header.Set("Access-Control-Request-Headers", headers)
 		resp, err := c.client.Do(req)
 		require.NoError(t, err)
 		resp.Body.Close()
 		assert.Equal(t, allowed, resp.Header.Get("Access-Control-Allow-Origin"))
+		if allowed != "" {
+			assert.Equal(t, headers, resp.Header.Get("Access-Control-Allow-Headers"))
+		}
 	}
 	assert.Empty(t, c.problems(), "a question is no problem")
 }

@@ -30,6 +30,7 @@ type httpServer struct {
 	cfg       confighttp.ServerConfig
 	codings   []string
 	guard     httpguard.Config
+	senders   []string // of webhooks, by their Origin
 	telemetry component.TelemetrySettings
 	door      *door
 	handler   http.Handler
@@ -63,7 +64,7 @@ func (s *httpServer) start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	httpguard.Protect(server, listener.Addr(), httpguard.Options{
-		Server: &s.cfg, Config: s.guard,
+		Server: &s.cfg, Config: s.guard, Senders: s.senders,
 		Count: s.door.canonical.countRefused,
 		Answer: func(w http.ResponseWriter, r *http.Request, refused httpguard.Refusal) {
 			s.answer(w, r, newRefusal(refused.Status, codeOf(refused.Status), refused.Reason, "%s", refused.Detail))

@@ -159,6 +159,9 @@ func TestWebhookConfig(t *testing.T) {
 			assert.NotContains(t, err.Error(), "s3cret")
 		}
 	}
+	for _, origin := range []string{"", "https://a.example", "a.example:80", "*.*"} {
+		assert.ErrorContains(t, checkOrigins([]string{origin}), "`webhook_origins[0]` is")
+	}
 	for _, name := range []string{"a/b", "a b", "unknown_service"} {
 		_, err := read(name, map[string]any{"event_type": "a"})
 		assert.ErrorContains(t, err, "`webhooks` has", name)
@@ -173,4 +176,48 @@ func TestWebhookConfig(t *testing.T) {
 	text := fmt.Sprint(printed.ToStringMap())
 	assert.NotContains(t, text, base64)
 	assert.Contains(t, text, "id_from:[header:X-Id body:/id]")
+}
+
+// Senders of CloudEvents ask first, and then deliver with their name as the Origin. No page can use
+// such a name.
+func TestHandshake(t *testing.T) {
+	sink := new(consumertest.LogsSink)
+	c := serveEvents(t, nopSettings(), sink, map[string]any{
+		"webhook_origins": []any{"eventgrid.azure.net", "*.example.com"},
+		"webhooks":        map[string]any{"hook": map[string]any{"event_type": "a.b"}},
+	}, nil)
+	ask := func(url, origin string) *http.Response {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, url, http.NoBody)
+		require.NoError(t, err)
+		req.Header.Set("WebHook-Request-Origin", origin)
+		resp, err := c.client.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		return resp
+	}
+	send := func(origin string) int {
+		return c.post([]byte(`{"event_type":"a.b"}`), "Content-Type", jsonType, "Origin", origin).status
+	}
+	hooks := strings.TrimSuffix(c.url, eventsPath) + webhooksPath
+	for _, url := range []string{c.url, hooks + "hook"} {
+		for _, origin := range []string{"eventgrid.azure.net", "a.EXAMPLE.com"} {
+			resp := ask(url, origin)
+			assert.Equal(t, http.StatusOK, resp.StatusCode)
+			assert.Equal(t, origin, resp.Header.Get("WebHook-Allowed-Origin"))
+			assert.Equal(t, "*", resp.Header.Get("WebHook-Allowed-Rate"))
+			assert.Equal(t, "POST", resp.Header.Get("Allow"))
+			assert.Equal(t, http.StatusAccepted, send(origin))
+		}
+	}
+	others := []string{"evil.example", "https://a.example.com", "null"}
+	for _, origin := range others {
+		resp := ask(c.url, origin)
+		assert.Equal(t, http.StatusForbidden, resp.StatusCode)
+		assert.Empty(t, resp.Header.Values("WebHook-Allowed-Origin"))
+		assert.Equal(t, http.StatusForbidden, send(origin))
+	}
+	assert.Equal(t, http.StatusNotFound, ask(hooks+"other", "a.example.com").StatusCode)
+	assert.Equal(t, http.StatusMethodNotAllowed, c.do(http.MethodOptions, c.url, nil).status)
+	assert.Equal(t, map[string]uint64{"webhook_origin": 3, "cross_site": 3, "path": 1, "method": 1}, c.problems())
+	assert.Equal(t, 4, sink.LogRecordCount())
 }

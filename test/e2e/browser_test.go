@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -135,6 +138,39 @@ func TestBrowser(t *testing.T) {
 			return [page.events.length, fetched.events.length, acked.status, sent.status].join();
 		})()`, c.api, consumer, c.events), &outcome)
 		assert.Equal(t, "5,5,200,202", outcome, "nobody took the consumer's events before")
+	})
+
+	// The scripts of docs/browsers.md, from an origin that is allowed.
+	t.Run("documented", func(t *testing.T) {
+		page, err := os.ReadFile("../../docs/browsers.md")
+		require.NoError(t, err)
+		var scripts strings.Builder
+		for _, block := range regexp.MustCompile("(?ms)^```js\n(.*?)^```$").FindAllSubmatch(page, -1) {
+			scripts.Write(block[1])
+		}
+		sending, reading, ok := strings.Cut(strings.NewReplacer(
+			"https://events.example.com/v1/events", c.events, "https://store.example.com", c.api,
+		).Replace(scripts.String()), "let after")
+		require.True(t, ok)
+		ctx := browsertest.Tab(t, friend, nil)
+		script(t, ctx, "(async () => {"+sending+"return true})()", new(bool))
+		want := map[string]map[string]any{
+			"page.opened":  {"path": "/"},
+			"cart.changed": {"items": 3.0},
+			"page.closed":  {"seconds": 42.0},
+			"page.left":    {"seconds": 42.0},
+		}
+		got := map[string]map[string]any{}
+		require.Eventually(t, func() bool {
+			for _, e := range c.readAll(t, "event_type=page.*,cart.*") {
+				got[e.EventType] = e.Data
+			}
+			return len(got) == len(want)
+		}, 30*time.Second, 10*time.Millisecond, "beacons are not waited for")
+		assert.Equal(t, want, got)
+		var types []string
+		script(t, ctx, "(async () => {let after"+reading+"return seen.map(e => e.type).sort()})()", &types)
+		assert.Equal(t, []string{"page.closed", "page.left", "page.opened"}, types)
 	})
 
 	t.Run("rebound", func(t *testing.T) {

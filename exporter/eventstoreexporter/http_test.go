@@ -109,7 +109,7 @@ func TestShutdownEndsWaiting(t *testing.T) {
 	const readers = 3
 	for range readers {
 		go func() {
-			resp, body := do(t, http.MethodGet, r.url+"/api/v1/events?from=now&wait=60s", "friend")
+			resp, body := do(t, http.MethodGet, r.url+"/api/v1/events?from=now&wait=50s", "friend")
 			answers <- answer{resp.StatusCode, body}
 		}()
 	}

@@ -79,11 +79,16 @@ type StorageConfig struct {
 }
 
 // Unmarshal reads the keys of confighttp as confighttp does, and refuses unknown ones.
-func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
+func (cfg *Config) Unmarshal(conf *confmap.Conf) (err error) {
 	server := confighttp.ServerConfig(cfg.ServerConfig)
 	if err := serverconfig.Unmarshal(conf, &server); err != nil {
 		return err
 	}
+	defer func() {
+		if err == nil && cfg.Storage.NATS.HasValue() && !conf.IsSet("timeout") {
+			cfg.TimeoutConfig.Timeout = defaultNATSTimeout
+		}
+	}()
 	if err := conf.Unmarshal(cfg); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/config/configoptional"
@@ -18,6 +19,9 @@ import (
 const (
 	defaultNATSURL = "nats://localhost:4222"
 	maxReplicas    = 5
+	// defaultNATSTimeout is longer than the election of a leader, which takes up to seven seconds.
+	defaultNATSTimeout = 15 * time.Second
+	defaultConnectWait = 30 * time.Second
 )
 
 // NATSConfig is a NATS server or cluster with JetStream that runs already. Several
@@ -39,6 +43,9 @@ type NATSConfig struct {
 	// Replicas is how many copies a cluster keeps, 1 to 5. Zero, the default, is 1, or what
 	// an existing stream has.
 	Replicas int `mapstructure:"replicas"`
+	// ConnectWait is how long the start waits for a server that can be reached. Zero ends the start
+	// at once.
+	ConnectWait time.Duration `mapstructure:"connect_wait"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -74,6 +81,9 @@ func (cfg *NATSConfig) Validate() error {
 	if cfg.Replicas < 0 || cfg.Replicas > maxReplicas {
 		errs = append(errs, fmt.Errorf("`replicas` must be between 1 and %d, got %d: leave it out for 1", maxReplicas, cfg.Replicas))
 	}
+	if cfg.ConnectWait < 0 {
+		errs = append(errs, fmt.Errorf("`connect_wait` must not be negative, got %v: leave it out for %v", cfg.ConnectWait, defaultConnectWait))
+	}
 	return errors.Join(errs...)
 }
 
@@ -86,6 +96,7 @@ func (cfg *NATSConfig) options(ctx context.Context) (*remote.Options, error) {
 		Token:           string(cfg.Token),
 		Stream:          cfg.Stream,
 		Replicas:        cfg.Replicas,
+		ConnectWait:     cfg.ConnectWait,
 	}
 	if tls := cfg.TLS.Get(); tls != nil {
 		var err error

@@ -110,13 +110,15 @@ func TestNATSKeys(t *testing.T) {
 	opts := options(t, cfg)
 	assert.Equal(t, &remote.Options{
 		Servers: []string{"nats://one:4222", "tls://two:4222"}, Username: "ada", Password: "secret", Stream: "ORDERS", Replicas: 3,
+		ConnectWait: 30 * time.Second,
 	}, opts.NATS)
 	assert.Equal(t, 24*time.Hour, opts.MaxAge)
+	assert.Equal(t, 15*time.Second, opts.Timeout, "longer than an election")
 	conf := confmap.New()
 	require.NoError(t, conf.Marshal(cfg))
 	assert.Equal(t, "[REDACTED]", fmt.Sprint(conf.Get("storage::nats::password")))
 
-	assert.Equal(t, &remote.Options{Servers: []string{"nats://localhost:4222"}, Stream: "ISBL_EVENTS"},
+	assert.Equal(t, &remote.Options{Servers: []string{"nats://localhost:4222"}, Stream: "ISBL_EVENTS", ConnectWait: 30 * time.Second},
 		options(t, load(t, "event_store/nats_defaults")).NATS)
 }
 

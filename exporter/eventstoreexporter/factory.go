@@ -50,7 +50,9 @@ func createDefaultConfig() component.Config {
 		MaxEventSize:     store.DefaultMaxEventSize,
 		MaxScan:          api.DefaultMaxScan,
 		Storage: StorageConfig{
-			NATS: configoptional.Default(NATSConfig{URLs: []string{defaultNATSURL}, Stream: store.DefaultStream}),
+			NATS: configoptional.Default(NATSConfig{
+				URLs: []string{defaultNATSURL}, Stream: store.DefaultStream, ConnectWait: defaultConnectWait,
+			}),
 		},
 		Retention: RetentionConfig{WhenFull: whenFullDiscardOld},
 		Deduplicate: configoptional.Default(DeduplicateConfig{

@@ -35,13 +35,14 @@ func (h *health) works() {
 	}
 }
 
-// report takes what the store says of itself. A loss is reported also while something else
-// is wrong.
+// report takes what the store says of itself. A loss, and what the operator of a stream has to
+// change, are reported also while something else is wrong.
 func (h *health) report(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var damage *store.DamageError
-	if failing := err != nil; failing != h.failing || errors.As(err, &damage) {
+	var stream *store.StreamError
+	if failing := err != nil; failing != h.failing || errors.As(err, &damage) || errors.As(err, &stream) {
 		h.set(err)
 	}
 }

@@ -1,16 +1,21 @@
 package eventstoreexporter
 
 import (
-	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+
+	"github.com/isbl/telemetry/internal/natstest"
 )
 
 func startNATS(t *testing.T, dir string, port int) *server.Server {
@@ -32,11 +37,10 @@ func stopNATS(ns *server.Server) {
 
 // The status says when NATS is away and when it is back, also while nothing is stored.
 func TestLostConnection(t *testing.T) {
-	dir := t.TempDir()
-	ns := startNATS(t, dir, -1)
+	dir, port := t.TempDir(), natstest.FreePort(t)
+	ns := startNATS(t, dir, port)
 	r := start(t, m{"storage": m{"nats": m{"urls": []string{ns.ClientURL()}}}, "timeout": "200ms"})
 	r.consume(t, numbered(0, 10))
-	port := ns.Addr().(*net.TCPAddr).Port
 
 	stopNATS(ns)
 	recoverable := []componentstatus.Status{componentstatus.StatusRecoverableError}
@@ -59,12 +63,116 @@ func TestLostConnection(t *testing.T) {
 }
 
 func TestNoNATS(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	port := listener.Addr().(*net.TCPAddr).Port
-	require.NoError(t, listener.Close())
+	port := natstest.FreePort(t)
 	url := "nats://127.0.0.1:" + strconv.Itoa(port)
-	r := create(t, nopSettings(), m{"storage": m{"nats": m{"urls": []string{url}}}})
+	r := create(t, nopSettings(), m{"storage": m{"nats": m{"urls": []string{url}, "connect_wait": "0s"}}})
 	require.ErrorContains(t, r.Start(t.Context(), r.host), "open the event store: connect to NATS at "+url+": ")
+	require.NoError(t, r.Shutdown(t.Context()))
+
+	// The start waits for a server that comes later, and says so.
+	r = create(t, nopSettings(), m{"storage": m{"nats": m{"urls": []string{url}, "connect_wait": "1m"}}})
+	started := make(chan error)
+	go func() { started <- r.Start(t.Context(), r.host) }()
+	recoverable := []componentstatus.Status{componentstatus.StatusRecoverableError}
+	require.Eventually(t, func() bool { return assert.ObjectsAreEqual(recoverable, r.host.statuses()) }, 30*time.Second, 5*time.Millisecond)
+	startNATS(t, t.TempDir(), port)
+	require.NoError(t, <-started)
+	assert.Equal(t, append(recoverable, componentstatus.StatusOK), r.host.statuses())
+	require.NoError(t, r.Shutdown(t.Context()))
+}
+
+// A stream that is deleted has words of its own, in the answer and in the status, and storing goes
+// on when it is made again.
+func TestDeletedStream(t *testing.T) {
+	ns := startNATS(t, t.TempDir(), -1)
+	r := start(t, m{"storage": m{"nats": m{"urls": []string{ns.ClientURL()}}}, "timeout": "200ms"})
+	r.consume(t, numbered(0, 10))
+	nc, err := nats.Connect(ns.ClientURL())
+	require.NoError(t, err)
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	require.NoError(t, err)
+	stream, err := js.Stream(t.Context(), "ISBL_EVENTS")
+	require.NoError(t, err)
+	require.NoError(t, js.DeleteStream(t.Context(), "ISBL_EVENTS"))
+	require.Eventually(t, func() bool {
+		err := r.ConsumeLogs(t.Context(), numbered(10, 15))
+		return assert.Error(t, err) && strings.Contains(err.Error(), "the event stream was deleted: make it again")
+	}, 30*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool {
+		r.host.mu.Lock()
+		defer r.host.mu.Unlock()
+		return slices.ContainsFunc(r.host.events, func(e *componentstatus.Event) bool {
+			return e.Err() != nil && strings.Contains(e.Err().Error(), "the event stream was deleted: make it again")
+		})
+	}, 30*time.Second, 5*time.Millisecond)
+
+	_, err = js.CreateStream(t.Context(), stream.CachedInfo().Config)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return r.ConsumeLogs(t.Context(), numbered(20, 25)) == nil }, 30*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { // those with an unknown outcome may be there too
+		ids := r.ids(t)
+		return len(ids) >= 5 && assert.ObjectsAreEqual(numbers(20, 25), ids[len(ids)-5:])
+	}, 30*time.Second, 5*time.Millisecond)
+}
+
+// Credentials that are wrong for a while do not end the connection for good.
+func TestCredentialsWrongForAWhile(t *testing.T) {
+	dir := t.TempDir()
+	run := func(port int, password string) *server.Server {
+		ns, err := server.NewServer(&server.Options{
+			Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: dir, NoSigs: true, NoLog: true,
+			Username: "collector", Password: password,
+		})
+		require.NoError(t, err)
+		ns.Start()
+		require.True(t, ns.ReadyForConnections(10*time.Second))
+		t.Cleanup(func() { stopNATS(ns) })
+		return ns
+	}
+	port := natstest.FreePort(t)
+	ns := run(port, "secret")
+	r := start(t, m{"storage": m{"nats": m{
+		"urls": []string{"nats://" + ns.Addr().String()}, "username": "collector", "password": "secret",
+	}}, "timeout": "200ms"})
+	r.consume(t, numbered(0, 10))
+	stopNATS(ns)
+	other := run(port, "another")
+	refused := func() uint64 {
+		v, err := other.Varz(nil)
+		require.NoError(t, err)
+		return v.TotalConnections
+	}
+	require.Eventually(t, func() bool { return refused() > 10 }, time.Minute, 5*time.Millisecond,
+		"each connection is refused more than once")
+	stopNATS(other)
+	run(port, "secret")
+	require.Eventually(t, func() bool { return r.ConsumeLogs(t.Context(), numbered(20, 25)) == nil }, 30*time.Second, 5*time.Millisecond)
+	assert.Equal(t, append(numbers(0, 10), numbers(20, 25)...), r.ids(t))
+}
+
+// What is too large for the server's max_payload is refused alone and at once; a server that takes
+// nearly nothing ends the start.
+func TestMaxPayload(t *testing.T) {
+	run := func(most int32) m {
+		ns, err := server.NewServer(&server.Options{
+			Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true, MaxPayload: most,
+		})
+		require.NoError(t, err)
+		ns.Start()
+		require.True(t, ns.ReadyForConnections(10*time.Second))
+		t.Cleanup(func() { stopNATS(ns) })
+		return m{"storage": m{"nats": m{"urls": []string{ns.ClientURL()}}}}
+	}
+	r := start(t, run(128<<10))
+	large := numbered(0, 2)
+	recordAt(large, 1).Attributes().PutStr("large", strings.Repeat("x", 200<<10))
+	err := r.ConsumeLogs(t.Context(), large)
+	require.ErrorContains(t, err, "too_large")
+	assert.True(t, consumererror.IsPermanent(err))
+	assert.Equal(t, numbers(0, 1), r.ids(t))
+
+	r = create(t, nopSettings(), run(8<<10))
+	require.ErrorContains(t, r.Start(t.Context(), r.host), "max_payload of the NATS server is 8192 bytes, too little")
 	require.NoError(t, r.Shutdown(t.Context()))
 }

@@ -16,7 +16,7 @@ import (
 func (s *Store) maintain(ctx context.Context) {
 	tick := time.NewTicker(trimEvery)
 	defer tick.Stop()
-	failing := false
+	failing, wrong := false, false
 	for {
 		select {
 		case <-tick.C:
@@ -27,6 +27,7 @@ func (s *Store) maintain(ctx context.Context) {
 			if err != nil && ctx.Err() == nil && !failing {
 				s.opts.Logger.Warn("asking the event stream what it keeps fails; trying again until it works", zap.Error(err))
 			}
+			wrong = s.answers(err, wrong)
 			failing = err != nil
 			s.recovery.Note(s.ledger, false)
 			s.decoded.Age() // what nobody reads only costs garbage collection
@@ -34,6 +35,34 @@ func (s *Store) maintain(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// answers reports that something is wrong with a shared log that its operator has to change, and
+// when it is over.
+func (s *Store) answers(err error, wrong bool) (stillWrong bool) {
+	if s.silent.Store(nil); err != nil {
+		s.silent.Store(&err)
+	}
+	var stream *log.StreamError
+	switch isWrong := errors.As(err, &stream); {
+	case isWrong && !wrong:
+		s.tell(err)
+		return true
+	case wrong && err == nil:
+		s.tell(nil)
+		return false
+	}
+	return wrong
+}
+
+// trimSoon trims unless the log does not answer these days.
+func (s *Store) trimSoon(ctx context.Context) error {
+	if err := s.silent.Load(); err != nil {
+		return *err
+	}
+	ctx, cancel := context.WithTimeout(ctx, statsWait)
+	defer cancel()
+	return s.trim(ctx)
 }
 
 func (s *Store) trim(ctx context.Context) error {

@@ -3,8 +3,6 @@ package store_test
 import (
 	"context"
 	"fmt"
-	"net/url"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/isbl/telemetry/internal/natstest"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/store/log/remote"
 )
@@ -52,12 +51,8 @@ func TestTwoStoresOnOneStream(t *testing.T) {
 // The server goes away and comes back under load: what was answered with success is there
 // once, without anything being started again here.
 func TestServerGoesAwayAndComesBack(t *testing.T) {
-	dir := t.TempDir()
-	ns := startNATS(t, dir, -1)
-	address, err := url.Parse(ns.ClientURL())
-	require.NoError(t, err)
-	port, err := strconv.Atoi(address.Port())
-	require.NoError(t, err)
+	dir, port := t.TempDir(), natstest.FreePort(t)
+	ns := startNATS(t, dir, port)
 
 	var mu sync.Mutex
 	lost, back := 0, 0

@@ -84,10 +84,24 @@ func (s *Store) openLog(ctx context.Context, left *handover.Events) (err error) 
 	if err != nil {
 		return err
 	}
+	if err := s.fitPayload(); err != nil {
+		return err
+	}
 	s.health = health.New(s.log.Health, s.tell, s.opts.Logger)
 	if notWritable != nil {
 		_ = s.health.Fail(notWritable)
 	}
+	return nil
+}
+
+// fitPayload keeps events within what a block of the log can hold.
+func (s *Store) fitPayload() error {
+	room := block.MaxRawBytes(s.log.Info().MaxBlockBytes)
+	if room < minBlockBytes {
+		return fmt.Errorf("max_payload of the NATS server is %d bytes, too little for blocks of events: set it to %d or more, 1MB is its default",
+			s.log.Info().MaxBlockBytes, minPayload)
+	}
+	s.opts.MaxEventSize = min(s.opts.MaxEventSize, room)
 	return nil
 }
 

@@ -21,11 +21,14 @@ const (
 	maxScan               = 2 * time.Second
 	DefaultStream         = log.DefaultStream
 	trimEvery             = time.Second
+	statsWait             = 500 * time.Millisecond
 	maxFetchBytes         = 4 << 20
 	maxPageBytes          = 8 << 20 // uncompressed, of the blocks that a page's events are of
 	decodedBytes          = 4 << 20 // uncompressed; decoded events take several times as much
 	maxNewestBytes        = 32 << 20
 	reopenTimeout         = time.Minute
+	minPayload            = 64 << 10 // of a NATS server
+	minBlockBytes         = 32 << 10 // what a block has room for at least
 )
 
 // Options configure a Store. The zero value is a store in memory with every default.

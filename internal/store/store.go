@@ -4,6 +4,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,6 +30,8 @@ type (
 	Stats = ledger.Stats
 	// NameStats count the stored events of one type or source.
 	NameStats = ledger.NameStats
+	// StreamError is something wrong with a shared log that its operator has to change.
+	StreamError = log.StreamError
 	// End is the place before the oldest or after the newest event.
 	End = ledger.End
 )
@@ -63,6 +67,7 @@ type Store struct {
 	stop   context.CancelFunc // ends maintenance
 	wg     sync.WaitGroup
 	closed atomic.Bool
+	silent atomic.Pointer[error] // why the log did not answer when it was asked last; nil when it did
 }
 
 // Append stores canonical records in the order of ld and returns when they are as
@@ -85,11 +90,20 @@ func (s *Store) append(ctx context.Context, ld plog.Logs) error {
 	s.ledger.Refuse(refused)
 	switch {
 	case err != nil:
-		return err
+		return s.because(err)
 	case refused != nil:
 		return refused
 	}
 	return nil
+}
+
+// because adds to an error what its operator has to change of a shared log.
+func (s *Store) because(err error) error {
+	var stream *log.StreamError
+	if silent := s.silent.Load(); silent != nil && errors.As(*silent, &stream) {
+		return fmt.Errorf("%w: %w", err, stream)
+	}
+	return err
 }
 
 // Refused counts records that were refused before they got to Append.
@@ -101,7 +115,7 @@ func (s *Store) Changed() <-chan struct{} { return s.notifier.Changed() }
 
 // Stats accounts for every event. EventTypes and Sources count since Open.
 func (s *Store) Stats(ctx context.Context) Stats {
-	unreachable := s.trim(ctx) // without an answer the numbers of a second ago serve
+	unreachable := s.trimSoon(ctx) // without an answer the numbers of a second ago serve
 	st := s.ledger.Stats()
 	st.Retention, st.Health = s.retention(), s.healthNow(ctx, unreachable)
 	st.Storage, st.Generation = s.opts.storage(), s.recovery.Generation()

@@ -3,8 +3,6 @@ package cluster
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -18,6 +16,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
+
+	"github.com/isbl/telemetry/internal/natstest"
 )
 
 // patience is how long a test waits for what has to come.
@@ -89,7 +89,7 @@ func startServers(t *testing.T, n int) *servers {
 	dir := t.TempDir()
 	var routes []string
 	for i := range n {
-		c := serverConfig{Name: fmt.Sprint("server-", i), Port: freePort(t), RoutePort: freePort(t), Directory: filepath.Join(dir, fmt.Sprint(i))}
+		c := serverConfig{Name: fmt.Sprint("server-", i), Port: natstest.FreePort(t), RoutePort: natstest.FreePort(t), Directory: filepath.Join(dir, fmt.Sprint(i))}
 		routes = append(routes, fmt.Sprint("nats://127.0.0.1:", c.RoutePort))
 		s.list = append(s.list, &natsServer{config: c})
 	}
@@ -202,18 +202,4 @@ func (s *servers) roles(t *testing.T, js jetstream.JetStream, stream string) (le
 		return leader != nil
 	}, patience, 50*time.Millisecond, "the replicas of the stream are in step")
 	return leader, followers
-}
-
-// freePort returns a port that nobody listens on, below those that systems give out.
-func freePort(t *testing.T) int {
-	t.Helper()
-	for range 1000 {
-		port := 10_000 + rand.IntN(20_000)
-		if l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port)); err == nil {
-			require.NoError(t, l.Close())
-			return port
-		}
-	}
-	t.Fatal("no port is free")
-	return 0
 }

@@ -34,8 +34,8 @@ var ErrDamaged = errors.New("damaged block")
 // MaxRawBytes is the highest number of bytes of uncompressed LogsData of which a block
 // always fits maxPayload, however badly they compress.
 func MaxRawBytes(maxPayload int64) int {
-	n := int(maxPayload) - MaxHeaderBytes
-	for s2.MaxEncodedLen(n) > int(maxPayload)-MaxHeaderBytes {
+	n := max(0, int(maxPayload)-MaxHeaderBytes)
+	for n > 0 && s2.MaxEncodedLen(n) > int(maxPayload)-MaxHeaderBytes {
 		n -= s2.MaxEncodedLen(n) - n
 	}
 	return n

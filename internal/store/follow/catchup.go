@@ -16,6 +16,9 @@ import (
 // stallAfter is how long CatchUp waits for the next block before it asks the log for it.
 const stallAfter = 25 * time.Millisecond
 
+// followAtMost bounds how long a writer waits for the follower, whose connection may be lost.
+const followAtMost = time.Second
+
 // alone reports whether no other process appends to the log. Then the index learns of a block from
 // its outcome, and the follower runs only to catch up: JetStream keeps each block file that
 // somebody read in memory for ten seconds, which at full speed is a gigabyte.
@@ -39,6 +42,8 @@ func (f *Follower) CatchUp(ctx context.Context, last uint64) error {
 // their own writes. An index that lags is no error: the events are stored.
 func (f *Follower) Stored(ctx context.Context, seq uint64, b *block.Encoded) {
 	if !f.alone() {
+		ctx, cancel := context.WithTimeout(ctx, followAtMost)
+		defer cancel()
 		_ = f.await(ctx, seq)
 		return
 	}

@@ -59,6 +59,7 @@ func (l *Ledger) Arrived(b index.Block, id string) (missing uint64) {
 	if unknown {
 		delete(l.unknown, id)
 		l.s.Unknown -= late
+		l.s.Duplicate += late - min(n, late) // the same events sent again
 	} else {
 		l.s.Appended += n
 	}

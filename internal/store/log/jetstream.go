@@ -15,7 +15,7 @@ import (
 
 // engine is the JetStream that keeps the blocks.
 type engine interface {
-	Connect(name string, opts ...nats.Option) (*nats.Conn, error)
+	Connect(ctx context.Context, name string, opts ...nats.Option) (*nats.Conn, error)
 	// ConnectTo returns a connection to one of several servers.
 	ConnectTo(url, name string) (*nats.Conn, error)
 	Health() error
@@ -61,7 +61,7 @@ func Open(ctx context.Context, opts Options) (_ Log, notWritable, err error) {
 		name string
 		js   *jetstream.JetStream
 	}{{"publish", &s.publish}, {"follow", &s.feed}, {"read", &s.reads}} {
-		if *c.js, err = s.connect(c.name); err != nil {
+		if *c.js, err = s.connect(ctx, c.name); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -82,8 +82,8 @@ func Open(ctx context.Context, opts Options) (_ Log, notWritable, err error) {
 	return s, notWritable, nil
 }
 
-func (s *stream) connect(name string) (jetstream.JetStream, error) {
-	nc, err := s.engine.Connect(name, nats.SyncQueueLen(2*maxFetchBlocks))
+func (s *stream) connect(ctx context.Context, name string) (jetstream.JetStream, error) {
+	nc, err := s.engine.Connect(ctx, name, nats.SyncQueueLen(2*maxFetchBlocks))
 	if err != nil {
 		return nil, err
 	}
@@ -154,6 +154,9 @@ func (s *stream) State(ctx context.Context) (State, error) {
 	if s.opts.NATS == nil {
 		return state, nil
 	}
+	if !info.Config.AllowDirect {
+		return State{}, errDirectOff
+	}
 	return s.believed(state, info, seen, time.Now())
 }
 
@@ -210,6 +213,9 @@ func stateOf(info *jetstream.StreamInfo) State {
 
 func (s *stream) Append(b Block) (Pending, error) {
 	future, err := s.publish.PublishMsgAsync(&nats.Msg{Subject: s.subject, Header: b.Headers, Data: b.Payload})
+	if errors.Is(err, nats.ErrMaxPayload) {
+		return nil, fmt.Errorf("%w: it is larger than the server's max_payload, which is %d bytes", ErrRefused, s.conns[0].MaxPayload())
+	}
 	if err != nil {
 		return nil, explained(err)
 	}
@@ -258,14 +264,6 @@ func notStored(err error) error {
 	default:
 		return fmt.Errorf("%w: %w", ErrRefused, refusal)
 	}
-}
-
-// explained says in plain words what the client for NATS says while it reconnects.
-func explained(err error) error {
-	if errors.Is(err, nats.ErrReconnectBufExceeded) {
-		return errors.New("there is no connection to NATS")
-	}
-	return err
 }
 
 func (s *stream) Close() {

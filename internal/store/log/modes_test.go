@@ -2,8 +2,6 @@ package log_test
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/url"
 	"sync"
 	"testing"
@@ -13,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
+	"github.com/isbl/telemetry/internal/natstest"
 	"github.com/isbl/telemetry/internal/store/log"
 	"github.com/isbl/telemetry/internal/store/log/remote"
 )
@@ -80,7 +79,7 @@ func startServers(t *testing.T, n int) (urls []string) {
 	t.Helper()
 	routes, ports := make([]*url.URL, n), make([]int, n)
 	for i := range n {
-		ports[i] = freePort(t)
+		ports[i] = natstest.FreePort(t)
 		routes[i] = &url.URL{Scheme: "nats", Host: fmt.Sprint("127.0.0.1:", ports[i])}
 	}
 	servers := make([]*server.Server, n)
@@ -129,20 +128,4 @@ func awaitLeader(t *testing.T, servers []*server.Server) {
 			t.Fatal("the cluster has no leader")
 		}
 	}
-}
-
-// freePort returns a port that nobody listens on: the servers of a cluster have to know each
-// other's before they start. It is below those that systems give out, which others may get
-// meanwhile.
-func freePort(t *testing.T) int {
-	t.Helper()
-	for range 1000 {
-		port := 10_000 + rand.IntN(20_000)
-		if l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port)); err == nil {
-			require.NoError(t, l.Close())
-			return port
-		}
-	}
-	t.Fatal("no port is free")
-	return 0
 }

@@ -47,12 +47,25 @@ func (s *stream) fetch(ctx context.Context, blocks int, opts ...jetstreamext.Get
 			}
 			select {
 			case <-ctx.Done():
-				yield(Stored{}, fmt.Errorf("%w: %w", err, ctx.Err()))
+				yield(Stored{}, s.unserved(ctx, err))
 				return
 			case <-time.After(askAgain):
 			}
 		}
 	}
+}
+
+// unserved says why no server answered err within ctx.
+func (s *stream) unserved(ctx context.Context, err error) error {
+	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	switch info, infoErr := s.stream.Info(look); {
+	case infoErr == nil && !info.Config.AllowDirect:
+		return errDirectOff
+	case infoErr != nil && !unanswered(infoErr):
+		return explained(infoErr)
+	}
+	return fmt.Errorf("%w: %w", err, ctx.Err())
 }
 
 // answer asks once and yields what the answer holds. An errNoAnswer means that nothing was yielded.

@@ -3,6 +3,7 @@
 package embedded
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -130,7 +131,7 @@ func directoryError(dir string, err error) error {
 }
 
 // Connect returns a connection to the server that needs no network.
-func (s *Server) Connect(name string, opts ...nats.Option) (*nats.Conn, error) {
+func (s *Server) Connect(_ context.Context, name string, opts ...nats.Option) (*nats.Conn, error) {
 	nc, err := nats.Connect("", append(opts, nats.Name(name), nats.InProcessServer(s.ns))...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the embedded NATS server: %w", err)

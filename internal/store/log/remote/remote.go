@@ -2,9 +2,11 @@
 package remote
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -28,6 +30,8 @@ type Options struct {
 	// zero is 1, or what an existing stream has.
 	Stream   string
 	Replicas int
+	// ConnectWait is how long the start waits for a server that can be reached; zero does not wait.
+	ConnectWait time.Duration
 	// OnStatus, if set, is told when a connection is lost, with the reason, and with nil when
 	// all are there again. It must return quickly.
 	OnStatus func(err error)
@@ -36,40 +40,82 @@ type Options struct {
 const (
 	// connectTimeout bounds the first connection to one server.
 	connectTimeout = 5 * time.Second
+	// pingEvery and maxPings notice a server that went away without a word.
+	pingEvery = 2 * time.Second
+	maxPings  = 2
 	// reconnectWait is the time between two tries to get a lost connection back.
 	reconnectWait = 500 * time.Millisecond
 )
 
 // Cluster is a place to connect to. It is safe for concurrent use.
 type Cluster struct {
-	opts Options
+	opts  Options
+	until time.Time // the end of ConnectWait
 
 	mu   sync.Mutex
 	lost map[*nats.Conn]bool
 }
 
 // New returns the cluster that opts describe. Nothing is connected yet.
-func New(opts Options) *Cluster { return &Cluster{opts: opts, lost: map[*nats.Conn]bool{}} }
+func New(opts Options) *Cluster {
+	return &Cluster{opts: opts, until: time.Now().Add(opts.ConnectWait), lost: map[*nats.Conn]bool{}}
+}
 
-// Connect returns a connection that comes back by itself whenever it is lost.
-func (c *Cluster) Connect(name string, opts ...nats.Option) (*nats.Conn, error) {
+// Connect returns a connection that comes back by itself whenever it is lost, also when the server
+// did not let it in for a while. Within ConnectWait it waits for a server.
+func (c *Cluster) Connect(ctx context.Context, name string, opts ...nats.Option) (*nats.Conn, error) {
 	o := c.opts
 	opts = append(opts,
 		nats.Name("isbl-telemetry "+name),
 		nats.Timeout(connectTimeout),
+		nats.PingInterval(pingEvery),
+		nats.MaxPingsOutstanding(maxPings),
 		nats.MaxReconnects(-1),
+		nats.IgnoreAuthErrorAbort(),
 		nats.ReconnectWait(reconnectWait),
 		// What could not be sent is published again by its caller, under the same id; a
 		// buffer would send it a second time, and later than its caller waits.
 		nats.ReconnectBufSize(-1),
 	)
 	opts = append(opts, c.access()...)
-	opts = append(opts, nats.DisconnectErrHandler(c.disconnected), nats.ReconnectHandler(c.reconnected))
-	nc, err := nats.Connect(strings.Join(o.Servers, ","), opts...)
-	if err != nil {
-		return nil, fmt.Errorf("connect to NATS at %s: %w", strings.Join(o.Servers, ", "), err)
+	opts = append(opts, nats.DisconnectErrHandler(c.disconnected), nats.ReconnectHandler(c.reconnected),
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})) // or they go to standard error
+	waited := false
+	for {
+		nc, err := nats.Connect(strings.Join(o.Servers, ","), opts...)
+		if err == nil {
+			if waited {
+				c.tell(nil)
+			}
+			return nc, nil
+		}
+		err = fmt.Errorf("connect to NATS at %s: %w", strings.Join(o.Servers, ", "), err)
+		if !absent(err) || time.Now().After(c.until) {
+			return nil, err
+		}
+		if !waited {
+			waited = true
+			c.tell(err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(reconnectWait):
+		}
 	}
-	return nc, nil
+}
+
+// absent reports whether no server could be reached: one that refuses says why.
+func absent(err error) bool {
+	var network *net.OpError
+	return errors.Is(err, nats.ErrNoServers) || errors.Is(err, nats.ErrTimeout) ||
+		errors.As(err, &network) && network.Op == "dial"
+}
+
+func (c *Cluster) tell(err error) {
+	if c.opts.OnStatus != nil {
+		c.opts.OnStatus(err)
+	}
 }
 
 // ConnectTo returns a connection to one server of the cluster, which does not come back when it is

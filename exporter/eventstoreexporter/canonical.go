@@ -18,21 +18,21 @@ type intake struct {
 	eventStore *eventStore
 }
 
-// ConsumeLogs refuses what is nested too deep and stores the rest. It does not change ld.
+// ConsumeLogs refuses what cannot be an event and stores the rest. It does not change ld.
 func (c *intake) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	e := c.eventStore
 	ld, tooDeep := eventlog.Canonical(ctx, ld, eventlog.Defaults{EventType: e.cfg.DefaultEventType, SourceID: e.cfg.SourceID})
 	if tooDeep == nil {
-		return c.Logs.ConsumeLogs(ctx, ld)
+		return eventlog.Answer(ctx, eventlog.Consume(ctx, c.Logs, ld))
 	}
 	e.store.Refused(tooDeep)
 	e.tell(tooDeep)
 	if len(tooDeep.Records) == tooDeep.Total {
 		return tooDeep
 	}
-	err := c.Logs.ConsumeLogs(ctx, ld)
+	err := eventlog.Consume(ctx, c.Logs, ld)
 	if tooLarge := eventlog.RefusedAlone(err); err == nil || tooLarge != nil {
-		return tooDeep.Merge(tooLarge)
+		return eventlog.Answer(ctx, tooDeep.Merge(tooLarge))
 	}
 	return err // the sender may try again, and hears of the deep ones then
 }

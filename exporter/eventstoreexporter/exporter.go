@@ -179,7 +179,8 @@ func (e *eventStore) countRefused(r *http.Request, refusal httpguard.Refusal) {
 }
 
 // put stores a request of canonical records. nil means that it is as durable as the
-// configuration says. A *eventlog.Refused is permanent, every other error may be retried.
+// configuration says, but for records that eventlog.Answer tells of. A *eventlog.Refused is
+// permanent, every other error may be retried.
 func (e *eventStore) put(caller context.Context, ld plog.Logs) error {
 	ctx, cancel := context.WithTimeoutCause(caller, e.cfg.TimeoutConfig.Timeout, errTimeout)
 	defer cancel()
@@ -195,7 +196,7 @@ func (e *eventStore) put(caller context.Context, ld plog.Logs) error {
 	default:
 		e.health.fails(err)
 	}
-	return err
+	return eventlog.Answer(caller, err)
 }
 
 // tell makes known what is not storable; nil is nothing.

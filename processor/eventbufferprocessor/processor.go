@@ -97,8 +97,8 @@ func (p *eventBuffer) Start(_ context.Context, host component.Host) error {
 }
 
 // ConsumeLogs filters, samples and passes on, or buffers. nil means what ack says. An
-// *eventlog.Refused names records that were not taken while the others were; any other error is
-// about the whole request.
+// *eventlog.Refused names records that were not taken while the others were, where the sender
+// cannot be told by eventlog.Answer; any other error is about the whole request.
 func (p *eventBuffer) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	t := newTally()
 	defer t.free()
@@ -111,22 +111,22 @@ func (p *eventBuffer) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	eventlog.RemoveRecords(ld, func(record plog.LogRecord) bool { return !p.keeps(record, t) })
 	if t.kept == 0 {
 		p.buffer.count(t)
-		return t.answer(refused, nil)
+		return eventlog.Answer(ctx, t.answer(refused, nil))
 	}
 	if p.sender != nil {
-		return t.answer(refused, p.buffer.admit(ctx, t, chunksOf(ld, t.kept, p.sender.maxEvents)))
+		return eventlog.Answer(ctx, t.answer(refused, p.buffer.admit(ctx, t, chunksOf(ld, t.kept, p.sender.maxEvents))))
 	}
 	if err := p.buffer.admit(ctx, t, nil); err != nil {
 		return err
 	}
-	return t.answer(refused, p.forward(ctx, ld, t.kept))
+	return eventlog.Answer(ctx, t.answer(refused, p.forward(ctx, ld, t.kept)))
 }
 
 // forward answers what the next component answers.
 func (p *eventBuffer) forward(ctx context.Context, ld plog.Logs, events int) error {
 	failed := events // also where the next component panics
 	defer func() { p.buffer.settle(events, failed) }()
-	err := p.next.ConsumeLogs(eventlog.WithInspected(ctx), ld)
+	err := eventlog.Consume(eventlog.WithInspected(ctx), p.next, ld)
 	failed = failures(err, events)
 	return err
 }

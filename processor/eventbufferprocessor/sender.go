@@ -68,7 +68,7 @@ func (s *sender) send(ctx context.Context, batch chunk) {
 	wait.InitialInterval, wait.Multiplier, wait.MaxInterval = firstRetry, 2, maxRetry
 	retrying := false
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := s.sink.ConsumeLogs(eventlog.WithInspected(ctx), s.data(batch.ld))
+		err := eventlog.Consume(eventlog.WithInspected(ctx), s.sink, s.data(batch.ld))
 		if consumererror.IsPermanent(err) {
 			err = backoff.Permanent(err)
 		}

@@ -56,12 +56,12 @@ func (c *canonicalizer) consumeLogs(ctx context.Context, ld plog.Logs) error {
 	refused := c.canonicalize(ctx, ld)
 	ctx = eventlog.WithInspected(ctx)
 	if refused == nil {
-		return c.next.ConsumeLogs(ctx, ld)
+		return eventlog.Consume(ctx, c.next, ld)
 	}
 	if ld.LogRecordCount() == 0 {
 		return refused
 	}
-	err := c.next.ConsumeLogs(ctx, ld)
+	err := eventlog.Consume(ctx, c.next, ld)
 	if err == nil {
 		return refused
 	}

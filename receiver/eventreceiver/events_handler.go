@@ -123,18 +123,21 @@ func (s *eventsServer) pass(ctx context.Context, f form, req *request) error {
 	if refused := s.canonical.canonicalize(ctx, ld); refused != nil { // what was read is no deeper than it may be
 		req.remove(refused)
 	}
-	ctx = s.report.StartLogsOp(ctx)
-	err := s.consume(ctx, ld, req)
-	s.report.EndLogsOp(ctx, string(f), len(req.ids), err)
+	op := s.report.StartLogsOp(ctx)
+	refused, err := s.consume(op, ld, req)
+	s.report.EndLogsOp(op, string(f), len(req.ids), err)
+	if refused != nil { // an operation succeeds or fails as a whole, so there are two
+		s.report.EndLogsOp(s.report.StartLogsOp(ctx), string(f), len(refused.Records), refused)
+	}
 	return err
 }
 
-func (s *eventsServer) consume(ctx context.Context, ld plog.Logs, req *request) error {
-	err := s.canonical.next.ConsumeLogs(eventlog.WithInspected(ctx), ld)
+func (s *eventsServer) consume(ctx context.Context, ld plog.Logs, req *request) (*eventlog.Refused, error) {
+	err := eventlog.Consume(eventlog.WithInspected(ctx), s.canonical.next, ld)
 	if refused := eventlog.RefusedAlone(err); refused != nil {
 		req.remove(refused)
 		slices.SortFunc(req.rejected, func(a, b rejection) int { return a.Index - b.Index })
-		return nil
+		return refused, nil
 	}
-	return err
+	return nil, err
 }

@@ -42,6 +42,11 @@ func TestSenders(t *testing.T) {
 		for _, e := range events {
 			assert.Equal(t, source, e.Source)
 			sequence = append(sequence, int(e.Data["sequence"].(float64)))
+			if e.EventType == "metric.latency" { // of Node, with a NaN, which its JSON has as null
+				ratio, found := e.Data["ratio"]
+				assert.True(t, found)
+				assert.Equal(t, map[bool]any{true: nil, false: "NaN"}[source == "node http/json"], ratio, source)
+			}
 		}
 		slices.Sort(sequence)
 		for i := range n {

@@ -21,7 +21,7 @@ const exporters = {
 const categories = [
   ['system.disk', SeverityNumber.WARN, 'WARN', { disk: '/dev/sda1', used: 0.93 }],
   ['user.login', SeverityNumber.INFO, 'INFO', { user: { name: 'Ada', roles: ['admin', 'author'] } }],
-  ['metric.latency', SeverityNumber.INFO, 'INFO', { milliseconds: 12.5, status: 200 }],
+  ['metric.latency', SeverityNumber.INFO, 'INFO', { milliseconds: 12.5, status: 200, ratio: NaN }],
   ['data.imported', SeverityNumber.INFO, 'INFO', { rows: 1234, digest: new Uint8Array([0, 127, 255]) }],
   ['alert.payment', SeverityNumber.ERROR, 'ERROR', { reason: 'declined', retried: true }],
 ];

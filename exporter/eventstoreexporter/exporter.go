@@ -161,6 +161,7 @@ func (e *eventStore) serve(ctx context.Context, host component.Host) error {
 	if cfg.TLS.HasValue() {
 		scheme = "https://"
 	}
+	httpguard.WarnOpen(e.set.Logger, listener.Addr(), cfg.Auth.HasValue(), cfg.TLS.Get())
 	e.set.Logger.Info("serving events", zap.String("url", scheme+listener.Addr().String()))
 	e.server = server
 	e.wg.Go(func() {

@@ -71,6 +71,7 @@ func (s *httpServer) start(ctx context.Context, host component.Host) error {
 		},
 	})
 	s.server, s.bound = server, listener.Addr()
+	httpguard.WarnOpen(s.telemetry.Logger, listener.Addr(), cfg.Auth.HasValue(), cfg.TLS.Get())
 	s.telemetry.Logger.Info(s.started, s.address(s.bound))
 	s.wg.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

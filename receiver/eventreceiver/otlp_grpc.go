@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
 
+	"github.com/isbl/telemetry/internal/httpguard"
 	"github.com/isbl/telemetry/receiver/eventreceiver/internal/body"
 )
 
@@ -69,6 +70,7 @@ func (s *otlpGRPC) start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
+	httpguard.WarnOpen(s.set.Logger, listener.Addr(), cfg.Auth.HasValue(), cfg.TLS.Get())
 	s.set.Logger.Info("Starting GRPC server", endpoint(listener.Addr()))
 	service := grpc.ServiceDesc{ServiceName: logsService, HandlerType: (*exporter)(nil)}
 	if len(cfg.Middlewares) > 0 {

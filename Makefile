@@ -16,7 +16,7 @@ export VERSION := $(shell sed -n 's/^const Number = "\(.*\)"/\1/p' internal/vers
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: run build packages programs test lint generate vendor-page screenshots bench bench-peers fuzz clean help bin/otelcol-isbl bin/eventctl
+.PHONY: run build packages programs rootfs release-check test lint generate vendor-page screenshots bench bench-peers fuzz clean help bin/otelcol-isbl bin/eventctl
 
 run: bin/otelcol-isbl ## Run the collector as it is, or with CONFIG=my.yaml; it keeps its events in ./data
 	bin/otelcol-isbl $(if $(CONFIG),--config $(CONFIG))
@@ -45,13 +45,28 @@ packages: programs ## Build a deb and an rpm into build/packages; ARCH=arm64 for
 		ARCH=$(ARCH) $(GO) tool -modfile=internal/tools/packages/go.mod nfpm package -f packaging/nfpm.yaml -p $$kind -t build/packages/; \
 	done
 
+# What the Dockerfile puts into the image; the container's user is 10001.
+rootfs: programs
+	@rm -rf build/rootfs && mkdir -p build/rootfs/usr/bin build/rootfs/etc/ssl/certs build/rootfs/var/lib/isbl build/rootfs/proc
+	@cp build/linux-$(ARCH)/otelcol-isbl build/linux-$(ARCH)/eventctl build/rootfs/usr/bin/
+	@echo 'isbl:x:10001:10001::/var/lib/isbl:/nonexistent' >build/rootfs/etc/passwd
+	@echo '127.0.0.1 localhost' >build/rootfs/etc/hosts
+	@if test -f /etc/ssl/certs/ca-certificates.crt; then cp /etc/ssl/certs/ca-certificates.crt build/rootfs/etc/ssl/certs/; fi
+
+# A tag has the version of the source, which has a date in the changelog.
+release-check:
+	test '$(TAG)' = 'v$(VERSION)'
+	grep -qE '^## \[$(VERSION)\] - [0-9]{4}-[0-9]{2}-[0-9]{2}$$' CHANGELOG.md
+
 test: build ## Run every test, end to end against the built binary too; TESTFLAGS=-race and the like
 	$(GO) test -timeout=20m $(TESTFLAGS) ./...
 	$(GO) -C bench test $(TESTFLAGS) ./...
+	$(GO) -C test/deploy test $(TESTFLAGS) ./...
 
 lint: ## Check the code with golangci-lint; LINTFLAGS=--fix repairs what it can
 	$(LINT) run --allow-parallel-runners $(LINTFLAGS) ./...
 	cd bench && $(subst internal/tools,../internal/tools,$(LINT)) run --allow-parallel-runners $(LINTFLAGS) ./...
+	cd test/deploy && $(subst internal/tools,../../internal/tools,$(LINT)) run --allow-parallel-runners $(LINTFLAGS) ./...
 
 generate: ## Regenerate what is generated from metadata.yaml of the components, builder-config.yaml and config.yaml
 	$(GO) generate ./...

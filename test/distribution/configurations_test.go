@@ -55,7 +55,8 @@ func configurations(t *testing.T) []configuration {
 			}
 			return nil
 		}
-		yaml := name == "config.yaml" || filepath.Ext(name) == ".yaml" && (strings.HasPrefix(name, "examples/") || strings.HasPrefix(name, "docs/"))
+		yaml := name == "config.yaml" || filepath.Ext(name) == ".yaml" && (strings.HasPrefix(name, "examples/") || strings.HasPrefix(name, "docs/")) ||
+			strings.HasPrefix(name, "deploy/") && entry.Name() == "config.yaml"
 		if page := filepath.Ext(name) == ".md"; !page && !yaml {
 			return nil
 		}

@@ -106,6 +106,18 @@ func TestVersion(t *testing.T) {
 	assert.Regexp(t, `^otelcol-isbl version `+regexp.QuoteMeta(version.Number)+`( \(.*\))?\n$`, string(out))
 }
 
+func TestVersionInFiles(t *testing.T) {
+	for file, want := range map[string]string{
+		"compose.yaml":       "image: otelcol-isbl:" + version.Number + "\n",
+		"README.md":          "gomod: github.com/isbl/telemetry v" + version.Number + "\n",
+		"docs/deployment.md": "otelcol-isbl_" + version.Number + "-1_amd64.deb",
+	} {
+		text, err := os.ReadFile(root + "/" + file)
+		require.NoError(t, err)
+		assert.Contains(t, string(text), want, file)
+	}
+}
+
 func TestProgramIsMadeOfTheManifest(t *testing.T) {
 	components, err := os.ReadFile(program + "/components.go")
 	require.NoError(t, err)

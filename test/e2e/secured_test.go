@@ -76,7 +76,7 @@ service:
 func TestTyposInEachSection(t *testing.T) {
 	good := configuration(map[string]string{"exporters": "\n  event_store: {endpoint: \"127.0.0.1:0\", retention: {max_age: 1h}}"})
 	for old, typo := range map[string]string{
-		"receivers:":     "recievers:",
+		"receivers:":     "receivrs:",
 		"protocols:":     "protocol:",
 		"buffer_size:":   "bufer_size:",
 		"event_store: {": "event_stor: {",

@@ -3,16 +3,12 @@
 package packages
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -21,9 +17,6 @@ import (
 const (
 	project = "../.."
 	service = "otelcol-isbl"
-
-	// patience is how long a command, or what it is waited for, may take on a slow machine.
-	patience = 2 * time.Minute
 
 	// exposure is the most that `systemd-analyze security` may find, in tenths: 10 is "OK", 100 is
 	// everything.
@@ -43,7 +36,7 @@ func TestLifeOfAPackage(t *testing.T) {
 			if _, err := exec.LookPath(kind.tool); err != nil {
 				t.Skip(kind.tool + " is missing")
 			}
-			m := boot(t, kind.name)
+			m := bootSystemd(t, kind.name)
 			file := func(version string) string { return "/root/" + strings.ReplaceAll(kind.file, "%s", version) }
 
 			m.run(t, kind.install+" "+file("0.0.9"))
@@ -86,55 +79,16 @@ func TestLifeOfAPackage(t *testing.T) {
 	}
 }
 
-// machine is a systemd that runs in namespaces and on files of its own.
-type machine struct{ pid int }
-
-// boot skips the test where the machine has no systemd, or lets nobody have namespaces.
-func boot(t *testing.T, kind string) *machine {
+// bootSystemd skips the test where the machine has no systemd.
+func bootSystemd(t *testing.T, kind string) *machine {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("only root can install packages")
+	if _, err := os.Stat("/lib/systemd/systemd"); err != nil {
+		t.Skip("systemd is missing")
 	}
-	for _, tool := range []string{"/lib/systemd/systemd", "nsenter", "pivot_root", "ip"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip(tool + " is missing")
-		}
-	}
-	cmd := exec.Command("bash", "root.sh", t.TempDir(), packageDirectory(t, kind))
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Setpgid:    true,
-		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC,
-	}
-	var log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		t.Skipf("no namespaces: %v", err)
-	}
-	exited := make(chan struct{})
-	go func() {
-		_ = cmd.Wait() // it is killed, or the log says why it ended
-		close(exited)
-	}()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it is the first process of its namespace, so all others end too
-		<-exited
-		if t.Failed() {
-			t.Logf("log of systemd:\n%s", log.String())
-		}
-	})
-	m := &machine{cmd.Process.Pid}
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		select {
-		case <-exited:
-			t.Skipf("this machine runs no systemd in namespaces: %s", log.String())
-		default:
-		}
-		if _, err := m.sh("systemctl is-active test.target"); err == nil {
-			return m
-		}
-	}
-	t.Fatal("systemd does not start")
-	return nil
+	m := launch(t, "root.sh", t.TempDir(), packageDirectory(t, kind))
+	m.shell = []string{"bash", "-c"}
+	m.eventually(t, "systemctl is-active test.target")
+	return m
 }
 
 // packageDirectory has the package that `make packages` built and, of the same files, one of an
@@ -162,40 +116,4 @@ func packageDirectory(t *testing.T, kind string) string {
 	out, err = cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	return dir
-}
-
-// sh runs a command on the machine.
-func (m *machine) sh(command string) (string, error) {
-	args := []string{
-		"-t", strconv.Itoa(m.pid), "-m", "-p", "-n", "-u", "-i", "-r", "-w", "env", "-i",
-		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive",
-		"timeout", strconv.Itoa(int(patience.Seconds())), "bash", "-c", command,
-	}
-	out, err := exec.Command("nsenter", args...).CombinedOutput()
-	return strings.TrimSpace(string(out)), err //nolint:wrapcheck // the caller has the command
-}
-
-// run runs a command that must succeed.
-func (m *machine) run(t *testing.T, command string) string {
-	t.Helper()
-	out, err := m.sh(command)
-	require.NoError(t, err, "%s\n%s", command, out)
-	return out
-}
-
-// fail runs a command that must not.
-func (m *machine) fail(t *testing.T, command string) string {
-	t.Helper()
-	out, err := m.sh(command)
-	require.Error(t, err, "%s\n%s", command, out)
-	return out
-}
-
-// eventually runs a command until it succeeds.
-func (m *machine) eventually(t *testing.T, command string) {
-	t.Helper()
-	require.Eventually(t, func() bool {
-		_, err := m.sh(command)
-		return err == nil
-	}, patience, 100*time.Millisecond, command)
 }

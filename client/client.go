@@ -19,9 +19,12 @@ import (
 )
 
 const (
-	prefix = "/api/v1"
+	prefix   = "/api/v1"
+	otlpPath = "/v1/logs"
 	// maxErrorBytes is how much of an answer that is an error is read.
 	maxErrorBytes = 64 << 10
+	// maxAnswerBytes bounds an answer that is read as a whole.
+	maxAnswerBytes = 64 << 20
 	// connectTimeout bounds connecting, and with it how long a host that does not answer is waited
 	// for.
 	connectTimeout = 10 * time.Second
@@ -39,6 +42,9 @@ type Options struct {
 	Token string
 	// CAFile has certificates in PEM that are trusted beside those of the system.
 	CAFile string
+	// CertFile and KeyFile have the certificate of the client and its key in PEM, for a server that
+	// asks for one. Both or neither.
+	CertFile, KeyFile string
 	// InsecureSkipVerify trusts every certificate.
 	InsecureSkipVerify bool
 	// UserAgent names the program.
@@ -56,10 +62,10 @@ type Client struct {
 func New(opts Options) (*Client, error) {
 	c := &Client{opts: opts}
 	var err error
-	if c.api, err = parseEndpoint("endpoint", opts.Endpoint); err != nil {
+	if c.api, err = parseEndpoint("endpoint", opts.Endpoint, prefix); err != nil {
 		return nil, err
 	}
-	if c.otlp, err = parseEndpoint("otlp-endpoint", opts.OTLPEndpoint); err != nil {
+	if c.otlp, err = parseEndpoint("otlp-endpoint", opts.OTLPEndpoint, otlpPath); err != nil {
 		return nil, err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
@@ -74,21 +80,34 @@ func New(opts Options) (*Client, error) {
 // Close gives idle connections back.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// parseEndpoint reads a URL that may leave out http://.
-func parseEndpoint(name, s string) (*url.URL, error) {
+// parseEndpoint reads a URL that may leave out http://, and may have the path of the calls.
+func parseEndpoint(name, s, calls string) (*url.URL, error) {
 	whole := s
 	if !strings.Contains(s, "://") {
 		whole = "http://" + s
 	}
-	u, err := url.Parse(strings.TrimRight(whole, "/"))
+	u, err := url.Parse(strings.TrimRight(strings.TrimSuffix(strings.TrimRight(whole, "/"), calls), "/"))
 	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
 		return nil, fmt.Errorf("%s is %q, but must be a URL such as https://events.example.com:4380", name, s)
+	}
+	if calls == prefix && strings.HasSuffix(u.Path, otlpPath) {
+		return nil, fmt.Errorf("%s is %q, which is where events are sent: write the URL of the API, such as http://localhost:4380, and give this one as otlp-endpoint", name, s)
 	}
 	return u, nil
 }
 
 func (o *Options) tls() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: o.InsecureSkipVerify} // #nosec G402: asked for by name
+	if (o.CertFile == "") != (o.KeyFile == "") {
+		return nil, errors.New("cert and key belong together: give both, or neither")
+	}
+	if o.CertFile != "" {
+		pair, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("cert: %w", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
 	if o.CAFile == "" {
 		return config, nil
 	}
@@ -163,12 +182,15 @@ func (c *Client) call(ctx context.Context, r request, into any) error {
 	return nil
 }
 
-// read reads an answer to its end.
+// read reads an answer to its end, or to its bound.
 func (c *Client) read(ctx context.Context, resp *http.Response) ([]byte, error) {
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes+1))
+	switch {
+	case err != nil:
 		return nil, c.broken(ctx, err)
+	case len(body) > maxAnswerBytes:
+		return nil, fmt.Errorf("%s answers with more than %d MiB, which is not read: ask for less with a lower limit", c.api.Redacted(), maxAnswerBytes>>20)
 	}
 	return body, nil
 }

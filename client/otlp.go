@@ -19,7 +19,7 @@ type Rejected struct {
 // was taken.
 func (c *Client) Send(ctx context.Context, otlp []byte) (*Rejected, error) {
 	resp, err := c.do(ctx, request{
-		method: http.MethodPost, base: c.otlp, path: "/v1/logs", body: otlp, header: http.Header{"Content-Type": {"application/x-protobuf"}},
+		method: http.MethodPost, base: c.otlp, path: otlpPath, body: otlp, header: http.Header{"Content-Type": {"application/x-protobuf"}},
 	})
 	if err != nil {
 		return nil, err

@@ -28,6 +28,10 @@ type Problem struct {
 	Existing  json.RawMessage `json:"existing"`
 	Requested json.RawMessage `json:"requested"`
 
+	// Foreign says that the answer is no problem as RFC 9457 has it: it came from something else
+	// than the API, perhaps.
+	Foreign bool `json:"-"`
+
 	// RetryAfter is how long the server asks to be left alone; zero when it says nothing.
 	RetryAfter time.Duration `json:"-"`
 }
@@ -53,10 +57,14 @@ func readProblem(resp *http.Response) error {
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes)) // a part of a message is better than none
 	switch kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); {
 	case strings.HasSuffix(kind, "json") && json.Unmarshal(body, p) == nil:
+		p.Foreign = kind != "application/problem+json"
 	case kind == "text/plain":
+		p.Foreign = true
 		p.Detail = strings.TrimSpace(string(body))
 	case kind == "application/x-protobuf":
 		p.Detail = otlpDetail(body)
+	default:
+		p.Foreign = true
 	}
 	p.Status = resp.StatusCode
 	if p.Title == "" {

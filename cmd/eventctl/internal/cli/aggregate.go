@@ -19,7 +19,7 @@ func (a *app) aggregateCommand() *cobra.Command {
 those that they stand for.`,
 		Example: `  eventctl aggregate --field data.duration_ms --functions count,avg,p95
   eventctl aggregate --field data.total --functions sum --by source --interval 1h --since 1d`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 	}
 	filter := a.addFilter(cmd)
 	flags := cmd.Flags()

@@ -17,7 +17,7 @@ func (a *app) consumersCommand() *cobra.Command {
 		Short: "List, make, move and remove consumers, and look after their dead letters",
 		Long: `List, make, move and remove consumers, and look after their dead letters. A consumer is a named reader whose progress the store
 keeps; eventctl consume runs commands for what it hands out.`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.listConsumers(), a.showConsumer(), a.createConsumer(), a.deleteConsumer(), a.seekConsumer(), a.deadLettersCommand())
@@ -26,7 +26,7 @@ keeps; eventctl consume runs commands for what it hands out.`,
 
 func (a *app) listConsumers() *cobra.Command {
 	var asJSON bool
-	cmd := &cobra.Command{Use: "list", Short: "List the consumers", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "list", Short: "List the consumers", Args: noArguments}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one consumer a line as JSON, as the server sends it")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		all, err := a.client.Consumers(cmd.Context())

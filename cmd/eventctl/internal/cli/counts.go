@@ -15,7 +15,7 @@ func (a *app) countsCommand() *cobra.Command {
 		Long:  "How many events there are by type, category, source or severity, over event time. ≈ is an estimate of how many there were before sampling.",
 		Example: `  eventctl counts
   eventctl counts --by category --interval 1h --since 7d`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 	}
 	filter := a.addFilter(cmd)
 	addBuckets(cmd, &by, &interval)

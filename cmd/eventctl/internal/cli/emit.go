@@ -5,37 +5,41 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/isbl/telemetry"
 	"github.com/isbl/telemetry/internal/severity"
+	"github.com/isbl/telemetry/internal/when"
 )
 
 func (a *app) emitCommand() *cobra.Command {
-	var source, level, eventID, traceID string
+	var source, level, eventID, traceID, timestamp string
 	var data []string
 	cmd := &cobra.Command{
-		Use:   "emit [EVENT_TYPE]",
+		Use:   "emit [EVENT_TYPE [KEY=VALUE…]]",
 		Short: "Send one event, or the events on standard input",
 		Long: `Send one event, whose id is printed when the receiver has it. Without EVENT_TYPE, send the events on standard input: one a line, as
-JSON with the fields of an event, of which only event_type must be there. Lines are sent as they come.`,
-		Example: `  eventctl emit user.login --source shop --data user=ann --data attempt=2
+JSON with the fields of an event, of which only event_type must be there. Lines are sent as they come. A line that is no event is
+reported and left out; then the exit code is 1, as it is when there was nothing to send.`,
+		Example: `  eventctl emit user.login --source shop user=ann attempt=2
+  eventctl emit backup.done --timestamp 10m --severity warn seconds=93.5
   eventctl emit deploy.done --data '{"version": "1.4.2", "seconds": 93.5}'
   echo '{"event_type": "user.login", "data": {"user": "ann"}}' | eventctl emit`,
-		Args: cobra.MaximumNArgs(1),
 	}
 	flags := cmd.Flags()
 	addDefaultSource(cmd, &source)
 	flags.StringArrayVarP(&data, "data", "d", nil, "key=value, the value as JSON or else as a string; or a whole JSON object; repeatable")
+	flags.StringVar(&timestamp, "timestamp", "", "when it happened: RFC 3339, or a duration back from now such as 15m; now unless given")
 	flags.StringVar(&level, "severity", "", "trace, debug, info, warn, error or fatal")
 	flags.StringVar(&eventID, "event-id", "", "id of the event; a new one unless given")
 	flags.StringVar(&traceID, "trace-id", "", "id of the trace that it belongs to")
 	complete(cmd, "severity", severity.Names...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 || args[0] == "-" {
-			for _, flag := range []string{"data", "severity", "event-id", "trace-id"} {
+			for _, flag := range []string{"data", "severity", "event-id", "trace-id", "timestamp"} {
 				if cmd.Flags().Changed(flag) {
 					return usagef("--%s needs an EVENT_TYPE: the events on standard input say it themselves", flag)
 				}
@@ -44,10 +48,17 @@ JSON with the fields of an event, of which only event_type must be there. Lines 
 				a.say("reading events from the terminal, one a line; Ctrl-D ends them")
 			}
 			sender := a.newSender()
-			return sender.finish(sendNDJSON(cmd.Context(), sender, a.in, "standard input", source))
+			err := sendNDJSON(cmd.Context(), sender, a.in, "standard input", source)
+			if err == nil && sender.sent+sender.refused+sender.wrong == 0 {
+				err = errors.New("there was nothing to send: write events as lines of JSON, or an EVENT_TYPE")
+			}
+			return sender.finish(err)
 		}
 		e := telemetry.Event{EventID: eventID, EventType: args[0], Data: map[string]any{}, Metadata: map[string]any{}}
-		if err := parseData(e.Data, data); err != nil {
+		if err := parseData(e.Data, append(data, args[1:]...)); err != nil {
+			return err
+		}
+		if err := setTimestamp(&e, timestamp); err != nil {
 			return err
 		}
 		if level != "" {
@@ -81,6 +92,19 @@ JSON with the fields of an event, of which only event_type must be there. Lines 
 	return cmd
 }
 
+// setTimestamp sets when an event happened, unless nothing was said.
+func setTimestamp(e *telemetry.Event, text string) error {
+	if text == "" {
+		return nil
+	}
+	at, ok := when.Time(text, time.Now())
+	if !ok {
+		return usagef("--timestamp is %q, but must be a time in RFC 3339 such as 2026-01-02T03:04:05Z, or a duration back from now such as 15m", text)
+	}
+	e.Timestamp = at.UTC()
+	return nil
+}
+
 // parseData reads values: key=value, or JSON objects.
 func parseData(into map[string]any, data []string) error {
 	for _, text := range data {
@@ -96,7 +120,7 @@ func parseData(into map[string]any, data []string) error {
 		}
 		key, value, ok := strings.Cut(text, "=")
 		if !ok || key == "" {
-			return usagef("--data is %q, but must be key=value or a JSON object", text)
+			return usagef("data is %q, but must be key=value or a JSON object", text)
 		}
 		into[key] = value
 		if json.Valid([]byte(value)) {

@@ -73,6 +73,10 @@ func details(p *client.Problem) string {
 	line("existing", compact(p.Existing))
 	line("requested", compact(p.Requested))
 	switch p.Status {
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		if p.Foreign {
+			line("hint", "if this is not the port of the API (4380 unless configured otherwise), name that with --endpoint")
+		}
 	case http.StatusUnauthorized, http.StatusForbidden:
 		line("hint", "give a token by EVENTCTL_TOKEN or --token")
 	case http.StatusGone:
@@ -95,8 +99,12 @@ func (a *app) hint(err error) string {
 	switch {
 	case !errors.As(err, &lost):
 		return ""
+	case strings.Contains(err.Error(), "certificate required"), strings.Contains(err.Error(), "bad certificate"):
+		return "\n  hint: the server asks for a certificate of yours: name it with --cert and --key"
 	case strings.Contains(err.Error(), "certificate"):
 		return "\n  hint: name the certificate to trust with --ca"
+	case strings.Contains(err.Error(), "malformed HTTP response"):
+		return "\n  hint: something else than HTTP/1.1 answers there, gRPC for instance: the API is on port 4380, and OTLP over HTTP on port 4318, unless configured otherwise"
 	case strings.Contains(err.Error(), "HTTP response to HTTPS"):
 		return "\n  hint: the server speaks no TLS there: write http:// instead of https://"
 	default:

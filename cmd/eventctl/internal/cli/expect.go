@@ -1,29 +1,19 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/isbl/telemetry/client"
-	"github.com/isbl/telemetry/cmd/eventctl/internal/show"
 	"github.com/isbl/telemetry/internal/filter"
 )
 
-const (
-	// maxPoll is how long one request of expect waits.
-	maxPoll = 30 * time.Second
-	// maxInstead bounds what expect reads to say what came instead, and maxTypes how many types of
-	// it are named.
-	maxInstead, maxTypes = 10_000, 20
-)
+// maxPoll is how long one request of expect waits.
+const maxPoll = 30 * time.Second
 
 func (a *app) expectCommand() *cobra.Command {
 	e := expectation{app: a}
@@ -31,28 +21,36 @@ func (a *app) expectCommand() *cobra.Command {
 		Use:   "expect",
 		Short: "Wait for events, and fail when they do not come: for tests in any language",
 		Long: `Wait until so many events have come, and print them. When they do not come in time, say what came instead, and exit with 1; with 3
-when the server could not be asked. --count 0 expects that none comes, and waits the whole time.
+when the server could not be asked. --absent expects that none comes (--count 0 is the same), and waits the whole time. --timeout 0
+looks once at what is there.
 
 Events that are in the store already count, unless --from or --since leave them out.`,
 		Example: `  eventctl expect --event-type user.login --count 3 --timeout 10s
   eventctl expect --event-type order.placed --data order=1042 --since 1m
-  eventctl expect --event-type 'alert.*' --count 0 --timeout 5s --from now`,
-		Args: cobra.NoArgs,
+  eventctl expect --event-type 'alert.*' --absent --timeout 5s --from now
+  eventctl expect --event-type backup.done --since 24h --timeout 0`,
+		Args: noArguments,
 	}
 	choice, printer := a.addFilter(cmd), a.addPrinter(cmd)
 	flags := cmd.Flags()
+	var absent bool
 	flags.IntVar(&e.count, "count", 1, "how many events, at least; 0 for none at all")
-	flags.DurationVar(&e.timeout, "timeout", 10*time.Second, "how long to wait for them")
+	flags.BoolVar(&absent, "absent", false, "expect that no event comes")
+	flags.DurationVar(&e.timeout, "timeout", 10*time.Second, "how long to wait for them; 0 to look once")
 	flags.StringVar(&e.from, "from", "start", "where to start: start, now, a time in order of arrival (as --since), or a cursor")
+	cmd.MarkFlagsMutuallyExclusive("count", "absent")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if absent {
+			e.count = 0
+		}
 		var err error
 		switch e.filter, err = choice.fixed(); {
 		case err != nil:
 			return err
 		case e.count < 0:
 			return usagef("--count is %d, but must not be negative", e.count)
-		case e.timeout <= 0:
-			return usagef("--timeout is %v, but must be positive", e.timeout)
+		case e.timeout < 0:
+			return usagef("--timeout is %v, but must not be negative", e.timeout)
 		}
 		e.from = filter.FixTime(e.from, time.Now())
 		e.printer = printer
@@ -74,9 +72,7 @@ type expectation struct {
 
 // check waits for the events. The error says what came instead.
 func (e *expectation) check(ctx context.Context) error {
-	inTime, cancel := context.WithTimeout(ctx, e.timeout)
-	defer cancel()
-	err := e.wait(inTime)
+	err := e.look(ctx)
 	met := e.came >= e.count
 	if e.count == 0 {
 		met = e.came == 0 && errors.Is(err, context.DeadlineExceeded)
@@ -90,6 +86,39 @@ func (e *expectation) check(ctx context.Context) error {
 		return err
 	}
 	return e.explain(ctx)
+}
+
+// look reads events until there are enough or the time is over. The error is then
+// context.DeadlineExceeded.
+func (e *expectation) look(ctx context.Context) error {
+	if e.timeout == 0 {
+		return e.once(ctx)
+	}
+	inTime, cancel := context.WithTimeout(ctx, e.timeout)
+	defer cancel()
+	return e.wait(inTime)
+}
+
+// once reads what is there.
+func (e *expectation) once(ctx context.Context) error {
+	q := client.Query{Filter: e.filter, From: e.from}
+	for {
+		q.Limit = max(1, min(e.count-e.came, pageEvents))
+		page, err := e.app.client.Events(ctx, q)
+		if err != nil {
+			return err
+		}
+		if err := e.take(page); err != nil {
+			return err
+		}
+		switch {
+		case e.came > 0 && e.came >= e.count:
+			return nil
+		case !page.More:
+			return context.DeadlineExceeded
+		}
+		q.After, q.From = page.Next, ""
+	}
 }
 
 // wait reads events until there are enough or ctx is done. A server that is away may still be
@@ -147,58 +176,4 @@ func (e *expectation) take(page *client.Page) error {
 	}
 	e.came += len(page.Events)
 	return nil
-}
-
-// explain is the error that says what was expected, and what came instead.
-func (e *expectation) explain(ctx context.Context) error {
-	var b strings.Builder
-	if e.count == 0 {
-		fmt.Fprintf(&b, "expected no events%s, but %d came", e.selected(), e.came)
-		return errors.New(b.String())
-	}
-	fmt.Fprintf(&b, "expected %s%s within %v, but %d came", plural(uint64(e.count), "event"), e.selected(), e.timeout, e.came)
-	page, err := e.app.client.Events(ctx, client.Query{From: e.from, Limit: maxInstead})
-	switch {
-	case err != nil:
-		return fmt.Errorf("%s; what came instead cannot be read: %w", &b, err)
-	case len(page.Events) == 0:
-		b.WriteString("\n  nothing came at all: is the right collector asked, and do events reach it?")
-		return errors.New(b.String())
-	}
-	type group struct{ eventType, source string }
-	groups := map[group]int{}
-	for _, event := range page.Events {
-		groups[group{event.EventType, event.Source}]++
-	}
-	b.WriteString("\n  what came in all:\n")
-	table := show.NewTable(">events", "event_type", "source")
-	names := slices.SortedFunc(maps.Keys(groups), func(x, y group) int {
-		return cmp.Or(cmp.Compare(groups[y], groups[x]), cmp.Compare(x.eventType, y.eventType), cmp.Compare(x.source, y.source))
-	})
-	for _, g := range names[:min(maxTypes, len(names))] {
-		table.Row(groups[g], g.eventType, g.source)
-	}
-	var text strings.Builder
-	_ = table.Write(&text, show.NewColours(false)) // into memory
-	b.WriteString("    " + strings.ReplaceAll(strings.TrimRight(text.String(), "\n"), "\n", "\n    "))
-	if more := len(names) - maxTypes; more > 0 {
-		fmt.Fprintf(&b, "\n    and %d more", more)
-	}
-	if page.More {
-		fmt.Fprintf(&b, "\n    (of the first %d events)", len(page.Events))
-	}
-	return errors.New(b.String())
-}
-
-// selected repeats the filter in words.
-func (e *expectation) selected() string {
-	values := e.filter.Values()
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		parts = append(parts, name+"="+strings.Join(values[name], ","))
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return " with " + strings.Join(parts, " ")
 }

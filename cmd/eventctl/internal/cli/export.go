@@ -184,7 +184,7 @@ func (e *export) write(page *client.RawPage, events int) error {
 	e.at.Bytes += int64(len(page.Data))
 	e.at.Events += uint64(events)
 	if e.file == nil {
-		_, err := e.app.out.Write(page.Data)
+		_, err := e.app.stdout.Write(page.Data)
 		return err
 	}
 	if _, err := e.file.Write(page.Data); err != nil {

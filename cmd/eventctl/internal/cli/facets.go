@@ -17,7 +17,7 @@ func (a *app) facetsCommand() *cobra.Command {
 that was not enough for all events.`,
 		Example: `  eventctl facets --since 1h
   eventctl facets --by data.country,data.path --event-type 'metric.*' --limit 20`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 	}
 	filter := a.addFilter(cmd)
 	flags := cmd.Flags()

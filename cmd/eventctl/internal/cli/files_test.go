@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -23,7 +24,8 @@ func allKinds(t *testing.T) plog.Logs {
 		"map": map[string]any{"a": map[string]any{"b": int64(1)}},
 	}
 	e.Metadata = map[string]any{
-		"severity": "WARN", "severity_number": int64(13), "trace_id": "0b7e8b8760c073c1f9d0dc20ac5bf445", "own": "x",
+		"observed_timestamp": "2027-01-15T08:00:00Z",
+		"severity":           "WARN", "severity_number": int64(13), "trace_id": "0b7e8b8760c073c1f9d0dc20ac5bf445", "own": "x",
 		"resource": map[string]any{"attributes": map[string]any{"host.name": "h"}}, "sampling": map[string]any{"threshold": "8"},
 	}
 	require.NoError(t, eventlog.AppendRecord(ld, e))
@@ -144,10 +146,19 @@ func TestEmit(t *testing.T) {
 	assert.Equal(t, "2026-01-02T03:04:05Z", lines[1]["timestamp"])
 
 	// What is wrong is named with its line, and what came before it is sent.
-	r = run(t, s.api, s.otlp, `{"event_type": "good.one"}`+"\n"+`{"event_type": "bad.one", "data": 5}`, "emit")
+	r = run(t, s.api, s.otlp, `{"event_type": "good.one"}`+"\n"+`{"event_type": "bad.one", "data": 5}`+"\n{\n"+`{"event_type": "good.two"}`, "emit")
 	assert.Equal(t, 1, r.code)
-	assert.Contains(t, r.err, "standard input:2: event: data must be an object, not number")
-	assert.Contains(t, s.run(t, "get", "--event-type", "good.*").out, "good.one")
+	assert.Contains(t, r.err, "standard input:2: event: data must be an object, not number; the line is left out")
+	assert.Contains(t, r.err, "standard input:3: ")
+	assert.Contains(t, r.err, "sent 2 events\neventctl: left out 2 lines: no events")
+	assert.Equal(t, []string{"good.one", "good.two"}, types(t, s.run(t, "get", "--event-type", "good.*", "--json").out))
+	r = run(t, s.api, s.otlp, strings.Repeat("x\n", 50), "emit")
+	assert.Equal(t, 1, r.code)
+	assert.Equal(t, 20, strings.Count(r.err, "the line is left out"))
+	assert.Contains(t, r.err, "there are more such lines")
+	r = run(t, s.api, s.otlp, "\n", "emit")
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.err, "there was nothing to send")
 	r = run(t, s.api, s.otlp, `{"data": {}}`, "emit")
 	assert.Contains(t, r.err, "standard input:1: event_type must not be empty")
 
@@ -160,6 +171,30 @@ func TestEmit(t *testing.T) {
 	assert.Contains(t, r.err, "too_large")
 	assert.Contains(t, s.run(t, "get", "--event-type", "a.*").out, "a.b")
 	assert.Equal(t, 3, run(t, "", "127.0.0.1:1", "", "emit", "x").code)
+}
+
+func TestEmitArguments(t *testing.T) {
+	s := newSystem(t)
+	r := s.run(t, "emit", "backup.done", "user=ann", "seconds=93.5", "--severity", "warn", "--timestamp", "2026-01-02T03:04:05Z", "--data", "zip=1")
+	require.Zero(t, r.code, r.err)
+	got := events(t, s.run(t, "get", "--json").out)[0]
+	assert.Equal(t, map[string]any{"user": "ann", "seconds": 93.5, "zip": 1.0}, got["data"])
+	assert.Equal(t, "2026-01-02T03:04:05Z", got["timestamp"])
+	before := time.Now().Add(-time.Hour)
+	require.Zero(t, s.run(t, "emit", "backup.done", "--timestamp", "1h", "--event-id", "hour").code)
+	got = events(t, s.run(t, "get", "--json", "--event-id", "hour").out)[0]
+	at, err := time.Parse(time.RFC3339Nano, got["timestamp"].(string))
+	require.NoError(t, err)
+	assert.WithinRange(t, at, before, time.Now().Add(-time.Hour))
+	for want, args := range map[string][]string{
+		`--timestamp is "soon", but must be a time in RFC 3339`: {"emit", "a", "--timestamp", "soon"},
+		`data is "user", but must be key=value`:                 {"emit", "a", "user"},
+		"--timestamp needs an EVENT_TYPE":                       {"emit", "--timestamp", "1h"},
+	} {
+		r = s.run(t, args...)
+		assert.Equal(t, 2, r.code)
+		assert.Contains(t, r.err, want)
+	}
 }
 
 func TestImportDamaged(t *testing.T) {

@@ -26,7 +26,7 @@ func (a *app) getCommand() *cobra.Command {
 		Example: `  eventctl get --order desc --limit 5
   eventctl get --event-type 'alert.*' --since 1h --all --json
   eventctl get --from now --wait 30s --limit 1`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 	}
 	filter, printer := a.addFilter(cmd), a.addPrinter(cmd)
 	flags := cmd.Flags()

@@ -33,7 +33,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	for _, name := range []string{"ENDPOINT", "OTLP_ENDPOINT", "TOKEN", "CA", "INSECURE_SKIP_VERIFY", "COLOR"} {
+	for _, name := range []string{"ENDPOINT", "OTLP_ENDPOINT", "TOKEN", "CA", "CERT", "KEY", "INSECURE_SKIP_VERIFY", "COLOR"} {
 		os.Unsetenv("EVENTCTL_" + name)
 	}
 	goleak.VerifyTestMain(m)
@@ -91,7 +91,7 @@ func (s *system) store(t *testing.T, from, to int) {
 func numbered(i int) *telemetry.Event {
 	return &telemetry.Event{
 		EventID: fmt.Sprint(i), EventType: "test.numbered", Source: "shop", Timestamp: time.Unix(1_800_000_000, int64(i)),
-		Data: map[string]any{"number": int64(i)},
+		Data: map[string]any{"number": int64(i)}, Metadata: map[string]any{"observed_timestamp": "2027-01-15T08:00:00Z"}, // as doors set it
 	}
 }
 
@@ -194,6 +194,15 @@ func ids(t *testing.T, lines string) (all []string) {
 	t.Helper()
 	for _, e := range events(t, lines) {
 		all = append(all, fmt.Sprint(e["event_id"]))
+	}
+	return all
+}
+
+// types are the event types of events in lines of JSON.
+func types(t *testing.T, lines string) (all []string) {
+	t.Helper()
+	for _, e := range events(t, lines) {
+		all = append(all, fmt.Sprint(e["event_type"]))
 	}
 	return all
 }

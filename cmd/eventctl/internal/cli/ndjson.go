@@ -75,12 +75,22 @@ func sendNDJSON(ctx context.Context, s *sender, in io.Reader, name, source strin
 			case l.err != nil:
 				return errors.Join(l.err, b.flush(ctx))
 			}
-			if err := b.add(ctx, l.text, source); err != nil {
+			err := b.add(ctx, l.text, source)
+			if wrong := (*wrongLine)(nil); errors.As(err, &wrong) {
+				s.leaveOut(name, l.number, wrong)
+				err = nil
+			}
+			if err != nil {
 				return errors.Join(fmt.Errorf("%s:%d: %w", name, l.number, err), b.flush(ctx))
 			}
 		}
 	}
 }
+
+// wrongLine is a line that is no event.
+type wrongLine struct{ error }
+
+func (w *wrongLine) Unwrap() error { return w.error }
 
 // batch is a request in the making.
 type batch struct {
@@ -98,11 +108,11 @@ func (b *batch) add(ctx context.Context, text []byte, source string) error {
 	}
 	var e telemetry.Event
 	if err := e.UnmarshalJSON(text); err != nil {
-		return err
+		return &wrongLine{err}
 	}
 	fill(&e, source)
 	if err := eventlog.AppendRecord(b.ld, &e); err != nil {
-		return err
+		return &wrongLine{err}
 	}
 	if b.bytes += len(text); b.bytes < requestBytes && b.ld.ResourceLogs().Len() < requestEvents {
 		return nil

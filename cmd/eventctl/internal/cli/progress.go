@@ -13,7 +13,7 @@ type bar struct {
 }
 
 // barless returns whether progress is shown without bars.
-func (a *app) barless() bool { return !isTerminal(a.err) }
+func (a *app) barless() bool { return !isTerminal(a.stderr) }
 
 // newBar shows a bar until it ends; a total of -1 is unknown.
 func (a *app) newBar(what string, total int64, bytes bool) *bar {
@@ -21,7 +21,7 @@ func (a *app) newBar(what string, total int64, bytes bool) *bar {
 		return nil
 	}
 	options := []progressbar.Option{
-		progressbar.OptionSetWriter(a.err), progressbar.OptionSetDescription(what), progressbar.OptionSetWidth(30),
+		progressbar.OptionSetWriter(a.stderr), progressbar.OptionSetDescription(what), progressbar.OptionSetWidth(30),
 		progressbar.OptionThrottle(100 * time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionShowBytes(bytes),
 	}
 	if !bytes {

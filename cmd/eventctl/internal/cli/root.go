@@ -24,8 +24,9 @@ import (
 
 // app is what the commands share.
 type app struct {
-	in       io.Reader
-	out, err io.Writer
+	in             io.Reader
+	stdout, stderr io.Writer    // as they are, for files and other programs
+	out, err       *show.Writer // for people
 
 	options client.Options
 	colour  string
@@ -41,12 +42,12 @@ type app struct {
 // Run runs a command line, without the name of the program, and returns its exit code. An interrupt
 // or ctx ends it in order; a second interrupt ends the process.
 func Run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) int {
-	a := &app{in: in, out: out, err: errw, colours: show.NewColours(false)}
+	a := &app{in: in, stdout: out, stderr: errw, out: show.NewWriter(out), err: show.NewWriter(errw), colours: show.NewColours(false)}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
-	root.SetOut(out)
-	root.SetErr(errw)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // from here on a signal does what it does to every program
@@ -82,11 +83,15 @@ func (a *app) root() *cobra.Command {
 		SilenceUsage:      true,
 		PersistentPreRunE: a.prepare,
 	}
+	root.SetGlobalNormalizationFunc(underscores)
+	root.SetFlagErrorFunc(wrongFlag)
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.options.Endpoint, "endpoint", "http://localhost:4380", "URL of the event store's API")
 	flags.StringVar(&a.options.OTLPEndpoint, "otlp-endpoint", "http://localhost:4318", "URL of the receiver's OTLP/HTTP port, for emit and import")
 	flags.StringVar(&a.options.Token, "token", "", "bearer token for both; better given as EVENTCTL_TOKEN, which other users of the machine do not see")
 	flags.StringVar(&a.options.CAFile, "ca", "", "file with certificates (PEM) to trust beside the system's")
+	flags.StringVar(&a.options.CertFile, "cert", "", "file with a certificate (PEM) to show to a server that asks for one")
+	flags.StringVar(&a.options.KeyFile, "key", "", "file with the key (PEM) of --cert")
 	flags.BoolVar(&a.options.InsecureSkipVerify, "insecure-skip-verify", false, "trust every certificate")
 	flags.StringVar(&a.colour, "color", "auto", "auto, always or never")
 	complete(root, "color", "auto", "always", "never")
@@ -123,7 +128,8 @@ func (a *app) connect(cmd *cobra.Command) error {
 	default:
 		return fmt.Errorf("--color is %q, but must be auto, always or never", a.colour)
 	}
-	a.colours = show.NewColours(a.colour == "always" || a.colour == "auto" && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(a.out))
+	a.out.Colours = a.colour == "always" || a.colour == "auto" && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(a.stdout)
+	a.colours = show.NewColours(a.out.Colours)
 	a.options.UserAgent = "eventctl/" + version.Number
 	if a.client, err = client.New(a.options); err != nil {
 		return fmt.Errorf("--%w", err) // which begins with the name of the flag
@@ -155,7 +161,7 @@ func isTerminal(w any) bool {
 
 // width is that of the terminal, in characters.
 func (a *app) width() int {
-	if f, ok := a.out.(*os.File); ok {
+	if f, ok := a.stdout.(*os.File); ok {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
 			return w
 		}

@@ -21,6 +21,7 @@ type sender struct {
 	retry   *retry
 	sent    int // events that were taken
 	refused int // requests of which events were refused
+	wrong   int // lines that are no events
 }
 
 func (a *app) newSender() *sender { return &sender{app: a, retry: a.newRetry(false)} }
@@ -49,9 +50,25 @@ func (s *sender) send(ctx context.Context, request []byte, events int) error {
 	return nil
 }
 
+// maxTold is how many wrong lines are told one by one.
+const maxTold = 20
+
+// leaveOut tells of a line that is no event.
+func (s *sender) leaveOut(name string, number int, why error) {
+	switch s.wrong++; {
+	case s.wrong <= maxTold:
+		s.app.say("%s:%d: %v; the line is left out", name, number, why)
+	case s.wrong == maxTold+1:
+		s.app.say("there are more such lines, which are only counted")
+	}
+}
+
 // finish says what was sent, and returns the error of the whole.
 func (s *sender) finish(err error) error {
 	s.app.say("sent %s", plural(uint64(s.sent), "event"))
+	if s.wrong > 0 {
+		err = errors.Join(fmt.Errorf("left out %s: no events", plural(uint64(s.wrong), "line")), err)
+	}
 	if err == nil && s.refused > 0 {
 		err = fmt.Errorf("events were refused in %s", plural(uint64(s.refused), "request"))
 	}

@@ -27,7 +27,7 @@ func (a *app) statsCommand() *cobra.Command {
 		Example: `  eventctl stats
   eventctl stats --watch
   eventctl stats --watch=10s --json`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "the answer of the server, on one line")
 	cmd.Flags().DurationVar(&watch, "watch", 0, "show them again and again, until Ctrl-C: how often")
@@ -40,13 +40,16 @@ func (a *app) statsCommand() *cobra.Command {
 			return a.showStats(cmd.Context(), asJSON, "")
 		}
 		before := "\n"
-		if !asJSON && isTerminal(a.out) {
-			before = "\x1b[H\x1b[2J" // clears it
+		if !asJSON && isTerminal(a.stdout) {
+			before = clearScreen
 		}
 		return a.watchStats(cmd.Context(), watch, asJSON, before)
 	}
 	return cmd
 }
+
+// clearScreen empties a terminal.
+const clearScreen = "\x1b[H\x1b[2J"
 
 // watchStats shows the statistics until ctx is done.
 func (a *app) watchStats(ctx context.Context, every time.Duration, asJSON bool, before string) error {
@@ -75,7 +78,13 @@ func (a *app) showStats(ctx context.Context, asJSON bool, before string) error {
 		return a.raw(s.Raw)
 	}
 	var b strings.Builder
-	b.WriteString(before)
+	if before == clearScreen {
+		if _, err := io.WriteString(a.stdout, before); err != nil {
+			return err
+		}
+	} else {
+		b.WriteString(before)
+	}
 	a.writeStats(&b, s)
 	_, err = io.WriteString(a.out, b.String()) // at once, so that it does not flicker
 	return err

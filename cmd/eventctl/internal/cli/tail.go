@@ -22,7 +22,7 @@ nothing is shown twice. Events that went away meanwhile are told as a gap.`,
 		Example: `  eventctl tail
   eventctl tail --event-type 'user.*,alert.*' --last 10
   eventctl tail --json | jq .data`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 	}
 	filter, printer := a.addFilter(cmd), a.addPrinter(cmd)
 	flags := cmd.Flags()

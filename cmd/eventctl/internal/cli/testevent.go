@@ -14,7 +14,7 @@ func (a *app) testEventCommand() *cobra.Command {
 id. The receiver's port for JSON must be on and want no authentication; emit sends events itself.`,
 		Example: `  eventctl test-event
   eventctl get --event-id "$(eventctl test-event)"`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			sent, err := a.client.SendTestEvent(cmd.Context())
 			if err != nil {

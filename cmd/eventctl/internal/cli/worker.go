@@ -135,7 +135,7 @@ func (w *worker) execute(ctx context.Context, batch *client.Batch) error {
 		events.WriteByte('\n')
 	}
 	cmd := exec.CommandContext(ctx, "sh", "-c", w.command) // #nosec G204: what the user asked for
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = &events, w.app.out, w.app.err
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = &events, w.app.stdout, w.app.stderr
 	cmd.WaitDelay = endGrace
 	ownGroup(cmd)
 	cmd.Env = append(os.Environ(), "EVENTCTL_CONSUMER="+w.consumer, fmt.Sprint("EVENTCTL_DELIVERIES=", batch.Deliveries))

@@ -68,6 +68,9 @@ func value(v any) string {
 	return shorten(printable(strings.TrimRight(one.String(), "\n")))
 }
 
+// Text returns a text as Event shows it: quoted where it would not be clear as it is.
+func Text(s string) string { return value(s) }
+
 func shorten(s string) string {
 	if runes := []rune(s); len(runes) > maxValue {
 		return string(runes[:maxValue]) + "…"

@@ -33,9 +33,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	for _, name := range []string{"ENDPOINT", "OTLP_ENDPOINT", "TOKEN", "CA", "CERT", "KEY", "INSECURE_SKIP_VERIFY", "COLOR"} {
+	for _, name := range []string{"ENDPOINT", "OTLP_ENDPOINT", "TOKEN", "CA", "CERT", "KEY", "TOKEN_FILE", "PROFILE", "INSECURE_SKIP_VERIFY", "COLOR"} {
 		os.Unsetenv("EVENTCTL_" + name)
 	}
+	os.Setenv("EVENTCTL_CONFIG", os.DevNull) // not that of who runs the tests
 	goleak.VerifyTestMain(m)
 }
 

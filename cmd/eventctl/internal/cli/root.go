@@ -29,7 +29,9 @@ type app struct {
 	out, err       *show.Writer // for people
 
 	options client.Options
-	colour  string
+	// profile names a profile, and tokenFile a file with the token.
+	profile, tokenFile string
+	colour             string
 
 	client  *client.Client
 	bar     *bar // that is shown now
@@ -89,6 +91,9 @@ func (a *app) root() *cobra.Command {
 	flags.StringVar(&a.options.Endpoint, "endpoint", "http://localhost:4380", "URL of the event store's API")
 	flags.StringVar(&a.options.OTLPEndpoint, "otlp-endpoint", "http://localhost:4318", "URL of the receiver's OTLP/HTTP port, for emit and import")
 	flags.StringVar(&a.options.Token, "token", "", "bearer token for both; better given as EVENTCTL_TOKEN, which other users of the machine do not see")
+	flags.StringVar(&a.tokenFile, "token-file", "", "file that holds the token")
+	flags.StringVar(&a.profile, "profile", "", "servers and how to get in, by name: see eventctl profile")
+	_ = root.RegisterFlagCompletionFunc("profile", completeProfiles) // the flag is there
 	flags.StringVar(&a.options.CAFile, "ca", "", "file with certificates (PEM) to trust beside the system's")
 	flags.StringVar(&a.options.CertFile, "cert", "", "file with a certificate (PEM) to show to a server that asks for one")
 	flags.StringVar(&a.options.KeyFile, "key", "", "file with the key (PEM) of --cert")
@@ -98,7 +103,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.tailCommand(), a.getCommand(), a.statsCommand(), a.countsCommand(), a.aggregateCommand(), a.facetsCommand(), a.typesCommand(),
 		a.consumeCommand(), a.consumersCommand(), a.exportCommand(), a.importCommand(), a.emitCommand(), a.testEventCommand(), a.expectCommand(),
-		manual.Command(),
+		a.profileCommand(), manual.Command(),
 	)
 	return root
 }
@@ -123,6 +128,12 @@ func (a *app) connect(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	if err := a.fromProfile(cmd); err != nil {
+		return err
+	}
+	if err := a.readToken(); err != nil {
+		return err
+	}
 	switch a.colour {
 	case "auto", "always", "never":
 	default:
@@ -137,12 +148,32 @@ func (a *app) connect(cmd *cobra.Command) error {
 	return nil
 }
 
+// readToken reads the token of a file, unless there is one.
+func (a *app) readToken() error {
+	if a.options.Token != "" || a.tokenFile == "" {
+		return nil
+	}
+	token, err := os.ReadFile(a.tokenFile)
+	if err != nil {
+		return fmt.Errorf("--token-file: %w", err)
+	}
+	if a.options.Token = strings.TrimSpace(string(token)); a.options.Token == "" {
+		return fmt.Errorf("--token-file: %s is empty", a.tokenFile)
+	}
+	return nil
+}
+
+// variable is the environment variable of a global flag.
+func variable(f *pflag.Flag) string {
+	return "EVENTCTL_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+}
+
 // fromEnvironment sets a global flag that the command line does not set.
 func fromEnvironment(cmd *cobra.Command, f *pflag.Flag) error {
 	if f.Changed || cmd.Root().PersistentFlags().Lookup(f.Name) != f {
 		return nil
 	}
-	name := "EVENTCTL_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+	name := variable(f)
 	value, ok := os.LookupEnv(name)
 	if !ok || value == "" {
 		return nil

@@ -35,9 +35,12 @@ func (c *Converter) AppendData(dst []attribute.KeyValue, data map[string]any) ([
 		if f := checkName(name); f != nil {
 			return dst, f
 		}
-		value, f := c.field(v, 1)
-		if f != nil {
-			return dst, f.In(name)
+		value, ok := simple(v)
+		if !ok {
+			var f *event.Fault
+			if value, f = c.field(v, 1); f != nil {
+				return dst, f.In(name)
+			}
 		}
 		dst = append(dst, attribute.KeyValue{Key: attribute.Key(name), Value: value})
 	}
@@ -86,22 +89,32 @@ func (c *Converter) replace(text string, f *event.Fault) (attribute.Value, *even
 	return attribute.StringValue(text), nil
 }
 
+// simple converts the kinds that most values have. It is apart since it is cheap.
+func simple(v any) (attribute.Value, bool) {
+	switch v := v.(type) {
+	case string:
+		return attribute.StringValue(v), true
+	case int:
+		return attribute.IntValue(v), true
+	case bool:
+		return attribute.BoolValue(v), true
+	case float64:
+		return attribute.Float64Value(v), true
+	case int64:
+		return attribute.Int64Value(v), true
+	}
+	return attribute.Value{}, false
+}
+
 // value converts what an event can carry, and Go's other ways to write it. depth is how deep v is
 // nested when it is a list or a map.
 func (c *Converter) value(v any, depth int) (attribute.Value, *event.Fault) {
+	if value, ok := simple(v); ok {
+		return value, nil
+	}
 	switch v := v.(type) {
 	case nil:
 		return attribute.Value{}, nil
-	case bool:
-		return attribute.BoolValue(v), nil
-	case int:
-		return attribute.IntValue(v), nil
-	case int64:
-		return attribute.Int64Value(v), nil
-	case float64:
-		return attribute.Float64Value(v), nil
-	case string:
-		return attribute.StringValue(v), nil
 	case []byte:
 		return attribute.ByteSliceValue(v), nil
 	case []string:

@@ -9,14 +9,23 @@ import (
 	"time"
 )
 
-// Definition is what a consumer is made of. Empty fields leave the choice to the server.
+// Definition is what a consumer is made of. Empty and nil fields leave the choice to the server.
 type Definition struct {
 	Filter
 	From         string `json:"from,omitempty"`
 	AckWait      string `json:"ack_wait,omitempty"`
-	MaxDeliver   int    `json:"max_deliver,omitempty"`
-	MaxInFlight  int    `json:"max_in_flight,omitempty"`
+	MaxDeliver   *int   `json:"max_deliver,omitempty"` // zero is without end
+	MaxInFlight  *int   `json:"max_in_flight,omitempty"`
 	ExpiresAfter string `json:"expires_after,omitempty"`
+	// Backoff is how long returned and expired events wait.
+	Backoff *Backoff `json:"backoff,omitempty"`
+}
+
+// Backoff is the time until an event comes again: Initial after the first delivery, four times as
+// long after each further one, up to Max. Empty fields leave the choice to the server.
+type Backoff struct {
+	Initial string `json:"initial,omitempty"`
+	Max     string `json:"max,omitempty"`
 }
 
 // Consumer is a named reader whose progress the store keeps.
@@ -62,12 +71,14 @@ type Batch struct {
 	WhereErrors *Failures `json:"where_errors"`
 }
 
-// Ack ends a lease: the events at the cursors in Failed come again after the delay, all others are
-// done.
+// Ack ends a lease: the events at the cursors in Failed come again after the delay, or as the
+// consumer's backoff says; all others are done.
 type Ack struct {
 	Lease  string   `json:"lease"`
 	Failed []string `json:"failed,omitempty"`
 	Delay  string   `json:"delay,omitempty"`
+	// GiveBack returns all events without counting their delivery.
+	GiveBack bool `json:"give_back,omitempty"`
 }
 
 // Acked is what an Ack did, in events.

@@ -30,7 +30,7 @@ func (h *Handler) consumerCalls() []call {
 		},
 		{
 			Method: http.MethodPut, Path: one,
-			Description: "Makes a consumer, or changes its ack_wait, max_deliver, max_in_flight and expires_after. The body is its definition: the filters of GET /api/v1/events, and from.",
+			Description: "Makes a consumer, or changes its ack_wait, max_deliver, max_in_flight, backoff and expires_after. The body is its definition: the filters of GET /api/v1/events, and from.",
 			serve:       h.servePutConsumer,
 		},
 		{
@@ -55,7 +55,7 @@ func (h *Handler) consumerCalls() []call {
 		},
 		{
 			Method: http.MethodPost, Path: one + "/ack",
-			Description: `Ends a lease: {"lease": "…"}. Cursors in "failed" come back on their own, after "delay"; all other events are done.`,
+			Description: `Ends a lease: {"lease": "…"}. Events in "failed" come back after "delay", or as the backoff says; all others are done. "give_back": true returns all of them, and does not count the delivery.`,
 			serve:       h.serveAck,
 		},
 		{
@@ -135,17 +135,22 @@ func (h *Handler) serveAck(w http.ResponseWriter, r *http.Request, _ url.Values)
 		Lease  string   `json:"lease"`
 		Failed []string `json:"failed"`
 		Delay  string   `json:"delay"`
+
+		GiveBack bool `json:"give_back"`
 	}
 	if p := decode(r, &body, false); p != nil {
 		return p
 	}
-	ack := consumer.Ack{Lease: body.Lease}
+	ack := consumer.Ack{Lease: body.Lease, GiveBack: body.GiveBack}
 	if p := needLease(body.Lease); p != nil {
 		return p
 	}
 	var p *problem
 	if ack.Failed, p = cursors("failed", body.Failed); p != nil {
 		return p
+	}
+	if ack.GiveBack && len(body.Failed) > 0 {
+		return badPointer("failed", "with give_back all events are returned: leave out failed, or give_back")
 	}
 	if body.Delay != "" {
 		d, err := when.Duration(body.Delay)
@@ -155,7 +160,7 @@ func (h *Handler) serveAck(w http.ResponseWriter, r *http.Request, _ url.Values)
 		if d > consumer.MaxDelay {
 			return badPointer("delay", "delay is %s, but may be at most %v", text.Quote(body.Delay), consumer.MaxDelay)
 		}
-		ack.Delay = d
+		ack.Delay = &d
 	}
 	acked, err := h.consumers.Ack(r.Context(), r.PathValue("name"), ack)
 	if err != nil {

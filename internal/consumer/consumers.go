@@ -256,7 +256,7 @@ func (c *Consumers) Seek(ctx context.Context, name, from string) error {
 		return err
 	}
 	return c.change(ctx, name, func(_ *entry, s *state) (bool, error) {
-		s.Next, s.Mark, s.Spans, s.Gap = next, mark, nil, nil
+		s.Next, s.Mark, s.Spans, s.Gap, s.Trouble = next, mark, nil, nil, nil
 		return true, nil
 	})
 }

@@ -38,13 +38,24 @@ type Definition struct {
 	// MaxInFlight is how many events may be handed out and not done before there are no new ones,
 	// 1 to 10 000.
 	MaxInFlight int `json:"max_in_flight"`
+	// Backoff is how long returned and expired events wait.
+	Backoff Backoff `json:"backoff"`
 	// ExpiresAfter is how long the consumer is kept unused, at least 1m. Empty is for ever.
 	ExpiresAfter string `json:"expires_after,omitempty"`
 }
 
+// Backoff is the time until an event that failed or expired is handed out again. It is Initial
+// after the first delivery and four times as long after each further one, up to Max.
+type Backoff struct {
+	// Initial is at most 24h; 0s hands out events again at once.
+	Initial string `json:"initial"`
+	// Max is from Initial to 24h.
+	Max string `json:"max"`
+}
+
 // DefaultDefinition is what is not said otherwise.
 func DefaultDefinition() Definition {
-	return Definition{From: "start", AckWait: "30s", MaxDeliver: 5, MaxInFlight: MaxInFlight}
+	return Definition{From: "start", AckWait: "30s", MaxDeliver: 5, MaxInFlight: MaxInFlight, Backoff: Backoff{Initial: "1s", Max: "5m"}}
 }
 
 // Fault says what of a definition or a name is wrong.
@@ -76,6 +87,7 @@ type settings struct {
 	ackWait      time.Duration
 	maxDeliver   int
 	maxInFlight  int
+	backoff      backoff
 	expiresAfter time.Duration // zero: never
 }
 
@@ -102,6 +114,15 @@ func (d *Definition) limits(s *settings) (err error) {
 		return wrong("max_deliver", "%d is negative; 0 is without end", d.MaxDeliver)
 	case d.MaxInFlight < 1 || d.MaxInFlight > MaxInFlight:
 		return wrong("max_in_flight", "%d is not between 1 and %d", d.MaxInFlight, MaxInFlight)
+	}
+	if s.backoff.initial, err = when.Duration(d.Backoff.Initial); err != nil {
+		return wrong("backoff.initial", "%w", err)
+	}
+	if s.backoff.most, err = when.Duration(d.Backoff.Max); err != nil {
+		return wrong("backoff.max", "%w", err)
+	}
+	if s.backoff.initial > s.backoff.most || s.backoff.most > MaxDelay {
+		return wrong("backoff.max", "%s is not between backoff.initial, which is %s, and %v", d.Backoff.Max, d.Backoff.Initial, MaxDelay)
 	}
 	if d.ExpiresAfter != "" {
 		if s.expiresAfter, err = when.Duration(d.ExpiresAfter); err != nil {

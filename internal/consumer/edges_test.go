@@ -86,7 +86,7 @@ func TestOvertakenByRetention(t *testing.T) {
 
 // Consumers of a store in memory survive what its events survive: a reload.
 func TestHandover(t *testing.T) {
-	opts := store.Options{Handover: t.Name()}
+	opts := store.Options{Handover: t.TempDir()}
 	s, err := store.Open(t.Context(), opts)
 	require.NoError(t, err)
 	require.NoError(t, s.Append(t.Context(), numbered(t, 0, 10)))
@@ -186,7 +186,10 @@ func TestLargestRecord(t *testing.T) {
 			if i%2 == 0 {
 				st.addDead(e.Cursor, 5, now.Add(time.Duration(i)))
 			} else {
-				st.fail(e.Cursor, 3, 5, *now, now.Add(time.Duration(i)*time.Second))
+				st.Spans = append(st.Spans, span{
+					After: e.Cursor.Previous(), Last: e.Cursor, Events: 1, Deliveries: 3, Due: now.Add(time.Duration(i) * time.Second),
+					Failed: *now, Doubt: true,
+				})
 			}
 		}
 		return true, nil

@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"time"
 
@@ -35,7 +36,8 @@ type Batch struct {
 	// Lease is its name for Ack and Extend; empty without events and with AckNow.
 	Lease    string
 	Deadline time.Time
-	// Deliveries is the number of times that these events were handed out, this time included.
+	// Deliveries is the number of times that these events were handed out, this time included; the
+	// highest where it differs.
 	Deliveries int
 	Events     int
 	// Gap describes events that were removed from the store before they were done; nil for none.
@@ -62,7 +64,7 @@ func (c *Consumers) Fetch(ctx context.Context, name string, f Fetch) (b Batch, e
 			d := delivery{c: c, e: e, s: s, f: &f, now: c.now().UTC()}
 			f.To.Reset()
 			took, err := d.take(ctx)
-			b, changed, due = d.batch, e.nextChange(), s.nextDue()
+			b, changed, due = d.batch, e.nextChange(), s.nextDue(d.now, e.settings.backoff)
 			return took, err
 		})
 		failures.Add(b.Failures)
@@ -103,6 +105,9 @@ type delivery struct {
 	f     *Fetch
 	now   time.Time
 	batch Batch
+	spans []span // of the batch
+	again bool   // they were handed out before
+	full  bool   // the sink has no room, or the batch has to end for another reason
 }
 
 // take fills the batch, and returns whether the state changed.
@@ -111,92 +116,93 @@ func (d *delivery) take(ctx context.Context) (changed bool, err error) {
 		d.reportGeneration()
 		return true, nil
 	}
-	for d.batch.Gap == nil {
-		i := d.s.due(d.now)
-		if i < 0 {
-			break
-		}
-		changed = true
-		if err := d.redeliver(ctx, i); err != nil {
-			return d.restart(err)
-		}
-		if d.batch.Events > 0 {
-			return true, nil
-		}
+	if d.s.inOutage() && !d.f.AckNow {
+		changed, err = d.probe(ctx)
+	} else {
+		changed, err = d.fill(ctx)
+	}
+	if err != nil {
+		return d.restart(err)
+	}
+	if d.batch.Events > 0 {
+		d.handOut()
+	}
+	return changed, nil
+}
+
+// fill takes what is due, and without any of it what is new.
+func (d *delivery) fill(ctx context.Context) (changed bool, err error) {
+	if changed, err = d.redeliverDue(ctx); err != nil || d.batch.Events > 0 {
+		return changed, err
 	}
 	if d.batch.Gap != nil {
 		d.batch.More = true
 		return changed, nil
 	}
 	took, err := d.deliverNew(ctx)
-	if err != nil {
-		return d.restart(err)
-	}
-	return changed || took, nil
+	return changed || took, err
 }
 
-// redeliver hands out span i again, or a part of it.
-func (d *delivery) redeliver(ctx context.Context, i int) error {
-	p := d.s.Spans[i]
-	d.s.Spans = append(d.s.Spans[:i], d.s.Spans[i+1:]...)
-	if p.Lease != "" {
-		p.Lease = ""
-		p.Expired++
+// probe takes a batch in an outage, if it is time for one. Batches that failed and events that
+// never did have turns, since the outage may be none: two bad events one after the other look like
+// one.
+func (d *delivery) probe(ctx context.Context) (changed bool, err error) {
+	if d.s.Trouble.Probe.After(d.now) {
+		return false, nil
 	}
-	cursors, gap, err := d.c.cursors(ctx, d.e, &p)
-	if err != nil {
-		return err
-	}
-	if gone := p.Events - len(cursors); gone > 0 {
-		if gap == nil {
-			gap = &store.Gap{Reason: store.ReasonDamage}
+	if d.s.Trouble.Probes%2 == 0 || d.s.inDoubt() < 0 {
+		if changed, err = d.fill(ctx); err != nil || d.batch.Events > 0 || d.batch.Gap != nil {
+			return changed, err
 		}
-		n := uint64(gone)
-		gap.Events = &n
-		d.batch.Gap = gap
-		d.s.Gone += n
-		p.Events = len(cursors)
 	}
-	most := d.e.settings.maxDeliver
-	switch {
-	case p.Events == 0:
-		return nil
-	case most > 0 && p.Deliveries >= most:
-		for _, cursor := range cursors {
-			d.s.addDead(cursor, p.Deliveries, d.now)
+	if i := d.s.inDoubt(); i >= 0 {
+		return true, d.redeliver(ctx, i)
+	}
+	return changed, nil
+}
+
+// handOut leases the spans, whose events are in the sink, to the worker.
+func (d *delivery) handOut() {
+	lease, until := rand.Text(), d.now.Add(d.e.settings.ackWait)
+	for _, p := range d.spans {
+		d.s.Delivered += uint64(p.Events)
+		if d.again {
+			d.s.Redelivered += uint64(p.Events)
 		}
-		return nil
-	}
-	n := min(d.f.Limit, p.Events)
-	if p.Expired >= halvedAfter {
-		n, p.Expired = min(n, (p.Events+1)/2), 0
-	}
-	_, page, err := d.read(ctx, store.Query{After: p.After, Before: p.Last, Filter: d.e.settings.filter}, n)
-	if err != nil {
-		return err
-	}
-	if page.added == 0 { // it was removed a moment ago
+		p.Deliveries++
+		d.batch.Deliveries = max(d.batch.Deliveries, p.Deliveries)
+		if d.f.AckNow {
+			d.s.Acknowledged += uint64(p.Events)
+			continue
+		}
+		p.Lease, p.Due = lease, until
 		d.s.Spans = append(d.s.Spans, p)
-		d.batch.More = true
-		return nil
 	}
-	if rest := p.Events - page.added; rest > 0 {
-		r := p
-		r.After, r.Events, r.Due = page.last, rest, d.now
-		d.s.Spans = append(d.s.Spans, r)
+	if d.f.AckNow {
+		return
 	}
-	p.Last, p.Events = page.last, page.added
-	d.handOut(p)
-	return nil
+	d.batch.Lease, d.batch.Deadline = lease, until
+	if d.s.inOutage() {
+		t := d.s.Trouble
+		t.Lease, t.Probe, t.Probes = lease, until, t.Probes+1
+	}
+}
+
+// room is how many events may be handed out for the first time.
+func (d *delivery) room() int {
+	if d.f.AckNow {
+		return d.f.Limit
+	}
+	outstanding, _ := d.s.outstanding(d.now)
+	for _, p := range d.spans {
+		outstanding += p.Events
+	}
+	return d.e.settings.maxInFlight - outstanding
 }
 
 // deliverNew hands out events for the first time.
 func (d *delivery) deliverNew(ctx context.Context) (changed bool, err error) {
-	outstanding, _ := d.s.outstanding(d.now)
-	room := d.e.settings.maxInFlight - outstanding
-	if d.f.AckNow {
-		room = d.f.Limit
-	}
+	room := d.room()
 	if room <= 0 {
 		return false, nil
 	}
@@ -224,21 +230,9 @@ func (d *delivery) deliverNew(ctx context.Context) (changed bool, err error) {
 	d.s.Next = next
 	d.c.remark(ctx, d.e, d.s, next)
 	if page.added > 0 {
-		d.handOut(span{After: after, Last: page.last, Events: page.added})
+		d.add(span{After: after, Last: page.last, Events: page.added})
 	}
 	return true, nil
-}
-
-// handOut leases the span, whose events are in the sink, to the worker.
-func (d *delivery) handOut(p span) {
-	d.s.countDelivery(&p)
-	d.batch.Events, d.batch.Deliveries = p.Events, p.Deliveries+1
-	if d.f.AckNow {
-		d.s.Acknowledged += uint64(p.Events)
-		return
-	}
-	p = d.s.lease(p, d.now.Add(d.e.settings.ackWait))
-	d.batch.Lease, d.batch.Deadline = p.Lease, p.Due
 }
 
 // restart tries again after an error that says that the store has another generation since the call

@@ -43,7 +43,7 @@ func (d *delivery) read(ctx context.Context, q store.Query, n int) (next store.C
 			end.added++
 			end.last = page.Entries[i].Cursor
 			if full {
-				end.more = true
+				end.more, d.full = true, true
 				return end.last, end, nil
 			}
 		}

@@ -1,7 +1,6 @@
 package consumer
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"slices"
 	"time"
@@ -38,6 +37,11 @@ type state struct {
 	// Spans hold the events that were handed out and are not done, leased or waiting.
 	Spans []span `json:"spans,omitempty"`
 	Dead  []dead `json:"dead,omitempty"`
+	// Trouble is nil when the last batch that was acknowledged or failed was, even in part,
+	// acknowledged.
+	Trouble *trouble `json:"trouble,omitempty"`
+	// Succeeded is when events were acknowledged last.
+	Succeeded time.Time `json:"succeeded,omitzero"`
 	// Done are the leases that were acknowledged last.
 	Done []string `json:"done,omitempty"`
 
@@ -53,10 +57,18 @@ type span struct {
 	After      store.Cursor `json:"a"` // the place before it
 	Last       store.Cursor `json:"z"` // cursor of its last event
 	Events     int          `json:"n"`
-	Deliveries int          `json:"d"`           // the number of times it was handed out
+	Deliveries int          `json:"d"`           // the number of times it was handed out, but for those in an outage
 	Expired    int          `json:"x,omitempty"` // the number of times it expired since it was halved
-	Lease      string       `json:"l,omitempty"` // empty when no worker has it
+	Lease      string       `json:"l,omitempty"` // empty when no worker has it; spans of one batch share it
 	Due        time.Time    `json:"t"`           // end of the lease, or time of the next delivery
+	// Failed is when it failed last, or when the outage in which it did was over.
+	Failed time.Time `json:"f,omitzero"`
+	// Alone says that one of its events is known to be bad: each is a batch of its own.
+	Alone bool `json:"b,omitempty"`
+	// Named says that a worker named its one event, and acknowledged others of the same batch.
+	Named bool `json:"k,omitempty"`
+	// Doubt says that it failed in the outage that is not over yet.
+	Doubt bool `json:"o,omitempty"`
 }
 
 // dead is a dead letter: an event that was handed out MaxDeliver times.
@@ -69,6 +81,10 @@ type dead struct {
 func (s *state) clone() *state {
 	out := *s
 	out.Spans, out.Dead, out.Done = slices.Clone(s.Spans), slices.Clone(s.Dead), slices.Clone(s.Done)
+	if s.Trouble != nil {
+		copied := *s.Trouble
+		out.Trouble = &copied
+	}
 	return &out
 }
 
@@ -87,16 +103,25 @@ func decode(raw []byte) (*state, error) {
 			return nil, err
 		}
 	}
-	s := &state{}
+	s := &state{Definition: Definition{Backoff: DefaultDefinition().Backoff}} // earlier versions had none
 	return s, json.Unmarshal(raw, s)
 }
 
+// ready returns when a span may be handed out again: expired ones wait as failed ones do.
+func (s *state) ready(p *span, b backoff) time.Time {
+	if p.Lease != "" {
+		return p.Due.Add(b.after(p.Deliveries))
+	}
+	return p.Due
+}
+
 // due returns the index of the span to hand out again next: the oldest that is due, -1 for none.
-func (s *state) due(now time.Time) int {
+// Those that failed in an outage wait for its end.
+func (s *state) due(now time.Time, b backoff) int {
 	found := -1
 	for i := range s.Spans {
 		d := &s.Spans[i]
-		if d.Due.After(now) {
+		if d.Doubt || s.ready(d, b).After(now) {
 			continue
 		}
 		if found < 0 || d.After.Compare(s.Spans[found].After) < 0 {
@@ -106,10 +131,14 @@ func (s *state) due(now time.Time) int {
 	return found
 }
 
-// nextDue returns the time from which a span may be handed out again; the zero time without spans.
-func (s *state) nextDue() (next time.Time) {
+// nextDue returns the time from which something may be handed out again; the zero time when there
+// is nothing to wait for.
+func (s *state) nextDue(now time.Time, b backoff) (next time.Time) {
+	if s.inOutage() && s.Trouble.Probe.After(now) {
+		return s.Trouble.Probe
+	}
 	for i := range s.Spans {
-		if due := s.Spans[i].Due; next.IsZero() || due.Before(next) {
+		if due := s.ready(&s.Spans[i], b); next.IsZero() || due.Before(next) {
 			next = due
 		}
 	}
@@ -128,22 +157,6 @@ func (s *state) outstanding(now time.Time) (all, leased int) {
 	return all, leased
 }
 
-// lease adds p under a new lease, and returns it.
-func (s *state) lease(p span, until time.Time) span {
-	p.Lease, p.Due = rand.Text(), until
-	p.Deliveries++
-	s.Spans = append(s.Spans, p)
-	return p
-}
-
-// countDelivery counts a span that is being handed out.
-func (s *state) countDelivery(p *span) {
-	s.Delivered += uint64(p.Events)
-	if p.Deliveries > 0 {
-		s.Redelivered += uint64(p.Events)
-	}
-}
-
 // oldest returns the place before the oldest event that was handed out and is not done; the
 // zero Cursor without one.
 func (s *state) oldest() (oldest store.Cursor) {
@@ -155,9 +168,19 @@ func (s *state) oldest() (oldest store.Cursor) {
 	return oldest
 }
 
-// indexOfLease returns the index of the span with this lease, -1 for none.
-func (s *state) indexOfLease(lease string) int {
-	return slices.IndexFunc(s.Spans, func(p span) bool { return p.Lease == lease })
+// takeLease removes the spans of a lease, and returns them.
+func (s *state) takeLease(lease string) (taken []span) {
+	if lease == "" {
+		return nil
+	}
+	s.Spans = slices.DeleteFunc(s.Spans, func(p span) bool {
+		if p.Lease == lease {
+			taken = append(taken, p)
+			return true
+		}
+		return false
+	})
+	return taken
 }
 
 // rememberDone keeps the name of a lease that was acknowledged.
@@ -166,18 +189,6 @@ func (s *state) rememberDone(lease string) {
 	if excess := len(s.Done) - maxDone; excess > 0 {
 		s.Done = slices.Delete(s.Done, 0, excess)
 	}
-}
-
-// fail takes an event that a worker failed on: it becomes a dead letter after maxDeliver
-// deliveries, and is handed out again on its own from due on before that. The result says
-// whether it is a dead letter.
-func (s *state) fail(cursor store.Cursor, deliveries, maxDeliver int, now, due time.Time) bool {
-	if maxDeliver > 0 && deliveries >= maxDeliver {
-		s.addDead(cursor, deliveries, now)
-		return true
-	}
-	s.Spans = append(s.Spans, span{After: cursor.Previous(), Last: cursor, Events: 1, Deliveries: deliveries, Due: due})
-	return false
 }
 
 func (s *state) addDead(cursor store.Cursor, deliveries int, now time.Time) {

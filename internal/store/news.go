@@ -44,6 +44,18 @@ func (s *Store) Lag(ctx context.Context, after Cursor, p *predicate.Predicate) (
 	return events, arrived, err
 }
 
+// Behind says whether there are events after a place that p may match, as the index knows without
+// opening a block.
+func (s *Store) Behind(after Cursor, p *predicate.Predicate) bool {
+	at, err := s.locate(after)
+	if err != nil {
+		return true // reading says what is wrong
+	}
+	filter := newFilter(p)
+	_, _, ok := s.index.Next(s.normalise(at).seq, &filter.index)
+	return ok
+}
+
 // arrival returns when a block arrived; the zero time when it is gone.
 func (s *Store) arrival(ctx context.Context, seq uint64) (time.Time, error) {
 	s.reopening.RLock()

@@ -198,7 +198,7 @@ func TestConsumerLosesNothing(t *testing.T) {
 		all = append(all, r.ids...)
 	}
 	const path = "/api/v1/consumers/workers"
-	status, err := callAPI(t.Context(), http.MethodPut, c.api+path, `{"ack_wait": "2s"}`, nil)
+	status, err := callAPI(t.Context(), http.MethodPut, c.api+path, `{"ack_wait": "2s", "backoff": {"initial": "100ms", "max": "1s"}}`, nil)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusCreated, status)
 

@@ -62,6 +62,9 @@ func (c *consumers) serve(w http.ResponseWriter, r *http.Request) {
 	case "ack":
 		c.acks = append(c.acks, body)
 		failed, _ := body["failed"].([]any)
+		if body["give_back"] == true {
+			failed = []any{1, 2}
+		}
 		if len(failed) > 0 {
 			c.returned[body["lease"].(string)] = 1
 		}
@@ -123,11 +126,34 @@ func TestConsumeWithoutCommand(t *testing.T) {
 	r := run(t, c.url, "", "", "consume", "billing", "--exec", "no-such-command")
 	assert.Equal(t, 1, r.code)
 	require.Len(t, c.acks, 1)
-	assert.Len(t, c.acks[0]["failed"], 2)
+	assert.Equal(t, true, c.acks[0]["give_back"])
 
 	r = run(t, c.url, "", "", "consume", "nobody", "--exec", "cat")
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.err, "eventctl consumers create nobody")
+}
+
+// A command that says that it cannot do its work now gets its batch again, later and without a
+// delivery being counted.
+func TestConsumeGivesBack(t *testing.T) {
+	for _, code := range []string{"75", "3"} {
+		c := newConsumers(t, 1)
+		tried := filepath.Join(t.TempDir(), "tried")
+		p := start(t.Context(), c.url, "", "", "consume", "billing", "--exec", "test -e "+tried+" && echo done || { touch "+tried+"; exit "+code+"; }")
+		p.prints(t, "done")
+		p.cancel()
+		r := p.wait(t)
+		require.Zero(t, r.code, r.err)
+		require.Len(t, c.acks, 2)
+		assert.Equal(t, map[string]any{"lease": "lease0", "give_back": true}, c.acks[0])
+		assert.Equal(t, map[string]any{"lease": "lease0"}, c.acks[1])
+		assert.Contains(t, r.err, "2 events given back")
+
+		c = newConsumers(t, 1)
+		r = run(t, c.url, "", "", "consume", "billing", "--once", "--exec", "exit "+code)
+		assert.Equal(t, 1, r.code, r.err)
+		assert.Len(t, c.acks, 1)
+	}
 }
 
 // A command that takes long keeps its lease; one that has lost it is ended, and says nothing about

@@ -65,6 +65,8 @@ func (a *app) showConsumer() *cobra.Command {
 
 func (a *app) createConsumer() *cobra.Command {
 	var d client.Definition
+	var maxDeliver, maxInFlight int
+	var backoff client.Backoff
 	cmd := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Make a consumer, or change its limits",
@@ -77,13 +79,24 @@ since the consumer would mean something else then.`,
 	flags := cmd.Flags()
 	flags.StringVar(&d.From, "from", "", "where to start: start, now, a time in order of arrival, or a cursor")
 	flags.StringVar(&d.AckWait, "ack-wait", "", "how long a batch is leased, such as 30s")
-	flags.IntVar(&d.MaxDeliver, "max-deliver", 0, "how often an event is handed out before it is a dead letter")
-	flags.IntVar(&d.MaxInFlight, "max-in-flight", 0, "how many events may be leased at once")
+	flags.IntVar(&maxDeliver, "max-deliver", 0, "how often an event is handed out before it is a dead letter; 0 is without end (default 5)")
+	flags.IntVar(&maxInFlight, "max-in-flight", 0, "how many events may be leased at once (default 10000)")
+	flags.StringVar(&backoff.Initial, "backoff", "", "how long an event waits after its first failure, and four times as long after each further one (default 1s)")
+	flags.StringVar(&backoff.Max, "backoff-max", "", "how long it waits at most (default 5m)")
 	flags.StringVar(&d.ExpiresAfter, "expires-after", "", "remove the consumer when nobody used it for so long, such as 24h")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		var err error
 		if d.Filter, err = filter.read(); err != nil {
 			return err
+		}
+		if flags.Changed("max-deliver") {
+			d.MaxDeliver = &maxDeliver
+		}
+		if flags.Changed("max-in-flight") {
+			d.MaxInFlight = &maxInFlight
+		}
+		if backoff != (client.Backoff{}) {
+			d.Backoff = &backoff
 		}
 		consumer, err := a.client.PutConsumer(cmd.Context(), args[0], d)
 		if err != nil {

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
+
 	"github.com/isbl/telemetry/client"
 	"github.com/isbl/telemetry/cmd/eventctl/internal/show"
 )
@@ -45,6 +47,13 @@ type worker struct {
 	*work
 	app   *app
 	retry *retry
+	waits *backoff.ExponentialBackOff // between batches that are given back
+}
+
+func (a *app) newWorker(w *work) *worker {
+	own := &worker{work: w, app: a, retry: a.newRetry(true), waits: backoff.NewExponentialBackOff()}
+	own.waits.InitialInterval, own.waits.Multiplier, own.waits.MaxInterval = time.Second, 2, time.Minute
+	return own
 }
 
 // run takes batches until ctx is done, or, where it runs once, until there is none now.
@@ -84,6 +93,29 @@ func (w *worker) run(ctx context.Context) error {
 	return nil
 }
 
+// exitTemporary is EX_TEMPFAIL of sysexits.h: the command cannot do its work now.
+const exitTemporary = 75
+
+// notTheEvents says whether a command failed for a reason that no event of its batch is to blame
+// for: it said so, as eventctl itself does where the server does not answer, could not be run, or
+// was ended with eventctl.
+func (w *worker) notTheEvents(err error) (blameless, temporary bool) {
+	var exit *exec.ExitError
+	if err == nil {
+		return false, false
+	}
+	if !errors.As(err, &exit) || w.hurry.Err() != nil {
+		return true, false
+	}
+	switch exit.ExitCode() {
+	case exitTemporary, exitNoAnswer:
+		return true, true
+	case 126, 127:
+		return true, false
+	}
+	return false, false
+}
+
 // handle runs the command for a batch, and tells the server how it went. The end of ctx does not
 // end the command, whose work would be in vain.
 func (w *worker) handle(ctx context.Context, batch *client.Batch) error {
@@ -100,7 +132,11 @@ func (w *worker) handle(ctx context.Context, batch *client.Batch) error {
 	}
 
 	ack := client.Ack{Lease: batch.Lease}
-	if err != nil {
+	blameless, temporary := w.notTheEvents(err)
+	switch {
+	case blameless:
+		ack.GiveBack = true
+	case err != nil:
 		ack.Delay = w.delay
 		for _, e := range batch.Events {
 			ack.Failed = append(ack.Failed, e.Cursor)
@@ -116,15 +152,24 @@ func (w *worker) handle(ctx context.Context, batch *client.Batch) error {
 	default:
 		w.handled.acknowledged.Add(acked.Acknowledged)
 		w.handled.returned.Add(acked.Returned + acked.Dead)
-		if err != nil {
+		switch {
+		case blameless:
+			w.app.say("the command cannot do its work (%v): %s given back", err, plural(acked.Returned, "event"))
+		case err != nil:
 			w.app.say("the command failed (%v), delivery %d: %s returned, %d of them for good, as dead letters",
 				err, batch.Deliveries, plural(acked.Returned+acked.Dead, "event"), acked.Dead)
 		}
 	}
-	var exit *exec.ExitError
-	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() == 126 || exit.ExitCode() == 127) {
+	switch {
+	case temporary && w.once:
+		return fmt.Errorf("the command cannot do its work now: %w", err)
+	case temporary:
+		pause(ctx, w.waits.NextBackOff())
+		return nil
+	case blameless && w.hurry.Err() == nil:
 		return fmt.Errorf("the command cannot be run: %w", err) // no batch would fare better
 	}
+	w.waits.Reset()
 	return nil
 }
 

@@ -20,6 +20,10 @@ func (s *Store) maintain(ctx context.Context) {
 	for {
 		select {
 		case <-tick.C:
+			gone := s.log.Gone()
+			if gone != nil {
+				_ = s.health.Fail(gone)
+			}
 			err := s.heal(ctx)
 			if err == nil {
 				err = s.trim(ctx)
@@ -29,7 +33,9 @@ func (s *Store) maintain(ctx context.Context) {
 			}
 			wrong = s.answers(err, wrong)
 			failing = err != nil
-			s.recovery.Note(s.ledger, false)
+			if gone == nil { // or what is there now is of somebody else
+				s.recovery.Note(s.ledger, false)
+			}
 			s.decoded.Age() // what nobody reads only costs garbage collection
 		case <-ctx.Done():
 			return

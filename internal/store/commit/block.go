@@ -102,6 +102,9 @@ func (c *Committer) await(ctx context.Context, b *packed) {
 	for {
 		got, err := c.outcome(ctx, b)
 		switch {
+		case err == nil && c.opts.Log.Gone() != nil:
+			c.decide(b, ledger.Unknown, c.opts.Health.Fail(c.opts.Log.Gone()))
+			return
 		case err == nil:
 			if !got.Duplicate && got.Seq <= b.after && !c.opts.Log.Info().Shared {
 				c.opts.Health.WentBack(got.Seq - 1)

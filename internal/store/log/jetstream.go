@@ -20,6 +20,7 @@ type engine interface {
 	ConnectTo(url, name string) (*nats.Conn, error)
 	Health() error
 	Writable() error
+	Gone() error
 	Reopen() error
 	Close()
 }
@@ -118,6 +119,7 @@ func (s *stream) Info() Info       { return s.info }
 func (s *stream) Records() Records { return &s.records }
 func (s *stream) Health() error    { return s.engine.Health() }
 func (s *stream) Writable() error  { return s.engine.Writable() }
+func (s *stream) Gone() error      { return s.engine.Gone() }
 
 func (s *stream) Reopen(ctx context.Context) error {
 	// What was published before must not arrive after.

@@ -81,6 +81,9 @@ type Log interface {
 	Health() error
 	// Writable returns why Health would be as bad after Reopen, or nil.
 	Writable() error
+	// Gone returns why blocks that are stored now will be lost although Health is good: the
+	// directory of the log was deleted or replaced. It is nil otherwise, and takes microseconds.
+	Gone() error
 	// Reopen looks at the stored data anew, after Health was bad. Blocks that were sent before are
 	// stored before it, or never.
 	Reopen(ctx context.Context) error

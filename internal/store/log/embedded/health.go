@@ -76,6 +76,9 @@ func (s *Server) doubt(err error) error {
 // Writable returns nil when the directory's disk takes a file of probeBytes. Free space
 // alone does not tell: there are quotas, and disks that fail for other reasons.
 func (s *Server) Writable() (err error) {
+	if err := s.Gone(); err != nil {
+		return err
+	}
 	dir := s.jetStream.StoreDir
 	if free, err := FreeBytes(dir); err == nil && free < probeBytes {
 		return ErrNoRoom // and no use in taking away the last of it

@@ -32,6 +32,9 @@ type Options struct {
 // ErrInUse means that another process has the directory open.
 var ErrInUse = errors.New("in use by another process")
 
+// ErrInUseHere means that this process has the directory open already.
+var ErrInUseHere = errors.New("in use by another store of this process")
+
 // Server is a running JetStream server.
 type Server struct {
 	ns        *server.Server
@@ -39,6 +42,8 @@ type Server struct {
 	lock      *flock.Flock
 	temp      string       // removed at Close
 	doubts    atomic.Int32 // doubtful answers of the health check in a row
+	files     []file       // that stay the same while the server runs
+	release   func()       // of the directory's name; nil without
 }
 
 // readyTimeout bounds the start of the server's own routines, which does not depend on
@@ -94,7 +99,7 @@ func Start(o Options) (_ *Server, err error) {
 	if err = s.enableJetStream(); err != nil {
 		return nil, err
 	}
-	return s, nil
+	return s, s.rememberFiles()
 }
 
 func (s *Server) enableJetStream() error {
@@ -116,8 +121,9 @@ func (s *Server) open(dir string) error {
 	}
 	if !locked {
 		s.lock = nil
-		return fmt.Errorf("storage directory %q is %w", dir, ErrInUse)
+		return inUse(dir)
 	}
+	s.release = hold(dir)
 	_ = os.Remove(filepath.Join(dir, probeFile)) // a crash may have left it
 	return nil
 }
@@ -151,6 +157,9 @@ func (s *Server) Close() {
 	}
 	if s.lock != nil {
 		_ = s.lock.Unlock() // closing the file at the end of the process does the same
+	}
+	if s.release != nil {
+		s.release()
 	}
 	if s.temp != "" {
 		_ = os.RemoveAll(s.temp)

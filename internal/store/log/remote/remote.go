@@ -173,6 +173,9 @@ func (c *Cluster) Health() error { return nil }
 // Writable returns nil, for the same reason.
 func (c *Cluster) Writable() error { return nil }
 
+// Gone returns nil, for the same reason.
+func (c *Cluster) Gone() error { return nil }
+
 // Reopen does nothing: the cluster is not ours.
 func (c *Cluster) Reopen() error { return nil }
 

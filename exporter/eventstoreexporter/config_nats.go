@@ -24,12 +24,25 @@ const (
 	defaultConnectWait = 30 * time.Second
 )
 
+// NATSURL is the URL of a server. It may have a user and a password, which are not shown where it
+// is printed or written as text.
+type NATSURL string
+
+// String returns the URL without user and password.
+func (u NATSURL) String() string { return remote.Redacted(string(u)) }
+
+// GoString returns what String does, in quotes.
+func (u NATSURL) GoString() string { return fmt.Sprintf("%q", u.String()) }
+
+// MarshalText returns what String does: so a configuration is printed.
+func (u NATSURL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+
 // NATSConfig is a NATS server or cluster with JetStream that runs already. Several
 // collectors may share one stream: each stores what it is sent and serves all.
 type NATSConfig struct {
 	// URLs are the servers, nats://host:4222 or tls://host:4222. The default is
 	// nats://localhost:4222.
-	URLs []string `mapstructure:"urls"`
+	URLs []NATSURL `mapstructure:"urls"`
 	// CredentialsFile, Username with Password, or Token: how to get in.
 	CredentialsFile string              `mapstructure:"credentials_file"`
 	Username        string              `mapstructure:"username"`
@@ -58,7 +71,7 @@ func (cfg *NATSConfig) Validate() error {
 		errs = append(errs, fmt.Errorf("`urls` must not be empty: leave it out for [%q]", defaultNATSURL))
 	}
 	for i, text := range cfg.URLs {
-		u, err := url.Parse(text)
+		u, err := url.Parse(string(text))
 		if err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
 			errs = append(errs, fmt.Errorf("`urls[%d]` is %q: write nats://host:4222 or tls://host:4222", i, text))
 		}
@@ -89,7 +102,6 @@ func (cfg *NATSConfig) Validate() error {
 
 func (cfg *NATSConfig) options(ctx context.Context) (*remote.Options, error) {
 	opts := &remote.Options{
-		Servers:         cfg.URLs,
 		CredentialsFile: cfg.CredentialsFile,
 		Username:        cfg.Username,
 		Password:        string(cfg.Password),
@@ -97,6 +109,9 @@ func (cfg *NATSConfig) options(ctx context.Context) (*remote.Options, error) {
 		Stream:          cfg.Stream,
 		Replicas:        cfg.Replicas,
 		ConnectWait:     cfg.ConnectWait,
+	}
+	for _, u := range cfg.URLs {
+		opts.Servers = append(opts.Servers, string(u))
 	}
 	if tls := cfg.TLS.Get(); tls != nil {
 		var err error

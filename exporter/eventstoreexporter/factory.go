@@ -51,7 +51,7 @@ func createDefaultConfig() component.Config {
 		MaxScan:          api.DefaultMaxScan,
 		Storage: StorageConfig{
 			NATS: configoptional.Default(NATSConfig{
-				URLs: []string{defaultNATSURL}, Stream: store.DefaultStream, ConnectWait: defaultConnectWait,
+				URLs: []NATSURL{defaultNATSURL}, Stream: store.DefaultStream, ConnectWait: defaultConnectWait,
 			}),
 		},
 		Retention: RetentionConfig{WhenFull: whenFullDiscardOld},
@@ -66,7 +66,9 @@ func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config
 	if err != nil {
 		return nil, err
 	}
-	helper, err := exporterhelper.NewLogs(ctx, set, cfg, e.put,
+	helped := set
+	helped.Logger = withoutQueueAdvice(set.Logger)
+	helper, err := exporterhelper.NewLogs(ctx, helped, cfg, e.put,
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}), // see intake
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{}),                 // put has its own
 		exporterhelper.WithQueue(e.cfg.QueueConfig),

@@ -64,7 +64,8 @@ func TestStartErrors(t *testing.T) {
 		},
 		"directory in use": {
 			m{"storage": m{"directory": inUse}},
-			`open the event store: storage directory "` + inUse + `" is in use by another process`,
+			`open the event store: storage directory "` + inUse + `" is in use by another store of this process: ` +
+				`give each exporter a directory of its own, or let pipelines share one exporter`,
 		},
 		"a file": {
 			m{"storage": m{"directory": file}},

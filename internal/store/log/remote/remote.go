@@ -89,7 +89,7 @@ func (c *Cluster) Connect(ctx context.Context, name string, opts ...nats.Option)
 			}
 			return nc, nil
 		}
-		err = fmt.Errorf("connect to NATS at %s: %w", strings.Join(o.Servers, ", "), err)
+		err = redactedError{fmt.Errorf("connect to NATS at %s: %w", strings.Join(o.Servers, ", "), err)}
 		if !absent(err) || time.Now().After(c.until) {
 			return nil, err
 		}
@@ -122,7 +122,11 @@ func (c *Cluster) tell(err error) {
 // lost.
 func (c *Cluster) ConnectTo(url, name string) (*nats.Conn, error) {
 	opts := append(c.access(), nats.Name("isbl-telemetry "+name), nats.Timeout(connectTimeout), nats.NoReconnect())
-	return nats.Connect(url, opts...)
+	nc, err := nats.Connect(url, opts...)
+	if err != nil {
+		return nil, redactedError{err}
+	}
+	return nc, nil
 }
 
 // access is how to get in.
@@ -152,7 +156,7 @@ func (c *Cluster) disconnected(nc *nats.Conn, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lost[nc] = true
-	c.opts.OnStatus(fmt.Errorf("the connection to NATS is lost: %w", err))
+	c.opts.OnStatus(redactedError{fmt.Errorf("the connection to NATS is lost: %w", err)})
 }
 
 func (c *Cluster) reconnected(nc *nats.Conn) {

@@ -67,7 +67,7 @@ var scans = []struct {
 	{"cloudevents", "events?limit=10000&format=cloudevents", 20},
 	{"skipped", "events?limit=all&format=ndjson&event_type=none.*", 0.01},
 	{"data", "events?limit=all&format=ndjson&data.n=-1", 1.2},
-	{"where", "events?limit=all&format=ndjson&where=" + url.QueryEscape(`attributes["n"] == -1`), 2},
+	{"where", "events?limit=all&format=ndjson&where=" + url.QueryEscape(`attributes["n"] == -1`), 3},
 	{"aggregate", "aggregate?field=data.n&functions=count,sum,avg", 0.1},
 	{"quantiles", "aggregate?field=data.n&functions=p50,p95&by=event_type", 0.1},
 	{"counts", "counts?by=event_type", 0.05},

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"sync"
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
@@ -11,7 +10,7 @@ import (
 	"github.com/isbl/telemetry/internal/store/index"
 )
 
-// filter is a predicate with what the index needs of it.
+// filter is a predicate with what the index needs of it. It is for one goroutine at a time.
 type filter struct {
 	*predicate.Predicate
 	all   bool // nothing is filtered
@@ -19,8 +18,9 @@ type filter struct {
 	hints predicate.Hints
 	index index.Filter
 
-	attributes []string // that MatchesContent reads
-	readsOnly  bool     // and nothing but them and fields
+	attributes []string      // that MatchesContent reads
+	readsOnly  bool          // and nothing but them and fields
+	partly     *eventlog.Ref // the record that ReadFields read last; nil before the first
 }
 
 func newFilter(p *predicate.Predicate) filter {
@@ -60,25 +60,26 @@ func (f *filter) matches(ctx context.Context, of *decoded, i int, failures *Fail
 	return ok && err == nil
 }
 
-// partly are records of which ReadFields has read a part, as *eventlog.Ref.
-var partly = sync.Pool{New: func() any {
-	resource := plog.NewLogs().ResourceLogs().AppendEmpty()
-	scope := resource.ScopeLogs().AppendEmpty()
-	return &eventlog.Ref{Resource: resource, Scope: scope, Record: scope.LogRecords().AppendEmpty()}
-}}
-
 func (f *filter) matchesContent(ctx context.Context, of *decoded, i int) (bool, error) {
 	if f.readsOnly {
-		ref := partly.Get().(*eventlog.Ref)
-		defer partly.Put(ref)
-		if of.Records[i].ReadFields(ref.Record, f.attributes) {
-			return f.MatchesContent(ctx, *ref)
+		if f.partly == nil {
+			f.partly = newRef()
+		}
+		if of.Records[i].ReadFields(f.partly.Record, f.attributes) {
+			return f.MatchesContent(ctx, *f.partly)
 		}
 	}
 	if f.hints != nil { // they leave few records of a block
 		return f.MatchesContent(ctx, of.Ref(i))
 	}
 	return f.MatchesContent(ctx, of.Refs()[i])
+}
+
+// newRef returns an empty record with its resource and scope.
+func newRef() *eventlog.Ref {
+	resource := plog.NewLogs().ResourceLogs().AppendEmpty()
+	scope := resource.ScopeLogs().AppendEmpty()
+	return &eventlog.Ref{Resource: resource, Scope: scope, Record: scope.LogRecords().AppendEmpty()}
 }
 
 // visit calls a function with each event of a block that matches. Errors: the context's.

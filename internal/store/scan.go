@@ -40,6 +40,7 @@ func (s *Store) Scan(ctx context.Context, p *predicate.Predicate, most uint64, v
 	group, ctx := errgroup.WithContext(ctx)
 	for worker := range ScanWorkers() {
 		group.Go(func() error {
+			filter := filter
 			for span := range work {
 				if err := s.scanSpan(ctx, &filter, span, &all[worker], func(ref eventlog.Ref) { visit(worker, ref) }); err != nil {
 					return err

@@ -12,7 +12,7 @@ import (
 // body, and of the attributes those with some names. It takes a fraction of the time of decoding
 // the record. It returns false where one of these attributes is no scalar.
 func (r Record) ReadFields(to plog.LogRecord, attributes []string) bool {
-	to.Attributes().Clear()
+	to.Attributes().RemoveIf(func(string, pcommon.Value) bool { return true }) // which keeps the room
 	to.SetTimestamp(0)
 	to.SetObservedTimestamp(0)
 	to.SetSeverityNumber(0)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -12,11 +13,13 @@ import (
 // Writer is the edge between the program and a terminal: what goes through it cannot move the
 // cursor, change the title or do anything else but be shown, wherever it comes from. Control
 // characters (C0 without line feed and tab, DEL, C1, and those that change the direction of text)
-// become \uXXXX, which means the same inside of JSON; bytes that are not UTF-8 become U+FFFD.
+// become \uXXXX, which means the same inside of JSON; bytes that are not UTF-8 become U+FFFD. Write is
+// safe for concurrent use.
 type Writer struct {
 	// Colours lets the sequences through that set colours.
 	Colours bool
 
+	mu   sync.Mutex
 	to   io.Writer
 	rest []byte // the beginning of a character
 }
@@ -27,6 +30,8 @@ func NewWriter(w io.Writer) *Writer { return &Writer{to: w} }
 var colourSequence = regexp.MustCompile(`^\x1b\[[0-9;]*m`)
 
 func (w *Writer) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	in := slices.Concat(w.rest, p)
 	out := make([]byte, 0, len(in))
 	for len(in) > 0 && utf8.FullRune(in) {

@@ -22,16 +22,17 @@ const (
 )
 
 // suspect counts the canonical records that are legal and look wrong all the same. On the way it
-// sets when a record was observed, where the sender did not.
+// sets the observed time, where the sender did not, to that of the event.
 func (c *canonicalizer) suspect(ctx context.Context, ld plog.Logs) {
 	now := time.Now()
 	earliest, latest := toTimestamp(now.Add(-c.cfg.Problems.Past)), toTimestamp(now.Add(c.cfg.Problems.Future))
-	observed := toTimestamp(now)
 	var past, future, form suspicion
 	checked := c.defaults.EventType // the last type that looked right
 	for event := range eventlog.All(ld) {
 		if event.Record.ObservedTimestamp() == 0 {
-			event.Record.SetObservedTimestamp(observed)
+			// Not now: a request that is sent again would be another one, and stored again. When
+			// it arrived is in the store.
+			event.Record.SetObservedTimestamp(event.Record.Timestamp())
 		}
 		switch t := event.Record.Timestamp(); {
 		case t < earliest:

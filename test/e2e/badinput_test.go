@@ -71,7 +71,7 @@ func TestBadParameters(t *testing.T) {
 		"limit=0":           {"limit", "from 1 to 10000"},
 		"limit=ten":         {"limit", `"ten"`},
 		"wait=5":            {"wait", "write 5s"},
-		"wait=5m":           {"wait", "at most 1m0s"},
+		"wait=5m":           {"wait", "at most 50s"},
 		"since=yesterday":   {"since", "RFC 3339"},
 		"after=nowhere":     {"after", `"nowhere"`},
 		"from=nowhere":      {"from", "start, now"},

@@ -22,17 +22,46 @@ type Counts struct {
 // Bucket is one number.
 type Bucket struct {
 	Start *time.Time `json:"start"` // nil without an interval
-	Name  string     `json:"-"`
-	Count uint64     `json:"count"`
+	// Name is the group, or what stands for it: (missing), (null) or (other).
+	Name  string `json:"-"`
+	Count uint64 `json:"count"`
 	// Estimated is how many there were before sampling.
 	Estimated float64 `json:"estimated"`
 }
 
-// Counts counts events by event_type, category, source or severity ("" is event_type), in buckets
-// of interval ("" is one bucket).
-func (c *Client) Counts(ctx context.Context, f Filter, by, interval string) (*Counts, error) {
+// Groups says what numbers are of. Empty fields leave the choice to the server.
+type Groups struct {
+	// By is event_type, category, source, severity, or data. and a key.
+	By string
+	// Interval is the length of a bucket of event time, TimeZone where days and weeks start.
+	Interval, TimeZone string
+	// Top is how many groups there are at most; the others are one.
+	Top int
+	// Fill says that buckets without events are there too.
+	Fill bool
+}
+
+func (g *Groups) values() map[string]string {
+	values := map[string]string{"by": g.By, "interval": g.Interval, "tz": g.TimeZone}
+	if g.Top > 0 {
+		values["top"] = strconv.Itoa(g.Top)
+	}
+	if g.Fill {
+		values["fill"] = "zero"
+	}
+	return values
+}
+
+// CountsQuery asks for counts.
+type CountsQuery struct {
+	Filter
+	Groups
+}
+
+// Counts counts events by group, by event_type unless q says otherwise.
+func (c *Client) Counts(ctx context.Context, q CountsQuery) (*Counts, error) {
 	counts := &Counts{}
-	err := c.call(ctx, request{method: http.MethodGet, path: "/counts", query: valuesOf(&f, map[string]string{"by": by, "interval": interval})}, &counts.Raw)
+	err := c.call(ctx, request{method: http.MethodGet, path: "/counts", query: valuesOf(&q.Filter, q.Groups.values())}, &counts.Raw)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +79,11 @@ func (c *Client) Counts(ctx context.Context, f Filter, by, interval string) (*Co
 		if err := json.Unmarshal(raw, &b); err != nil {
 			return nil, err
 		}
-		b.Name = text(raw, answer.By)
+		var fields map[string]json.RawMessage
+		if err := json.Unmarshal(raw, &fields); err != nil {
+			return nil, err
+		}
+		b.Name = nameOf(fields, answer.By)
 		counts.Buckets = append(counts.Buckets, b)
 	}
 	return counts, nil
@@ -76,11 +109,24 @@ type Group struct {
 	Fields map[string]json.RawMessage `json:"-"`
 }
 
-// Name is what the group is of: an event type, for instance.
-func (g *Group) Name(by string) string {
-	var s string
-	_ = json.Unmarshal(g.Fields[by], &s) // "" without one
-	return s
+// Name is what the group is of: an event type, for instance; or what stands for it: (missing),
+// (null) or (other).
+func (g *Group) Name(by string) string { return nameOf(g.Fields, by) }
+
+func nameOf(fields map[string]json.RawMessage, by string) (name string) {
+	value, has := fields[by]
+	switch {
+	case by == "":
+		return ""
+	case string(fields["other"]) == "true":
+		return "(other)"
+	case !has:
+		return "(missing)"
+	case string(value) == "null":
+		return "(null)"
+	}
+	_ = json.Unmarshal(value, &name) // a string
+	return name
 }
 
 // Number is the result of a function, to six digits where it is no whole number; "" without one.
@@ -98,16 +144,17 @@ func (g *Group) Number(function string) string {
 // AggregateQuery asks for numbers.
 type AggregateQuery struct {
 	Filter
-	Field, By, Interval string
-	Functions           []string
+	Groups
+	Field     string
+	Functions []string
 }
 
 // Aggregate makes numbers of a field.
 func (c *Client) Aggregate(ctx context.Context, q AggregateQuery) (*Aggregate, error) {
 	a := &Aggregate{}
-	err := c.call(ctx, request{method: http.MethodGet, path: "/aggregate", query: valuesOf(&q.Filter, map[string]string{
-		"field": q.Field, "by": q.By, "interval": q.Interval, "functions": strings.Join(q.Functions, ","),
-	})}, &a.Raw)
+	values := q.Groups.values()
+	values["field"], values["functions"] = q.Field, strings.Join(q.Functions, ",")
+	err := c.call(ctx, request{method: http.MethodGet, path: "/aggregate", query: valuesOf(&q.Filter, values)}, &a.Raw)
 	if err != nil {
 		return nil, err
 	}
@@ -131,12 +178,4 @@ func (c *Client) Aggregate(ctx context.Context, q AggregateQuery) (*Aggregate, e
 		a.Groups = append(a.Groups, g)
 	}
 	return a, nil
-}
-
-// text is a member of a JSON object that is a string.
-func text(object json.RawMessage, member string) (s string) {
-	var members map[string]json.RawMessage
-	_ = json.Unmarshal(object, &members) // "" without one
-	_ = json.Unmarshal(members[member], &s)
-	return s
 }

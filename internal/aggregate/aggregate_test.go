@@ -1,16 +1,23 @@
 package aggregate
 
 import (
+	"encoding/json"
+	"fmt"
 	"math"
+	"math/big"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/isbl/telemetry/internal/dimension"
 )
 
-// compute is the result of a function over values of weight 1.
-func compute(tb testing.TB, name string, values ...float64) float64 {
+// compute is the result of a function over values, as JSON.
+func compute(tb testing.TB, name string, values ...Number) string {
 	tb.Helper()
 	f, err := Parse(name)
 	require.NoError(tb, err)
@@ -18,68 +25,209 @@ func compute(tb testing.TB, name string, values ...float64) float64 {
 	for _, n := range values {
 		v.Add(n, 1)
 	}
-	return f.Of(v)
+	text, err := json.Marshal(f.Of(v))
+	require.NoError(tb, err)
+	return string(text)
+}
+
+func ints(values ...int64) (list []Number) {
+	for _, n := range values {
+		list = append(list, Int(n))
+	}
+	return list
+}
+
+func floats(values ...float64) (list []Number) {
+	for _, n := range values {
+		list = append(list, Float(n))
+	}
+	return list
 }
 
 func TestFunctions(t *testing.T) {
-	for name, want := range map[string]float64{"count": 4, "sum": 10, "min": -1, "max": 8, "avg": 2.5, "p0": -1, "p100": 8} {
-		assert.InDelta(t, want, compute(t, name, 1, 8, -1, 2), 1e-9, name)
+	for name, want := range map[string]string{"count": "4", "sum": "10", "min": "-1", "max": "8", "avg": "2.5", "p0": "-1", "p100": "8", "p50": "1"} {
+		assert.Equal(t, want, compute(t, name, ints(1, 8, -1, 2)...), name)
 	}
-	assert.InEpsilon(t, 500, compute(t, "p50", sequence(999)...), 2*Accuracy)
-	assert.InEpsilon(t, 990, compute(t, "p99", sequence(999)...), 2*Accuracy)
+	assert.Equal(t, "9007199254740993", compute(t, "max", ints(9007199254740993, 1)...))
+	assert.Equal(t, "-9007199254740993", compute(t, "min", append(ints(-9007199254740993), Float(-9007199254740992))...))
+	assert.Equal(t, "18446744073709551614", compute(t, "sum", ints(math.MaxInt64, math.MaxInt64)...))
+	assert.Equal(t, "-18446744073709551616", compute(t, "sum", ints(math.MinInt64, math.MinInt64)...))
+	assert.Equal(t, "9223372036854775807", compute(t, "p50", ints(math.MaxInt64)...))
+	assert.Equal(t, "10000", compute(t, "p99", append(slices.Repeat(ints(10), 19), Int(10000))...), "the nearest rank")
+	assert.Equal(t, "2", compute(t, "p95", ints(1, 2)...))
+	assert.Equal(t, "7", compute(t, "p7", sequence(100)...), "0.07 · 100 is 7")
+	assert.Equal(t, "null", compute(t, "max"))
+	assert.Equal(t, "0", compute(t, "sum"))
+	assert.Equal(t, "1.7e+308", compute(t, "avg", floats(1.7e308, 1.7e308, 1.7e308)...))
+	assert.Equal(t, "null", compute(t, "sum", floats(1.7e308, 1.7e308)...), "beyond float64")
+	assert.Equal(t, "1e+308", compute(t, "sum", floats(1e308, 1e308, -1e308)...))
+	assert.Equal(t, "1", compute(t, "sum", floats(slices.Repeat([]float64{0.1}, 10)...)...))
 }
 
-func sequence(n int) (values []float64) {
+func sequence(n int) (values []Number) {
 	for i := range n {
-		values = append(values, float64(i+1))
+		values = append(values, Int(int64(i+1)))
 	}
 	return values
 }
 
 func TestParseRefuses(t *testing.T) {
-	for _, name := range []string{"", "median", "p", "p101", "p-1", "p1e1", "pNaN", "COUNT", "p0.00000001"} {
+	for _, name := range []string{"", "median", "p", "p101", "p-1", "p1e1", "pNaN", "COUNT", "p0.00000001", "p.", "p1.2.3", "p100.1"} {
 		_, err := Parse(name)
 		assert.ErrorContains(t, err, "count, sum, min, max, avg", name)
 	}
 }
 
-// An event that stands for several weighs as many.
-func TestWeights(t *testing.T) {
-	v := NewValues(true)
-	v.Add(1, 1)
-	assert.False(t, v.Weighted())
-	v.Add(10, 9)
-	assert.True(t, v.Weighted())
-	for name, want := range map[string]float64{"count": 2, "sum": 91, "avg": 9.1, "min": 1, "max": 10} {
-		f, err := Parse(name)
-		require.NoError(t, err)
-		assert.InDelta(t, want, f.Of(v), 1e-9, name)
-	}
-	median, err := Parse("p50")
-	require.NoError(t, err)
-	assert.InEpsilon(t, 10, median.Of(v), 2*Accuracy)
+// weighted is a number with how many events it stands for.
+type weighted struct {
+	n      Number
+	weight float64
 }
 
-// Values that were added by several workers are those that one would have added.
-func TestMergeIsAddition(t *testing.T) {
+// numbers are of all sizes, near the limits of both kinds too.
+func numbers(most int) *rapid.Generator[[]weighted] {
+	number := rapid.OneOf(
+		rapid.Map(rapid.Int64Range(-20, 20), Int), rapid.Map(rapid.Int64(), Int),
+		rapid.Map(rapid.Float64Range(-1000, 1000), Float), rapid.Map(rapid.Float64(), Float),
+		rapid.Map(rapid.SampledFrom([]float64{0, math.MaxFloat64, -math.MaxFloat64, math.SmallestNonzeroFloat64, 0x1p-1022, 1 << 63, -1 << 63, 9007199254740993}), Float),
+	)
+	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) weighted {
+		return weighted{number.Draw(t, "number"), rapid.SampledFrom([]float64{1, 1, 1, 2, 2.5, 1000}).Draw(t, "weight")}
+	}), 1, most)
+}
+
+func rat(n Number) *big.Rat {
+	if n.isFloat {
+		return new(big.Rat).SetFloat64(n.Float64())
+	}
+	return new(big.Rat).SetInt64(int64(n.bits))
+}
+
+// value is what a function returned, as a fraction.
+func value(v any) *big.Rat {
+	switch v := v.(type) {
+	case int64:
+		return new(big.Rat).SetInt64(v)
+	case *big.Int:
+		return new(big.Rat).SetInt(v)
+	default:
+		return new(big.Rat).SetFloat64(v.(float64))
+	}
+}
+
+// near says whether a is within a part of b, or of the smallest float64.
+func near(a, b *big.Rat, part float64) bool {
+	most := new(big.Rat).Mul(new(big.Rat).Abs(b), new(big.Rat).SetFloat64(part))
+	most.Add(most, new(big.Rat).SetFloat64(math.SmallestNonzeroFloat64))
+	return new(big.Rat).Abs(new(big.Rat).Sub(a, b)).Cmp(most) <= 0
+}
+
+// Functions give what fractions give, whoever added the numbers, and however many they are.
+func TestFunctionsAreRight(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		values := rapid.SliceOfN(rapid.Float64Range(-1e6, 1e6), 1, 50).Draw(t, "values")
-		cut := rapid.IntRange(0, len(values)).Draw(t, "cut")
-		whole, first, second := NewValues(true), NewValues(true), NewValues(true)
-		for i, n := range values {
-			whole.Add(n, 2)
-			if i < cut {
-				first.Add(n, 2)
+		list := numbers(60).Draw(t, "numbers")
+		if rapid.Bool().Draw(t, "many") {
+			list = slices.Repeat(list, 1+MaxExact/len(list))
+		}
+		parts := []*Values{NewValues(true), NewValues(true), NewValues(true)}
+		for i, w := range list {
+			parts[i%len(parts)].Add(w.n, w.weight)
+		}
+		v := parts[0]
+		v.Merge(parts[1])
+		v.Merge(parts[2])
+		require.Equal(t, len(list) <= MaxExact, v.Exact())
+
+		slices.SortStableFunc(list, func(a, b weighted) int { return rat(a.n).Cmp(rat(b.n)) })
+		sum, size, weight := new(big.Rat), new(big.Rat), new(big.Rat)
+		for _, w := range list {
+			part := new(big.Rat).Mul(rat(w.n), new(big.Rat).SetFloat64(w.weight))
+			sum.Add(sum, part)
+			size.Add(size, part.Abs(part))
+			weight.Add(weight, new(big.Rat).SetFloat64(w.weight))
+		}
+		require.Equal(t, uint64(len(list)), v.Count)
+		require.Zero(t, value(v.min.Any()).Cmp(rat(list[0].n)))
+		require.Zero(t, value(v.max.Any()).Cmp(rat(list[len(list)-1].n)))
+		most := new(big.Rat).Mul(size, new(big.Rat).SetFloat64(1e-14))
+		most.Add(most, new(big.Rat).SetFloat64(1e-300))
+		if got := v.sum.value(); got != nil {
+			require.LessOrEqual(t, new(big.Rat).Abs(new(big.Rat).Sub(value(got), sum)).Cmp(most), 0, "sum")
+		} else {
+			require.Positive(t, size.Cmp(new(big.Rat).SetFloat64(math.MaxFloat64)), "sum")
+		}
+		avg := new(big.Rat).Quo(sum, weight)
+		require.LessOrEqual(t, new(big.Rat).Abs(new(big.Rat).Sub(value(v.sum.over(v.Weight)), avg)).Cmp(most), 0, "avg")
+		for _, percent := range []int64{0, 1, 7, 50, 95, 99, 100} {
+			f, err := Parse(fmt.Sprint("p", percent))
+			require.NoError(t, err)
+			rank := new(big.Rat).Mul(weight, big.NewRat(percent, 100))
+			seen, want := new(big.Rat), list[len(list)-1].n
+			for _, w := range list {
+				if seen.Add(seen, new(big.Rat).SetFloat64(w.weight)).Cmp(rank) >= 0 {
+					want = w.n
+					break
+				}
+			}
+			got := value(f.Of(v))
+			if v.Exact() {
+				require.Zero(t, got.Cmp(rat(want)), "p%d", percent)
 			} else {
-				second.Add(n, 2)
+				require.True(t, near(got, rat(want), 1.0001*Accuracy), "p%d is %v, not %v", percent, got, rat(want))
 			}
 		}
-		first.Merge(second)
-		for _, name := range []string{"count", "sum", "min", "max", "avg", "p50", "p95"} {
-			f, err := Parse(name)
-			require.NoError(t, err)
-			want := f.Of(whole)
-			require.InDelta(t, want, f.Of(first), 1e-9*math.Max(1, math.Abs(want))+1e-6, name)
+	})
+}
+
+// A table is what one adds by group, and its memory is bounded: the largest groups stay, and what
+// their counts may lack is known.
+func TestTable(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		quantiles := rapid.Bool().Draw(t, "quantiles")
+		limit := rapid.SampledFrom([]int{20_000, 200_000, 50_000_000}).Draw(t, "limit")
+		if quantiles {
+			limit = max(limit, 1_000_000)
+		}
+		names := rapid.IntRange(1, 600).Draw(t, "names")
+		tables := []*Table{NewTable(quantiles, limit/2), NewTable(quantiles, limit/2)}
+		want, total := map[string]uint64{}, uint64(0)
+		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		for i := range rapid.IntRange(1, 20_000).Draw(t, "events") {
+			name := fmt.Sprint("x", r.IntN(1+i%names))
+			require.True(t, tables[i%2].Add(dimension.NewKey(name), int64(i%2), Int(int64(i)), 1))
+			if tables[i%2].bytes > limit/2 {
+				require.LessOrEqual(t, tables[i%2].bytes, limit/2)
+			}
+			want[name]++
+			total++
+		}
+		require.True(t, tables[0].Merge(tables[1]))
+		top := rapid.IntRange(1, 20).Draw(t, "top")
+		groups, other := tables[0].Groups(top, 1000)
+		require.LessOrEqual(t, len(groups), top)
+		sum, smallest := uint64(0), uint64(math.MaxUint64)
+		for _, g := range groups {
+			require.LessOrEqual(t, g.Events, want[g.Key.Text])
+			require.GreaterOrEqual(t, g.Events+tables[0].Error, want[g.Key.Text])
+			rows := uint64(0)
+			for _, v := range g.Rows {
+				rows += v.Count
+			}
+			require.Equal(t, g.Events, rows)
+			sum, smallest = sum+g.Events, min(smallest, g.Events)
+			delete(want, g.Key.Text)
+		}
+		if other != nil {
+			sum += other.Events
+		}
+		require.Equal(t, total, sum)
+		if len(groups) == top {
+			for name, n := range want {
+				require.LessOrEqual(t, n, smallest+tables[0].Error, "%s is not larger than those that are listed", name)
+			}
+		}
+		if limit > 10_000_000 {
+			require.Zero(t, tables[0].Error, "there is room")
 		}
 	})
 }

@@ -4,19 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"time"
 
+	"github.com/isbl/telemetry/internal/aggregate"
+	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/filter/predicate"
 	"github.com/isbl/telemetry/internal/httpjson"
 	"github.com/isbl/telemetry/internal/store"
-	"github.com/isbl/telemetry/internal/text"
-	"github.com/isbl/telemetry/internal/when"
 )
 
 const (
-	// maxRows is how many numbers an answer may have.
-	maxRows = 10_000
 	// maxScanning is how long counts and aggregates may take.
 	maxScanning = 20 * time.Second
 )
@@ -25,92 +25,135 @@ func (h *Handler) countsCall() call {
 	return call{
 		Method:      http.MethodGet,
 		Path:        prefix + "/counts",
-		Description: "How many events there are by type, category, source or severity, over event time; with estimates of how many there were before sampling.",
-		Parameters: append(filterParameters(),
-			parameter{Name: "by", Description: "event_type (default), category, source, or severity"},
-			parameter{Name: "interval", Description: "length of a bucket of event time, such as 1m, 1h, 1d; without it, all times together"},
-		),
+		Description: "How many events there are by type, category, source, severity or a value of the data, over event time; with estimates of how many there were before sampling.",
+		Parameters:  append(filterParameters(), groupingParameters(" (default event_type)")...),
 		Examples: []string{
 			prefix + "/counts",
 			prefix + "/counts?by=category&interval=1h&since=7d",
+			prefix + "/counts?by=data.country&top=10&interval=1d&tz=Europe/Oslo&fill=zero",
 		},
 		serve: h.serveCounts,
 	}
 }
 
-// bucket is a number of the answer: one of its names is set, or none for events without a severity.
-type bucket struct {
-	Start     *time.Time `json:"start,omitempty"`
-	EventType string     `json:"event_type,omitempty"`
-	Category  string     `json:"category,omitempty"`
-	Source    string     `json:"source,omitempty"`
-	Severity  string     `json:"severity,omitempty"`
-	Count     uint64     `json:"count"`
-	Estimated float64    `json:"estimated"`
-}
-
 func (h *Handler) serveCounts(w http.ResponseWriter, r *http.Request, values url.Values) *problem {
 	p := &params{values: values, now: time.Now()}
-	q := store.CountQuery{Filter: p.filter(), MaxRows: maxRows}
-	by := p.choice("by", "event_type", "category", "source", "severity")
-	q.By = map[string]store.By{
-		"event_type": store.ByType, "category": store.ByCategory, "source": store.BySource, "severity": store.BySeverity,
-	}[by]
-	q.Interval = p.interval()
+	chosen, g := p.filter(), p.grouping("event_type")
 	if p.bad != nil {
 		return p.bad
 	}
-	ctx, stop := h.scan(w, r)
+	ctx, stop, bad := h.scan(w, r)
+	if bad != nil {
+		return bad
+	}
 	defer stop(nil)
-	counts, failures, err := h.opts.Store.Count(ctx, q)
+	table, failures, err := h.count(ctx, stop, chosen, &g)
 	switch {
-	case errors.Is(err, store.ErrTooManyCounts):
-		return badRequest("interval", "there are more than %d counts: choose a longer interval, or fewer events by since, until, event_type or source", maxRows)
+	case errors.Is(err, store.ErrTooManyCounts), errors.Is(context.Cause(ctx), store.ErrTooManyCounts):
+		return tooManyRows()
 	case err != nil:
 		return h.scanProblem(ctx, r, err)
 	}
+	rows, bad := g.rows(table, chosen, p.now)
+	if bad != nil {
+		return bad
+	}
 	answer := struct {
-		By       string   `json:"by"`
-		Interval string   `json:"interval,omitempty"`
-		Buckets  []bucket `json:"buckets"`
+		By         string    `json:"by"`
+		Interval   string    `json:"interval,omitempty"`
+		Buckets    []members `json:"buckets"`
+		CountError uint64    `json:"count_error,omitempty"`
 
 		WhereErrors *store.Failures `json:"where_errors,omitempty"`
-	}{By: by, Interval: values.Get("interval"), Buckets: make([]bucket, len(counts)), WhereErrors: failures.OrNil()}
-	for i, c := range counts {
-		b := bucket{Count: c.Events, Estimated: c.Estimated}
-		if q.Interval > 0 {
-			b.Start = &c.Start
-		}
-		switch q.By {
-		case store.ByType:
-			b.EventType = c.Name
-		case store.ByCategory:
-			b.Category = c.Name
-		case store.BySource:
-			b.Source = c.Name
-		case store.BySeverity:
-			b.Severity = c.Name
-		}
-		answer.Buckets[i] = b
+	}{By: g.by.Name, Interval: g.interval, Buckets: make([]members, len(rows)), CountError: table.Error, WhereErrors: failures.OrNil()}
+	for i := range rows {
+		m := g.begin(&rows[i])
+		m.add("count", rows[i].values.Count)
+		m.add("estimated", rows[i].values.Weight)
+		answer.Buckets[i] = m
 	}
 	httpjson.Write(w, http.StatusOK, answer)
 	return nil
 }
 
+// count counts events by group, from the index where it knows enough.
+func (h *Handler) count(
+	ctx context.Context, stop context.CancelCauseFunc, chosen *predicate.Predicate, g *grouping,
+) (*aggregate.Table, store.Failures, error) {
+	var all []*aggregate.Table
+	var failures store.Failures
+	var err error
+	if g.by.IsData() {
+		all = tables(false)
+		failures, err = h.opts.Store.Scan(ctx, chosen, math.MaxUint64, func(worker int, ref eventlog.Ref) {
+			if !all[worker].AddEvents(g.by.Key(ref), g.buckets.Start(int64(ref.Record.Timestamp())), 1, ref.AdjustedCount()) {
+				stop(store.ErrTooManyCounts)
+			}
+		})
+	} else {
+		all = []*aggregate.Table{aggregate.NewTable(false, maxGroupBytes)}
+		by := map[string]store.By{
+			"event_type": store.ByType, "category": store.ByCategory, "source": store.BySource, "severity": store.BySeverity,
+		}[g.by.Name]
+		failures, err = h.opts.Store.Count(ctx, store.CountQuery{Filter: chosen, By: by, Buckets: g.buckets}, func(c store.Count) bool {
+			return all[0].AddEvents(g.by.KeyOf(c.Name), c.Start, c.Events, c.Estimated)
+		})
+	}
+	if err != nil {
+		return nil, failures, err
+	}
+	table, fits := join(all)
+	if !fits {
+		err = store.ErrTooManyCounts
+	}
+	return table, failures, err
+}
+
 var errScanTime = fmt.Errorf("looking at the events took longer than %v", maxScanning)
 
+const (
+	// maxScans is how many answers that look at many events are made at once: each takes memory,
+	// and all cores.
+	maxScans = 2
+	// maxQueued is how long others wait for them.
+	maxQueued = 5 * time.Second
+)
+
 // scan starts to look at many events for an answer: the context is done after maxScanning, when the
-// client leaves, and when the Handler is closed.
-func (h *Handler) scan(w http.ResponseWriter, r *http.Request) (context.Context, context.CancelCauseFunc) {
-	extendDeadlines(w, r, maxScanning)
+// client leaves, and when the Handler is closed. Only maxScans run at once; the others wait, and
+// are refused after maxQueued.
+func (h *Handler) scan(w http.ResponseWriter, r *http.Request) (context.Context, context.CancelCauseFunc, *problem) {
+	extendDeadlines(w, r, maxQueued+maxScanning)
+	select {
+	case h.scans <- struct{}{}:
+	case <-time.After(maxQueued):
+		return nil, nil, busy("%d others look at many events now: try again", maxScans)
+	case <-h.closing.Done():
+		return nil, nil, h.storeProblem(r, store.ErrClosed, "")
+	case <-r.Context().Done():
+		return nil, nil, gone
+	}
 	ctx, stop := context.WithCancelCause(r.Context())
 	timer := time.AfterFunc(maxScanning, func() { stop(errScanTime) })
 	leave := context.AfterFunc(h.closing, func() { stop(store.ErrClosed) })
 	return ctx, func(cause error) {
-		timer.Stop()
-		leave()
 		stop(cause)
-	}
+		if cause == nil { // the answer is made
+			timer.Stop()
+			leave()
+			<-h.scans
+		}
+	}, nil
+}
+
+// gone is the problem of a client that left, and reads nothing any more.
+var gone = newProblem(http.StatusServiceUnavailable, "the client left")
+
+// busy is about a request that can succeed later.
+func busy(format string, args ...any) *problem {
+	p := newProblem(http.StatusServiceUnavailable, format, args...)
+	p.retryAfter = 2 * time.Second
+	return p
 }
 
 // scanProblem says why a scan failed.
@@ -122,23 +165,4 @@ func (h *Handler) scanProblem(ctx context.Context, r *http.Request, err error) *
 		return newProblem(http.StatusServiceUnavailable, "%v: choose fewer events by since, until, event_type or source", err)
 	}
 	return h.storeProblem(r, err, "")
-}
-
-// minInterval is the shortest bucket: shorter ones would be one an event.
-const minInterval = time.Second
-
-// interval reads the length of a bucket; zero without one.
-func (p *params) interval() time.Duration {
-	if !p.has("interval") {
-		return 0
-	}
-	value := p.values.Get("interval")
-	d, err := when.Duration(value)
-	switch {
-	case err != nil:
-		p.fail("interval", "interval: %v", err)
-	case d < minInterval:
-		p.fail("interval", "interval is %s, but must be at least %v", text.Quote(value), minInterval)
-	}
-	return d
 }

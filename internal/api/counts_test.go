@@ -2,7 +2,9 @@ package api
 
 import (
 	"encoding/json"
+	"math"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +15,13 @@ import (
 func TestCounts(t *testing.T) {
 	c := newClient(t, Options{})
 	fill(t, c.store, numbered(120)...) // a second apart, three types by turns, two sources by turns
+	type bucket struct {
+		Start                      *time.Time
+		EventType                  string `json:"event_type"`
+		Category, Source, Severity string
+		Count                      uint64
+		Estimated                  float64
+	}
 	type answer struct {
 		By, Interval string
 		Buckets      []bucket
@@ -48,7 +57,7 @@ func TestCounts(t *testing.T) {
 func TestCountsProblems(t *testing.T) {
 	c := newClient(t, Options{})
 	for query, want := range map[string][2]string{
-		"by=day":              {"by", "event_type or category or source or severity"},
+		"by=day":              {"by", "must be event_type, category, source, severity, or data."},
 		"interval=60":         {"interval", "write 60s"},
 		"interval=1ms":        {"interval", "at least 1s"},
 		"limit=5":             {"limit", "no parameter"},
@@ -62,8 +71,94 @@ func TestCountsProblems(t *testing.T) {
 	}
 	events := numbered(maxRows + 1)
 	for i := range events {
-		events[i].Timestamp = epoch.Add(time.Duration(i) * time.Second)
+		events[i].EventType = "user.login"
 	}
 	fill(t, c.store, events...)
 	assert.Equal(t, "interval", c.problem(c.get("/api/v1/counts?interval=1s"), http.StatusBadRequest).Parameter)
+}
+
+// The calls with groups, and their rows.
+func (c *client) groups(call, query string) []map[string]any {
+	c.tb.Helper()
+	a := c.get("/api/v1/" + call + "?" + query)
+	require.Equal(c.tb, http.StatusOK, a.StatusCode, "%s", a.body)
+	var answer struct{ Buckets, Groups []map[string]any }
+	require.NoError(c.tb, json.Unmarshal(a.body, &answer))
+	rows := answer.Buckets
+	if call == "aggregate" {
+		rows = answer.Groups
+	}
+	for _, row := range rows { // which differ between the calls, or are the same as count
+		delete(row, "estimated")
+	}
+	return rows
+}
+
+// Counts and aggregates have the same groups.
+func TestGroups(t *testing.T) {
+	c := newClient(t, Options{})
+	values := []any{nil, "", "a", "a", "a", "null", strings.Repeat("x", 300) + "1", strings.Repeat("x", 300) + "2", int64(math.MaxInt64), int64(math.MaxInt64 - 1)}
+	events := numbered(len(values) + 1)
+	for i := range events {
+		events[i].Data = map[string]any{}
+		if i < len(values) {
+			events[i].Data["v"] = values[i]
+		}
+		events[i].Timestamp = epoch.Add(time.Duration(i) * 24 * time.Hour)
+	}
+	fill(t, c.store, events...)
+	long := strings.Repeat("x", 256) + "…"
+	for _, call := range []string{"counts", "aggregate"} {
+		assert.ElementsMatch(t, []map[string]any{
+			{"count": 1.},
+			{"data.v": nil, "count": 1.},
+			{"data.v": "", "count": 1.},
+			{"data.v": "a", "count": 3.},
+			{"data.v": "null", "count": 1.},
+			{"data.v": long, "shortened": true, "count": 1.},
+			{"data.v": long, "shortened": true, "count": 1.},
+			{"data.v": "9223372036854775807", "count": 1.},
+			{"data.v": "9223372036854775806", "count": 1.},
+		}, c.groups(call, "by=data.v"), call)
+		assert.Equal(t, []map[string]any{{"data.v": "a", "count": 3.}, {"other": true, "count": 8.}}, c.groups(call, "by=data.v&top=1"), call)
+		assert.Equal(t, []map[string]any{
+			{"start": "2025-12-29T00:00:00+01:00", "data.v": "a", "count": 1.},
+			{"start": "2025-12-29T00:00:00+01:00", "other": true, "count": 2.},
+			{"start": "2026-01-05T00:00:00+01:00", "data.v": "a", "count": 2.},
+			{"start": "2026-01-05T00:00:00+01:00", "other": true, "count": 5.},
+			{"start": "2026-01-12T00:00:00+01:00", "other": true, "count": 1.},
+		}, c.groups(call, "by=data.v&top=1&interval=1w&tz=Europe/Oslo"), call)
+		assert.Equal(t, []map[string]any{
+			{"start": "2026-01-03T00:00:00Z", "category": "user", "count": 0.},
+			{"start": "2026-01-04T00:00:00Z", "category": "user", "count": 0.},
+			{"start": "2026-01-05T00:00:00Z", "category": "user", "count": 1.},
+			{"start": "2026-01-06T00:00:00Z", "category": "user", "count": 0.},
+		}, c.groups(call, "by=category&event_type=user.login&interval=1d&fill=zero&since=2026-01-03T00:00:00Z&until=2026-01-07T00:00:00Z"), call)
+		for query, parameter := range map[string]string{
+			"tz=Europe/Oslo": "tz", "interval=1d&tz=Mars/Olympus": "tz", "fill=zero": "fill", "interval=1d&fill=one": "fill",
+			"by=day": "by", "by=": "by", "top=0": "top", "interval=1s&fill=zero": "fill",
+		} {
+			assert.Equal(t, parameter, c.problem(c.get("/api/v1/"+call+"?"+query), http.StatusBadRequest).Parameter, query)
+		}
+	}
+	assert.Equal(t, []map[string]any{
+		{"start": "2026-01-02T00:00:00Z", "max": nil, "sum": 0., "count": 0.},
+	}, c.groups("aggregate", "field=data.none&functions=max,sum,count&interval=1d&fill=zero&since=2026-01-02T00:00:00Z&until=2026-01-03T00:00:00Z"))
+}
+
+// Answers that look at many events wait for each other, and are refused when that takes too long.
+func TestScansWait(t *testing.T) {
+	c := newClient(t, Options{})
+	fill(t, c.store, numbered(5)...)
+	for range maxScans {
+		c.handler.scans <- struct{}{}
+	}
+	a := c.get("/api/v1/counts")
+	c.problem(a, http.StatusServiceUnavailable)
+	assert.Equal(t, "2", a.Header.Get("Retry-After"))
+	got := make(chan answer)
+	go func() { got <- c.get("/api/v1/aggregate") }()
+	<-c.handler.scans
+	assert.Equal(t, http.StatusOK, (<-got).StatusCode)
+	<-c.handler.scans
 }

@@ -8,7 +8,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/isbl/telemetry/internal/aggregate"
 	"github.com/isbl/telemetry/internal/catalogue"
+	"github.com/isbl/telemetry/internal/dimension"
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/httpjson"
 	"github.com/isbl/telemetry/internal/store"
@@ -32,6 +34,8 @@ func (h *Handler) eventTypesCall() call {
 	}
 }
 
+var byType, _ = dimension.Parse("event_type") // which there is
+
 // eventType is one of the answer.
 type eventType struct {
 	EventType string  `json:"event_type"`
@@ -46,24 +50,30 @@ func (h *Handler) serveEventTypes(w http.ResponseWriter, r *http.Request, values
 	if p.bad != nil {
 		return p.bad
 	}
-	ctx, stop := h.scan(w, r)
+	ctx, stop, bad := h.scan(w, r)
+	if bad != nil {
+		return bad
+	}
 	defer stop(nil)
-	counts, _, err := h.opts.Store.Count(ctx, store.CountQuery{Filter: chosen, By: store.ByType, MaxRows: maxRows})
+	g := grouping{by: byType, top: maxDescribed}
+	table, _, err := h.count(ctx, stop, chosen, &g)
 	if err != nil {
 		return h.scanProblem(ctx, r, err)
 	}
-	slices.SortStableFunc(counts, func(a, b store.Count) int { return cmp.Compare(b.Events, a.Events) })
+	all := table.Len()
+	counts, _ := table.Groups(maxDescribed, maxRows)
+	slices.SortStableFunc(counts, func(a, b *aggregate.Group) int { return cmp.Compare(b.Events, a.Events) })
 	answer := struct {
 		EventTypes []eventType `json:"event_types"`
 		// Partial says that some have no description yet.
 		Partial bool `json:"partial"`
 		// MoreTypes is how many are not listed.
 		MoreTypes int `json:"more_types,omitempty"`
-	}{EventTypes: make([]eventType, min(len(counts), maxDescribed)), MoreTypes: max(0, len(counts)-maxDescribed)}
+	}{EventTypes: make([]eventType, len(counts)), MoreTypes: all - len(counts)}
 	start := time.Now()
 	for i := range answer.EventTypes {
 		t := &answer.EventTypes[i]
-		*t = eventType{EventType: counts[i].Name, Count: counts[i].Events, Estimated: counts[i].Estimated}
+		*t = eventType{EventType: counts[i].Key.Text, Count: counts[i].Events, Estimated: counts[i].Rows[0].Weight}
 		if time.Since(start) > maxDescribing {
 			answer.Partial = true
 			continue

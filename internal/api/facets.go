@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/isbl/telemetry/internal/dimension"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/facets"
 	"github.com/isbl/telemetry/internal/httpjson"
@@ -55,7 +56,10 @@ func (h *Handler) serveFacets(w http.ResponseWriter, r *http.Request, values url
 	for i := range workers {
 		workers[i] = facets.NewCounter(dimensions)
 	}
-	ctx, stop := h.scan(w, r)
+	ctx, stop, bad := h.scan(w, r)
+	if bad != nil {
+		return bad
+	}
 	defer stop(nil)
 	bounded, cancel := context.WithTimeout(ctx, maxFaceting)
 	defer cancel()
@@ -80,7 +84,7 @@ func (h *Handler) serveFacets(w http.ResponseWriter, r *http.Request, values url
 }
 
 // dimensions reads what facets are by.
-func (p *params) dimensions() []facets.Dimension {
+func (p *params) dimensions() []dimension.Dimension {
 	names := p.list("by")
 	if names == nil {
 		names = defaultDimensions
@@ -88,12 +92,12 @@ func (p *params) dimensions() []facets.Dimension {
 	if len(names) > maxDimensions {
 		p.fail("by", "by names %d dimensions, but may name %d", len(names), maxDimensions)
 	}
-	all := make([]facets.Dimension, 0, len(names))
+	all := make([]dimension.Dimension, 0, len(names))
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
 			continue
 		}
-		d, err := facets.Parse(name)
+		d, err := dimension.Parse(name)
 		if err != nil {
 			p.fail("by", "by: %v", err)
 		}

@@ -2,13 +2,15 @@ package api
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/csv"
 	"slices"
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
 	"github.com/isbl/telemetry/internal/event"
+	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/store/wire"
 )
@@ -123,11 +125,14 @@ func valueText(v any) string {
 		return ""
 	case string:
 		return plainText(v)
-	case []byte:
-		return base64.StdEncoding.EncodeToString(v)
-	default:
-		return strings.Trim(string(event.AppendValue(nil, v)), `"`)
 	}
+	value := pcommon.NewValueEmpty()
+	if value.FromRaw(v) == nil {
+		if text, ok := eventlog.ScalarText(value); ok {
+			return text
+		}
+	}
+	return string(event.AppendValue(nil, v))
 }
 
 // plainText is text that spreadsheets do not take for a formula: an apostrophe stands before it

@@ -64,6 +64,8 @@ type Handler struct {
 	news  *news
 	// streamReads has room for each stream that reads from the store.
 	streamReads chan struct{}
+	// scans has room for each answer that looks at many events.
+	scans chan struct{}
 
 	consumers *consumer.Consumers
 	types     *catalogue.Catalogue
@@ -93,6 +95,7 @@ func New(opts Options) *Handler {
 	h := &Handler{
 		opts: opts, news: &news{store: opts.Store, topics: map[string]*topic{}},
 		streamReads: make(chan struct{}, max(4, runtime.GOMAXPROCS(0))),
+		scans:       make(chan struct{}, maxScans),
 	}
 	h.closing, h.stop = context.WithCancel(context.Background())
 	h.consumers = consumer.New(opts.Store)

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -34,6 +36,8 @@ type problem struct {
 
 	// allow is the Allow header; nil sends none.
 	allow []string
+	// retryAfter is the Retry-After header; zero sends none.
+	retryAfter time.Duration
 }
 
 func newProblem(status int, format string, args ...any) *problem {
@@ -95,6 +99,9 @@ func (h *Handler) storeProblem(r *http.Request, err error, parameter string) *pr
 func (p *problem) write(w http.ResponseWriter) {
 	if p.allow != nil {
 		w.Header()["Allow"] = p.allow
+	}
+	if p.retryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(p.retryAfter.Seconds())))
 	}
 	httpjson.WriteProblem(w, p)
 }

@@ -39,7 +39,7 @@ func TestQuestionsOnPagesAndCounts(t *testing.T) {
 		}
 		tt.query.Del("format")
 		tt.query.Del("limit")
-		var counts struct{ Buckets []bucket }
+		var counts struct{ Buckets []struct{ Count uint64 } }
 		require.NoError(t, json.Unmarshal(c.get("/api/v1/counts?"+tt.query.Encode()).body, &counts))
 		sum := 0
 		for _, b := range counts.Buckets {

@@ -3,18 +3,11 @@ package facets
 
 import (
 	"cmp"
-	"encoding/base64"
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-
-	"github.com/isbl/telemetry/internal/event"
+	"github.com/isbl/telemetry/internal/dimension"
 	"github.com/isbl/telemetry/internal/eventlog"
-	"github.com/isbl/telemetry/internal/filter"
-	"github.com/isbl/telemetry/internal/severity"
 	"github.com/isbl/telemetry/internal/text"
 )
 
@@ -25,68 +18,23 @@ const (
 	maxValue = 200
 )
 
-// Dimension is what values are counted of: event_type, category, source, severity, or a field
-// of the data.
-type Dimension struct {
-	Name string
-
-	path  string // of data
-	value func(eventlog.Ref) string
-}
-
-// Parse returns the dimension of a name.
-func Parse(name string) (Dimension, error) {
-	d := Dimension{Name: name}
-	switch name {
-	case "event_type":
-		d.value = eventlog.Ref.EventType
-	case "category":
-		d.value = func(r eventlog.Ref) string { category, _, _ := strings.Cut(r.EventType(), "."); return category }
-	case "source":
-		d.value = eventlog.Ref.Source
-	case "severity":
-		d.value = func(r eventlog.Ref) string { return severity.Number(r.Record.SeverityNumber()).Name() }
-	default:
-		var err error
-		if d.path, err = filter.ParsePath(name); err != nil {
-			return d, fmt.Errorf("%s must be event_type, category, source, severity, or data. and a key: %w", text.Quote(name), err)
-		}
-	}
-	return d, nil
-}
-
-// of returns the value of an event; false where it has none that a filter takes.
-func (d *Dimension) of(r eventlog.Ref) (string, bool) {
-	if d.value != nil {
-		value := d.value(r)
+// textOf returns the value of an event; false where it has none that a filter takes.
+func textOf(d *dimension.Dimension, r eventlog.Ref) (string, bool) {
+	if !d.IsData() {
+		value := d.Text(r)
 		return value, value != ""
 	}
-	v, found := r.Data(d.path)
+	v, found := d.Value(r)
 	if !found {
 		return "", false
 	}
-	switch v.Type() {
-	case pcommon.ValueTypeStr:
-		return v.Str(), true
-	case pcommon.ValueTypeBool:
-		return strconv.FormatBool(v.Bool()), true
-	case pcommon.ValueTypeInt:
-		return strconv.FormatInt(v.Int(), 10), true
-	case pcommon.ValueTypeDouble:
-		return strings.Trim(string(event.AppendFloat(nil, v.Double())), `"`), true
-	case pcommon.ValueTypeBytes:
-		return base64.StdEncoding.EncodeToString(v.Bytes().AsRaw()), true
-	case pcommon.ValueTypeEmpty:
-		return "null", true
-	default:
-		return "", false
-	}
+	return eventlog.ScalarText(v)
 }
 
 // Counter counts the values of some dimensions. It is for one goroutine; Merge puts counters of
 // the same dimensions together.
 type Counter struct {
-	dimensions []Dimension
+	dimensions []dimension.Dimension
 	counts     []counts
 	events     uint64
 }
@@ -98,7 +46,7 @@ type counts struct {
 }
 
 // NewCounter returns a Counter of dimensions.
-func NewCounter(dimensions []Dimension) *Counter {
+func NewCounter(dimensions []dimension.Dimension) *Counter {
 	c := &Counter{dimensions: dimensions, counts: make([]counts, len(dimensions))}
 	for i := range c.counts {
 		c.counts[i].byValue = map[string]uint64{}
@@ -110,7 +58,7 @@ func NewCounter(dimensions []Dimension) *Counter {
 func (c *Counter) Add(r eventlog.Ref) {
 	c.events++
 	for i := range c.dimensions {
-		value, has := c.dimensions[i].of(r)
+		value, has := textOf(&c.dimensions[i], r)
 		if !has {
 			c.counts[i].missing++
 			continue

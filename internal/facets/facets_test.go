@@ -9,16 +9,17 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/isbl/telemetry/internal/dimension"
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 )
 
-func dimensions(tb testing.TB, names ...string) []Dimension {
+func dimensions(tb testing.TB, names ...string) []dimension.Dimension {
 	tb.Helper()
-	all := make([]Dimension, len(names))
+	all := make([]dimension.Dimension, len(names))
 	for i, name := range names {
 		var err error
-		all[i], err = Parse(name)
+		all[i], err = dimension.Parse(name)
 		require.NoError(tb, err)
 	}
 	return all
@@ -75,7 +76,7 @@ func TestBounds(t *testing.T) {
 
 func TestWrongDimensions(t *testing.T) {
 	for _, name := range []string{"", "data.", "data", "host", "metadata.x"} {
-		_, err := Parse(name)
+		_, err := dimension.Parse(name)
 		assert.Error(t, err, name)
 	}
 }

@@ -1,18 +1,17 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/filter/predicate"
 	"github.com/isbl/telemetry/internal/severity"
 	"github.com/isbl/telemetry/internal/store/block"
 	"github.com/isbl/telemetry/internal/store/index"
+	"github.com/isbl/telemetry/internal/when"
 )
 
 // By is what events are counted by.
@@ -33,47 +32,45 @@ type CountQuery struct {
 	// Filter chooses the events; nil chooses all.
 	Filter *predicate.Predicate
 	By     By
-	// Interval is the length of a bucket of event time; buckets start at multiples of it
-	// since 1970. Zero counts all times together.
-	Interval time.Duration
-	// MaxRows bounds how many numbers there may be, at least 1.
-	MaxRows int
+	// Buckets cut the event time; the zero Buckets count all times together.
+	Buckets when.Buckets
 }
 
 // Count is how many events of one name there are in one bucket.
 type Count struct {
-	// Start is when the bucket starts; the zero time without Interval.
-	Start time.Time
-	Name  string
+	Name string
+	// Start is when the bucket starts, in nanoseconds since 1970; 0 without Buckets.
+	Start int64
 	block.Count
 }
 
-// ErrTooManyCounts means that there would be more numbers than MaxRows.
+// ErrTooManyCounts means that there is no room for another Count.
 var ErrTooManyCounts = errors.New("too many counts")
 
-// Count counts events, in order of time and name. What lies in one bucket as a whole is
-// counted from the index; blocks are opened only where that does not tell. Errors:
-// ErrTooManyCounts, ErrClosed, the context's, and those of the connection.
-func (s *Store) Count(ctx context.Context, q CountQuery) ([]Count, Failures, error) {
+// Count counts events. It calls add for parts of the counts, in no order, until that returns false.
+// What lies in one bucket as a whole is counted from the index; blocks are opened only where that
+// does not tell. A Name that add keeps must be copied. Errors: ErrTooManyCounts when add returned
+// false, ErrClosed, the context's, and those of the connection.
+func (s *Store) Count(ctx context.Context, q CountQuery, add func(Count) bool) (Failures, error) {
 	if s.closed.Load() {
-		return nil, Failures{}, ErrClosed
+		return Failures{}, ErrClosed
 	}
-	c := counter{q: q, filter: newFilter(q.Filter), rows: map[row]block.Count{}}
+	c := counter{q: q, filter: newFilter(q.Filter), take: add}
 	for seq := uint64(1); ; {
 		run, ok := s.index.Run(seq, &c.filter.index)
 		if !ok {
-			return c.counts(), c.failures, nil
+			return c.failures, nil
 		}
 		if err := ctx.Err(); err != nil {
-			return nil, Failures{}, err
+			return Failures{}, err
 		}
 		if !c.addRun(&run) {
 			if err := s.countEvents(ctx, &c, run.First, run.Last); err != nil {
-				return nil, Failures{}, err
+				return Failures{}, err
 			}
 		}
-		if len(c.rows) > q.MaxRows {
-			return nil, Failures{}, ErrTooManyCounts
+		if c.full {
+			return Failures{}, ErrTooManyCounts
 		}
 		seq = run.Last + 1
 	}
@@ -94,6 +91,9 @@ func (s *Store) countEvents(ctx context.Context, c *counter, first, last uint64)
 			if err := c.filter.visit(ctx, b.events, &c.failures, c.addEvent); err != nil {
 				return err
 			}
+			if c.full {
+				return ErrTooManyCounts
+			}
 		}
 		first += uint64(max(len(blocks), 1))
 	}
@@ -104,14 +104,10 @@ func (s *Store) countEvents(ctx context.Context, c *counter, first, last uint64)
 type counter struct {
 	q      CountQuery
 	filter filter
-	rows   map[row]block.Count
+	take   func(Count) bool
+	full   bool // take has no room
 
 	failures Failures
-}
-
-type row struct {
-	bucket int64 // number of the interval since 1970
-	name   string
 }
 
 // addRun counts a run if what is known of it is enough: it lies in one bucket, within the
@@ -131,7 +127,7 @@ func (c *counter) addRun(r *index.Run) bool {
 	if c.q.By == BySeverity && !r.KnownSeverities {
 		return false
 	}
-	if !known || c.bucket(r.Lowest) != c.bucket(r.Highest) || !c.filter.withinBounds(r.Lowest, r.Highest) {
+	if !known || c.q.Buckets.Start(r.Lowest) != c.q.Buckets.Start(r.Highest) || !c.filter.withinBounds(r.Lowest, r.Highest) {
 		return false
 	}
 	if otherMatches != nil && (!otherKnown || slices.ContainsFunc(other, func(n block.NameCount) bool { return !otherMatches(n.Name) })) {
@@ -164,36 +160,7 @@ func (c *counter) add(timestamp int64, name string, n block.Count) {
 	if c.q.By == ByCategory {
 		name, _, _ = strings.Cut(name, ".")
 	}
-	at := row{c.bucket(timestamp), name}
-	sum, known := c.rows[at]
-	if !known {
-		at.name = strings.Clone(name) // not the block that it is part of
-	}
-	sum.Events += n.Events
-	sum.Estimated += n.Estimated
-	c.rows[at] = sum
-}
-
-func (c *counter) bucket(timestamp int64) int64 {
-	if c.q.Interval == 0 {
-		return 0
-	}
-	return timestamp / int64(c.q.Interval)
-}
-
-func (c *counter) counts() []Count {
-	list := make([]Count, 0, len(c.rows))
-	for at, n := range c.rows {
-		count := Count{Name: at.name, Count: n}
-		if c.q.Interval > 0 {
-			count.Start = time.Unix(0, at.bucket*int64(c.q.Interval)).UTC()
-		}
-		list = append(list, count)
-	}
-	slices.SortFunc(list, func(a, b Count) int {
-		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Name, b.Name))
-	})
-	return list
+	c.full = c.full || !c.take(Count{Name: name, Start: c.q.Buckets.Start(timestamp), Count: n})
 }
 
 // withinBounds says whether all times from lowest to highest are within Since and Until.

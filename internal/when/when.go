@@ -14,7 +14,6 @@ import (
 // Duration reads a duration that is not negative: what Go writes, or whole days (7d) or
 // weeks (2w).
 func Duration(s string) (time.Duration, error) {
-	const day = 24 * time.Hour
 	for _, unit := range []struct {
 		suffix string
 		length time.Duration

@@ -1,7 +1,6 @@
 package predicate
 
 import (
-	"encoding/base64"
 	"math"
 	"slices"
 	"strconv"
@@ -33,17 +32,11 @@ func newDatum(path string, texts []string) datum {
 }
 
 // matches compares numbers as numbers, exactly, so that 1 is also 1.0, and all else as the text
-// that JSON shows. Maps and lists match nothing.
-func (d *datum) matches(ref eventlog.Ref) bool {
-	v, ok := ref.Data(d.path)
-	if !ok {
-		return false
-	}
+// that JSON shows. Of a list, one element must match. Maps match nothing.
+func (d *datum) matches(ref eventlog.Ref) bool { return ref.AnyData(d.path, d.matchesValue) }
+
+func (d *datum) matchesValue(v pcommon.Value) bool {
 	switch v.Type() {
-	case pcommon.ValueTypeStr:
-		return slices.Contains(d.texts, v.Str())
-	case pcommon.ValueTypeBool:
-		return slices.Contains(d.texts, strconv.FormatBool(v.Bool()))
 	case pcommon.ValueTypeInt:
 		return slices.Contains(d.ints, v.Int()) ||
 			slices.ContainsFunc(d.floats, func(f float64) bool { return isSame(v.Int(), f) })
@@ -51,13 +44,9 @@ func (d *datum) matches(ref eventlog.Ref) bool {
 		f := v.Double()
 		return slices.Contains(d.floats, f) || math.IsNaN(f) && slices.Contains(d.texts, "NaN") ||
 			slices.ContainsFunc(d.ints, func(n int64) bool { return isSame(n, f) })
-	case pcommon.ValueTypeBytes:
-		return slices.Contains(d.texts, base64.StdEncoding.EncodeToString(v.Bytes().AsRaw()))
-	case pcommon.ValueTypeEmpty:
-		return slices.Contains(d.texts, "null")
-	default:
-		return false
 	}
+	text, ok := eventlog.ScalarText(v)
+	return ok && slices.Contains(d.texts, text)
 }
 
 // isSame reports whether two numbers are the same. Beyond 2^53, float64(n) may be another number

@@ -25,8 +25,7 @@ those that they stand for.`,
 	flags := cmd.Flags()
 	flags.StringVar(&q.Field, "field", "", "the field, such as data.duration_ms (required)")
 	flags.StringSliceVar(&q.Functions, "functions", []string{"count", "avg", "p95"}, "what to make of it")
-	addBuckets(cmd, &q.By, &q.Interval)
-	flags.Lookup("by").Usage += ", or a value of the data such as data.country"
+	addGroups(cmd, &q.Groups)
 	flags.BoolVar(&asJSON, "json", false, "the answer of the server, on one line")
 	_ = cmd.MarkFlagRequired("field") // which is there
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

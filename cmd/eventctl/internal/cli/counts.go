@@ -3,30 +3,31 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/isbl/telemetry/client"
 	"github.com/isbl/telemetry/cmd/eventctl/internal/show"
 )
 
 func (a *app) countsCommand() *cobra.Command {
-	var by, interval string
+	var q client.CountsQuery
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "counts",
 		Short: "How many events there are, as bars",
-		Long:  "How many events there are by type, category, source or severity, over event time. ≈ is an estimate of how many there were before sampling.",
+		Long:  "How many events there are by type, category, source, severity or a value of the data, over event time. ≈ is an estimate of how many there were before sampling.",
 		Example: `  eventctl counts
-  eventctl counts --by category --interval 1h --since 7d`,
+  eventctl counts --by category --interval 1h --since 7d
+  eventctl counts --by data.country --top 10 --interval 1d --tz Europe/Oslo --fill`,
 		Args: noArguments,
 	}
 	filter := a.addFilter(cmd)
-	addBuckets(cmd, &by, &interval)
-	cmd.Flags().Lookup("by").Usage = "event_type, category, source or severity"
+	addGroups(cmd, &q.Groups)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "the answer of the server, on one line")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		f, err := filter.read()
-		if err != nil {
+		var err error
+		if q.Filter, err = filter.read(); err != nil {
 			return err
 		}
-		counts, err := a.client.Counts(cmd.Context(), f, by, interval)
+		counts, err := a.client.Counts(cmd.Context(), q)
 		if err != nil {
 			return err
 		}
@@ -47,9 +48,13 @@ func (a *app) countsCommand() *cobra.Command {
 	return cmd
 }
 
-// addBuckets adds the flags that say what numbers are of.
-func addBuckets(cmd *cobra.Command, by, interval *string) {
-	cmd.Flags().StringVar(by, "by", "event_type", "event_type, category or source")
-	cmd.Flags().StringVar(interval, "interval", "", "length of a bucket of event time, such as 1m, 1h, 1d; without it, all times together")
-	complete(cmd, "by", "event_type", "category", "source")
+// addGroups adds the flags that say what numbers are of.
+func addGroups(cmd *cobra.Command, g *client.Groups) {
+	flags := cmd.Flags()
+	flags.StringVar(&g.By, "by", "event_type", "event_type, category, source, severity, or a value of the data such as data.country")
+	flags.StringVar(&g.Interval, "interval", "", "length of a bucket of event time, such as 1m, 1h, 1d, 1w; without it, all times together")
+	flags.StringVar(&g.TimeZone, "tz", "", "where days and weeks start, such as Europe/Oslo (default UTC)")
+	flags.IntVar(&g.Top, "top", 0, "only the largest groups; the others are one")
+	flags.BoolVar(&g.Fill, "fill", false, "with --interval: show buckets without events too")
+	complete(cmd, "by", "event_type", "category", "source", "severity")
 }

@@ -167,7 +167,7 @@ func (e *export) expected(ctx context.Context) int64 {
 	if e.app.barless() {
 		return -1
 	}
-	counts, err := e.app.client.Counts(ctx, e.at.Filter, "category", "")
+	counts, err := e.app.client.Counts(ctx, client.CountsQuery{Filter: e.at.Filter, Groups: client.Groups{By: "category"}})
 	if err != nil {
 		return -1
 	}

@@ -35,7 +35,7 @@ func (h *Handler) facetsCall() call {
 	return call{
 		Method:      http.MethodGet,
 		Path:        prefix + "/facets",
-		Description: "The most frequent values of several dimensions, counted in one pass over the events. It takes " + maxFaceting.String() + " at most; partial says that not all events were counted by then.",
+		Description: "The most frequent values of several dimensions, counted in one pass over the events. It takes " + maxFaceting.String() + " at most; partial says that not all events were counted by then, but the newest ones.",
 		Parameters: append(filterParameters(),
 			parameter{Name: "by", Description: "dimensions: a list of event_type, category, source, severity, and fields of the data such as data.country (default event_type,source,severity)", repeatable: true},
 			parameter{Name: "limit", Description: "values of each facet, 1 to " + strconv.Itoa(maxFacetValues) + " (default " + strconv.Itoa(defaultFacetValues) + ")"},

@@ -57,8 +57,11 @@ func (r Ref) EventID() string {
 func (r Ref) EventType() string { return r.Record.EventName() }
 
 // Source is the system that emitted the event.
-func (r Ref) Source() string {
-	return event.SourceOf(serviceName(r.Resource.Resource()), r.Scope.Scope().Name())
+func (r Ref) Source() string { return SourceOf(r.Resource.Resource(), r.Scope.Scope()) }
+
+// SourceOf is the source of the events of a resource and a scope.
+func SourceOf(resource pcommon.Resource, scope pcommon.InstrumentationScope) string {
+	return event.SourceOf(serviceName(resource), scope.Name())
 }
 
 // Timestamp is when it happened, in UTC.

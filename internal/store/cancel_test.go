@@ -2,8 +2,10 @@ package store_test
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -72,6 +74,28 @@ func TestAScanThatIsCancelledEnds(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Zero(t, failures, "events that nobody looked at are not undecided")
 	assert.LessOrEqual(t, visited.Load(), int64(3+store.ScanWorkers()))
+}
+
+// A scan that ends early has seen the newest events.
+func TestAScanBeginsWithTheNewest(t *testing.T) {
+	s := open(t, store.Options{})
+	const run = 1000 // events, about
+	total := (store.ScanWorkers() + 4) * run
+	for i := 0; i < total; i += run {
+		require.NoError(t, s.Append(t.Context(), mixed(i, run)))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var mu sync.Mutex
+	oldest := total
+	_, err := s.Scan(ctx, nil, 1_000_000, func(_ int, ref eventlog.Ref) {
+		cancel()
+		mu.Lock()
+		defer mu.Unlock()
+		oldest = min(oldest, int(ref.Timestamp().Sub(epoch)/time.Second))
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	assert.GreaterOrEqual(t, oldest, total-(store.ScanWorkers()+2)*run)
 }
 
 func TestAReaderThatLeftReadsNothing(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -22,9 +23,10 @@ func (e *ScanLimitError) Error() string {
 // ScanWorkers is how many goroutines a Scan runs on.
 func ScanWorkers() int { return runtime.GOMAXPROCS(0) }
 
-// Scan visits every event that matches, in no order, from ScanWorkers goroutines; worker
-// says from which of them. Blocks that cannot match are not opened; when those that can hold more
-// than most events, nothing is visited. What went away meanwhile, or is damaged, is left out.
+// Scan visits every event that matches, from ScanWorkers goroutines; worker says from which of
+// them. It begins with the newest runs of blocks, so that those are visited when ctx ends it early;
+// otherwise there is no order. Blocks that cannot match are not opened; when those that can hold
+// more than most events, nothing is visited. What went away meanwhile, or is damaged, is left out.
 // Errors: *ScanLimitError, ErrClosed, the context's, and those of the connection.
 func (s *Store) Scan(ctx context.Context, p *predicate.Predicate, most uint64, visit func(worker int, ref eventlog.Ref)) (failures Failures, err error) {
 	if s.closed.Load() {
@@ -51,7 +53,7 @@ func (s *Store) Scan(ctx context.Context, p *predicate.Predicate, most uint64, v
 	}
 	group.Go(func() error {
 		defer close(work)
-		for _, span := range spans {
+		for _, span := range slices.Backward(spans) {
 			select {
 			case work <- span:
 			case <-ctx.Done():

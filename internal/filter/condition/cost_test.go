@@ -115,14 +115,14 @@ func TestNoFunctionTakesLong(t *testing.T) {
 		events[name] = eventOf(func(v value) { set(v, largest) })
 	}
 	arguments := []string{
-		`V`, `V, V`, `"a", V`, `V, "a"`, `V, "%Y"`, `"2026", "` + strings.Repeat("%c", 100) + `"`, `time, "` + strings.Repeat("%c", 100) + `"`,
+		``, `V`, `V, V`, `"a", V`, `V, "a"`, `V, "%Y"`, `"2026", "` + strings.Repeat("%c", 100) + `"`, `time, "` + strings.Repeat("%c", 100) + `"`,
 		`V, 0, 500000`, `V, V, V`, `V, [V]`, `V, ["10.0.0.0/8"]`, `V, " ſbcdefghijklm"`, `time, V`, `V - 1`,
 		`[` + strings.Repeat("V,", 60) + `V]`, `[` + strings.Repeat("V,", 60) + `V], V`, `{"a": V, "b": V}`,
 		`V, "a"`, `V, "[a-z]+x"`, `V, "([a-h ]{1,200}x|y)+z"`, `V, "(a|aa|aaa)+$"`, `V, "^(.*a.*b)$"`, `V, "((a*)*)*b"`,
 	}
 	for _, name := range Functions() {
 		t.Run(name, func(t *testing.T) {
-			called := name == "Now"
+			called := false
 			for _, list := range arguments {
 				text := name + "(" + strings.ReplaceAll(list, "V", `attributes["v"]`) + ") == 1"
 				c, err := Parse(text)

@@ -73,6 +73,8 @@ func factories() []ottl.Factory[logContext] {
 		ottlfuncs.NewMillisecondsFactory[logContext](),
 		ottlfuncs.NewMicrosecondsFactory[logContext](),
 		ottlfuncs.NewNanosecondsFactory[logContext](),
+		// ours
+		sourceFactory(),
 		// ids and addresses
 		ottlfuncs.NewTraceIDFactory[logContext](),
 		ottlfuncs.NewSpanIDFactory[logContext](),

@@ -143,6 +143,31 @@ func TestHints(t *testing.T) {
 	assert.False(t, q.Hints().In(encoded(t, refOf(t, login))))
 }
 
+// Source() is the source that the event is shown with, whether the resource or the scope names it.
+func TestSourceInConditions(t *testing.T) {
+	byResource, byScope := refOf(t, login), refOf(t, login)
+	byScope.Resource.Resource().Attributes().PutStr("service.name", "unknown_service:node")
+	byScope.Scope.Scope().SetName("till")
+	for _, tt := range []struct {
+		where            string
+		resource, scoped bool
+	}{
+		{`Source() == "shop"`, true, false},
+		{`Source() != "shop"`, false, true},
+		{`Source() != "till" and event_name == "user.login"`, true, false},
+		{`HasPrefix(Source(), "t")`, false, true},
+	} {
+		q, err := Compile(&filter.Spec{Where: tt.where}, time.Now())
+		require.NoError(t, err, tt.where)
+		got, err := q.MatchesContent(t.Context(), byResource)
+		require.NoError(t, err)
+		assert.Equal(t, tt.resource, got, tt.where)
+		got, err = q.MatchesContent(t.Context(), byScope)
+		require.NoError(t, err)
+		assert.Equal(t, tt.scoped, got, tt.where)
+	}
+}
+
 func TestBodyOfARecord(t *testing.T) {
 	ld := plog.NewLogs()
 	record := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()

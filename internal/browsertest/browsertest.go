@@ -17,7 +17,7 @@ import (
 )
 
 // timeout is how long a test may use its tab.
-const timeout = time.Minute
+const timeout = 3 * time.Minute
 
 // shared is the Chromium of all tabs without flags, in a package whose TestMain calls Main.
 var shared struct {

@@ -2,14 +2,15 @@ package dashboard_test
 
 import (
 	"fmt"
-	"net/http"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/isbl/telemetry/internal/buffers"
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/problems"
+	"github.com/isbl/telemetry/internal/receivers"
 )
 
 func TestLiveTail(t *testing.T) {
@@ -137,17 +138,32 @@ func TestKeyboard(t *testing.T) {
 func TestEmpty(t *testing.T) {
 	s := serve(t, plain)
 	ctx := tab(t, s.url)
-	do(t, ctx, shows(".empty h2", "No events yet"), shows(".empty pre", "curl"))
+	do(t, ctx, shows(".empty h2", "No events yet"), shows(".empty pre", "curl http://localhost:4319/v1/events"), until(`!document.querySelector('#test-event')`))
 	s.append(event.Event{EventType: "user.old", Source: "shop", Timestamp: time.Now().UTC().Add(-48 * time.Hour)})
 	do(t, ctx, shows(".empty h2", "No events match"), chromedp.Click(`#all-time`), types("user.old"))
+}
+
+// Where the receiver takes test events, a button sends one.
+func TestSendTestEvent(t *testing.T) {
+	s := serve(t, plain)
+	t.Cleanup(receivers.Register(t.Name(), receivers.Receiver{ID: "event", Events: "http://127.0.0.1:4999/v1/events", TakesTest: true, Send: s.store.Append}))
+	ctx := tab(t, s.url)
+	do(t, ctx, shows(".empty pre", "curl http://localhost:4999/v1/events"), chromedp.Click(`#test-event`), types("test.event"))
 }
 
 // The team that sends bad events sees what is wrong with them; what they sent is text.
 func TestSystem(t *testing.T) {
 	s := serve(t, plain)
 	s.emit("user.login", "user.login")
+	t.Cleanup(buffers.Register(t.Name(), "event_buffer", func() buffers.Snapshot {
+		return buffers.Snapshot{Enabled: true, Received: 5, Filtered: 1, SampledOut: 2, Forwarded: 2, Capacity: 1000, Configuration: buffers.Configuration{
+			ExcludeEventTypes: []string{"debug.*"}, SamplingRate: 0.25, BufferSize: 1000, Overflow: "block", MaxWait: "10s", Ack: "stored",
+		}}
+	}))
 	ctx := tab(t, s.url+"/#/system?")
-	do(t, ctx, shows("#events", "2"), shows("#kept", "2 kept now"), shows("#kept", "adds up"), shows("#appended", "adds up"), shows("#problems", "Nothing was refused"))
+	do(t, ctx, shows("#health", "healthy"), shows("#max_bytes", "of 64 MiB"), shows("#max_bytes", "the oldest events go"),
+		shows("#configuration", "debug.*"), shows("#configuration", "25 %"), shows("#configuration", "block, after 10s"), shows("#buffer-event_buffer", "adds up"),
+		shows("#events", "2"), shows("#kept", "2 kept now"), shows("#kept", "adds up"), shows("#appended", "adds up"), shows("#problems", "Nothing was refused"))
 	log := problems.Open(t.Name(), "receiver/event", problems.Options{})
 	defer log.Close()
 	log.Refused("missing_field", 3, problems.Problem{Pointer: "/1/event_type", Detail: "must not be missing", Value: attack})
@@ -178,7 +194,7 @@ func TestTypes(t *testing.T) {
 	s.append(event.Event{EventType: "user.a", Source: "shop", Timestamp: now.Add(-50 * time.Minute)}, event.Event{EventType: "user.a", Source: "shop", Timestamp: now.Add(-5 * time.Minute)},
 		event.Event{EventType: "user.b", Source: "shop", Timestamp: now.Add(-4 * time.Minute)})
 	ctx := tab(t, s.url+"/#/types?since=1h")
-	do(t, ctx, until(`[...document.querySelectorAll('#types tbody tr')].map(r => r.children[0].textContent + r.children[1].textContent + r.children[4].textContent).join() === 'user.a20 ×1,user.b1+1 new'`),
+	do(t, ctx, until(`[...document.querySelectorAll('#types tbody tr')].map(r => r.children[0].textContent + r.children[1].textContent + r.children[4].textContent + r.children[5].textContent).join() === 'user.a20×1,user.b1+1new'`),
 		chromedp.Click(`#types tbody a`, chromedp.ByQuery), types("user.a", "user.a"))
 }
 
@@ -193,7 +209,7 @@ func TestCatalogue(t *testing.T) {
 		s.append(event.Event{EventType: "user.login", Source: "shop", Data: data})
 	}
 	ctx := tab(t, s.url+"/#/types?since=1h")
-	do(t, ctx, chromedp.Click(`#types .link`, chromedp.ByQuery), shows("#catalogue", "40 events kept"), shows("#catalogue .fields", "7 … 4611686018427387905"),
+	do(t, ctx, shows("#types .change", "changed"), chromedp.Click(`#types .link`, chromedp.ByQuery), shows("#catalogue", "40 events kept"), shows("#catalogue .fields", "7 … 4611686018427387905"),
 		shows("#catalogue .change", "new lately"), script(`[...document.querySelectorAll('#catalogue .values button')].find(b => b.textContent === '4611686018427387905').click()`),
 		shows(".chip .value", "4611686018427387905"), shows("#shown", "20 rows"))
 }
@@ -212,21 +228,4 @@ func TestFacets(t *testing.T) {
 	do(t, ctx, types("user.c", "user.b", "user.a"), chromedp.SendKeys(`#add-facet`, "country\r"), until(facet("NO2")),
 		script(facet("NO2")+`.click()`), types("user.c", "user.a"), shows(".chip .name", "country"), chromedp.NavigateBack(), types("user.c", "user.b", "user.a"),
 		until(facet("warn2")), script(facet("warn2")+`.click()`), types("user.c", "user.b"), chromedp.Reload(), types("user.c", "user.b"), until(facet("NO1")))
-}
-
-// Dead letters are shown with their event, and returned or dropped when asked for twice.
-func TestConsumers(t *testing.T) {
-	s := serve(t, plain)
-	s.emit("user.a", "user.b", "user.c")
-	ctx := tab(t, s.url+"/#/consumers?")
-	do(t, ctx, shows(".empty h2", "No consumers"))
-	s.post(http.MethodPut, "/consumers/billing", `{"max_deliver": 1}`)
-	do(t, ctx, shows("#consumers", "nothing was fetched yet"))
-	lease, cursors := leaseOf(t, s.post(http.MethodPost, "/consumers/billing/fetch?limit=2", ""))
-	s.post(http.MethodPost, "/consumers/billing/ack", fmt.Sprintf(`{"lease": %q, "failed": [%q, %q]}`, lease, cursors[0], cursors[1]))
-	do(t, ctx, shows("#consumers", "2 dead letters"), chromedp.Click(`#consumers button`, chromedp.ByQuery), until(`document.querySelectorAll('.letters li').length === 2`), shows(".letters", "user.a"))
-	const drop = `[...document.querySelectorAll('.letters button')].find(b => b.textContent.startsWith('Drop'))`
-	do(t, ctx, script(drop+`.click()`), until(drop+`.textContent === 'Drop: sure?'`), script(drop+`.click()`), until(`document.querySelectorAll('.letters li').length === 1`), shows("#consumers", "1 dead letter"))
-	const all = `[...document.querySelectorAll('#consumer button')].find(b => b.textContent.startsWith('Return all'))`
-	do(t, ctx, script(all+`.click()`), until(all+`.textContent === 'Return all: sure?'`), script(all+`.click()`), shows("#consumer", "None."))
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/cdproto/network"
@@ -99,48 +98,6 @@ func TestToken(t *testing.T) {
 	s.emit("user.logout")
 	do(t, ctx, types("user.logout", "user.login"), shows("#instance", "2 events"), chromedp.Reload(), types("user.logout", "user.login"))
 }
-
-// A page goes on where it was after the server was away, and misses nothing.
-func TestRestart(t *testing.T) {
-	var away atomic.Bool
-	s := serve(t, func(h http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if away.Load() {
-				w.WriteHeader(http.StatusServiceUnavailable)
-				return
-			}
-			if strings.HasSuffix(r.URL.Path, "/stream") && r.URL.Query().Get("format") == "ndjson" {
-				h.ServeHTTP(&cutter{ResponseWriter: w, away: &away}, r)
-				return
-			}
-			h.ServeHTTP(w, r)
-		})
-	})
-	s.emit("user.a")
-	ctx := tab(t, s.url)
-	do(t, ctx, types("user.a"), live())
-	away.Store(true)
-	s.emit("user.b")
-	do(t, ctx, shows("#connection", "connecting again"))
-	s.emit("user.c")
-	away.Store(false)
-	do(t, ctx, types("user.c", "user.b", "user.a"), live())
-}
-
-// cutter cuts a response at its next write once the server is away.
-type cutter struct {
-	http.ResponseWriter
-	away *atomic.Bool
-}
-
-func (c *cutter) Write(b []byte) (int, error) {
-	if c.away.Load() {
-		panic(http.ErrAbortHandler)
-	}
-	return c.ResponseWriter.Write(b)
-}
-
-func (c *cutter) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 // A browser's own EventSource reads the stream too, and goes on where it was when the
 // connection was cut.

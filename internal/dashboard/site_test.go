@@ -19,9 +19,11 @@ import (
 
 	"github.com/isbl/telemetry/internal/api"
 	"github.com/isbl/telemetry/internal/browsertest"
+	"github.com/isbl/telemetry/internal/buffers"
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/problems"
+	"github.com/isbl/telemetry/internal/receivers"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -44,18 +46,30 @@ func serve(t *testing.T, wrap func(http.Handler) http.Handler) *site {
 	return &site{t, server.URL, st}
 }
 
-// newAPI returns the API of a new store.
+// newAPI returns the API of a new store in memory.
 func newAPI(t *testing.T) (*api.Handler, *store.Store) {
 	t.Helper()
-	st, err := store.Open(t.Context(), store.Options{})
-	require.NoError(t, err)
-	instance := t.Name()
-	h := api.New(api.Options{Store: st, SourceID: "test-instance", Problems: func() []problems.Report { return problems.Reports(instance) }})
+	h, st := openAPI(t, store.Options{})
 	t.Cleanup(func() {
 		h.Close()
 		assert.NoError(t, st.Close())
 	})
 	return h, st
+}
+
+// openAPI opens a store with its API, which shows what is registered under the test's name. The
+// caller closes both.
+func openAPI(t *testing.T, options store.Options) (*api.Handler, *store.Store) {
+	t.Helper()
+	st, err := store.Open(t.Context(), options)
+	require.NoError(t, err)
+	instance := t.Name()
+	return api.New(api.Options{
+		Store: st, SourceID: "test-instance",
+		Problems:  func() []problems.Report { return problems.Reports(instance) },
+		Buffers:   func() []buffers.Snapshot { return buffers.Snapshots(instance) },
+		Receivers: func() []receivers.Receiver { return receivers.All(instance) },
+	}), st
 }
 
 func plain(h http.Handler) http.Handler { return h }

@@ -9,6 +9,7 @@ export class Problem extends Error {
     super(document.detail);
     this.status = status;
     this.parameter = document.parameter ?? '';
+    this.pointer = document.pointer ?? '';
   }
 }
 
@@ -23,7 +24,7 @@ export async function call(path, query, { signal, method = 'GET', body } = {}) {
   for (;;) {
     const token = sessionStorage.getItem('token');
     const headers = token ? { Authorization: `Bearer ${token}` } : {};
-    if (method === 'POST') headers['Content-Type'] = 'application/json';
+    if (body) headers['Content-Type'] = 'application/json';
     const response = await fetch(address(path, query), { method, signal, headers, body: body && JSON.stringify(body) });
     if (response.ok) return response;
     if (response.status === 401) {
@@ -44,9 +45,11 @@ async function problemOf(response) {
   }
 }
 
-/** Calls the API and returns the JSON of its answer with exact numbers. */
-export async function get(path, query, options) {
-  return parse(await (await call(path, query, options)).text());
+/** Calls the API and returns the JSON of its answer with exact numbers; sized, if given, gets its length. */
+export async function get(path, query, { sized, ...options } = {}) {
+  const text = await (await call(path, query, options)).text();
+  sized?.(text.length);
+  return parse(text);
 }
 
 // Queries that make the server work run one after the other.

@@ -70,10 +70,11 @@ function App() {
   };
   const oldest = stats.current?.store.oldest?.timestamp;
   const store = stats.current?.store;
+  const unhealthy = store && store.health.status !== 'ok' && (store.health.detail || store.health.status);
   return html`
     <header class="top">
       <h1><svg viewBox="0 0 16 16" aria-hidden="true"><rect width="16" height="16" rx="4" /><path d="M3 9h2l2-5 2 8 2-4h2" /></svg><span>ISBL Telemetry</span></h1>
-      <nav class="views" aria-label="Views">${views.map((v) => html`<a id=${`view-${v}`} href=${link(v)} aria-current=${v === view ? 'page' : undefined}>${titles[v]}</a>`)}</nav>
+      <nav class="views" aria-label="Views">${views.map((v) => html`<a id=${`view-${v}`} href=${link(v)} aria-current=${v === view ? 'page' : undefined}>${titles[v]}${v === 'system' && unhealthy && html`<span class="alarm" title=${unhealthy}> !</span>`}</a>`)}</nav>
       <span class="push"></span>
       ${store && html`<span id="instance" class="quiet" title="Source id, storage, events kept, stored per second">${visibleLine(stats.current.source_id)} · ${store.storage} · ${shortCount(store.events)} events · ${shortCount(stats.current.rates.stored_per_second)}/s</span>`}
       ${view === 'events' && html`<span id="connection" class=${connection} role="status">${states[connection]}</span>`}
@@ -99,7 +100,8 @@ function App() {
 const calls = { events: ['/events', ['get']], types: ['/counts', ['counts']], trace: ['/events', ['get', '--all']], consumers: ['/consumers', ['consumers', 'list']], system: ['/stats', ['stats']] };
 
 function Footer({ view, query }) {
-  const [path, command] = calls[view];
+  const consumer = view === 'consumers' && query.get('name');
+  const [path, command] = consumer ? [`/consumers/${encodeURIComponent(consumer)}`, ['consumers', 'show', consumer]] : calls[view];
   const filter = filtered.includes(view) || view === 'trace' ? filterOf(query) : new URLSearchParams();
   const origin = new URL('.', document.baseURI).href.replace(/\/$/, '');
   return html`<footer><span class="quiet">Copy as</span>

@@ -6,7 +6,7 @@ import { schemaOf } from './schema.js';
 import { plural, visible, visibleLine } from './text.js';
 import { Copy, Time, Trouble, html, useState, useTask } from './ui.js';
 
-const changes = { appeared: 'new lately', vanished: 'gone lately', kind: 'changed its kind' };
+export const changeNames = { appeared: 'new lately', vanished: 'gone lately', kind: 'changed its kind' };
 
 /** include gets a path and a value. */
 export function Catalogue({ name, include, close }) {
@@ -42,7 +42,7 @@ function Field({ field, include }) {
   const share = `${Math.round(100 * field.share)} %`;
   return html`<li>
     <div class="head"><code class="path">${visibleLine(field.path)}</code> <span class="quiet">${kinds}</span>
-      ${field.change && html`<span class="change">${changes[field.change]}</span>`}
+      ${field.change && html`<span class="change">${changeNames[field.change]}</span>`}
       <span class="push"></span>${field.min !== undefined && html`<span class="quiet">${String(field.min)} … ${String(field.max)}</span>`}
       <span class="share" title="Share of the events that have it">${share}</span></div>
     <div class="meter" aria-hidden="true"><i class="good" style=${{ flexGrow: field.share }}></i><i class="none" style=${{ flexGrow: 1 - field.share }}></i></div>

@@ -10,7 +10,7 @@ const buckets = 90;
 const refreshEvery = 10_000;
 const facetsEvery = 60_000; // counting fields opens the events
 
-/** Counts over time, and per event type and source, asked for again now and then. */
+/** Counts over time, and per event type, source and severity, asked for again now and then. */
 export function useCounts(filter, setNames, oldest) {
   const { by } = usePrefs();
   const [state, setState] = useState({ facets: [] });
@@ -29,11 +29,12 @@ export function useCounts(filter, setNames, oldest) {
           return getExpensive('/counts', q, { signal });
         };
         const data = await overTime(ask, by, step);
-        if (!signal.aborted) setState((old) => ({ ...old, loading: false, error: null, range, seconds: step.seconds, data: seriesOf(data, range, step.seconds), by: data.by }));
+        if (!signal.aborted) setState((old) => ({ ...old, loading: false, error: null, range, seconds: step.seconds, data: seriesOf(data, range, step.seconds) }));
         const types = await ask('event_type', 'event_type');
         const sources = await ask('source', 'source');
+        const severities = await ask('severity', 'min_severity');
         if (signal.aborted) return;
-        const facets = [facetOf('event_type', 'Event type', types), facetOf('source', 'Source', sources)];
+        const facets = [facetOf('event_type', 'Event type', types), facetOf('source', 'Source', sources), ...severityFacet(severities)];
         setNames({ types: facets[0].values.map((v) => v.value), sources: facets[1].values.map((v) => v.value) });
         setState((old) => ({ ...old, facets }));
       } catch (error) {
@@ -44,38 +45,33 @@ export function useCounts(filter, setNames, oldest) {
   return state;
 }
 
-/** Counts per severity and per chosen field of the data. */
+/** Counts per chosen field of the data. */
 export function useFieldFacets(shown, filter, fields) {
   const [facets, setFacets] = useState([]);
-  useTask((signal) => shown && poll(facetsEvery, signal, async () => {
+  useTask((signal) => shown && fields.length > 0 && poll(facetsEvery, signal, async () => {
     const query = new URLSearchParams(filter);
-    query.set('by', ['severity', ...fields.map((field) => `data.${field}`)].join(','));
+    query.set('by', fields.map((field) => `data.${field}`).join(','));
     query.set('limit', '50');
     try {
       const { facets: list, partial } = await getExpensive('/facets', query, { signal });
-      if (!signal.aborted) setFacets(list.map((facet) => ({ ...labelled(facet), partial })).filter((f) => f.name !== 'severity' || f.values.length));
+      if (!signal.aborted) setFacets(list.map(({ by, values }) => ({ name: by, label: by.replace(/^data\./, ''), values, partial })));
     } catch (error) {
       if (!signal.aborted) setFacets([]); // what is wrong is said by the list, which asks the same
     }
   }), [shown, filter, fields.join()]);
-  return facets;
+  return fields.length ? facets : [];
 }
 
-/** A facet of the API; severities are chosen by the lowest. */
-function labelled({ by, values }) {
-  if (by !== 'severity') return { name: by, label: by.replace(/^data\./, ''), values };
-  return { name: by, label: 'Severity, at least', values: atLeast(values) };
-}
-
-/** Counts that add up those of higher severities. */
-function atLeast(values) {
+/** Severities, chosen by the lowest, so that counts add up those of higher ones; none where no event has one. */
+function severityFacet({ buckets }) {
   let sum = 0;
-  return ['FATAL', 'ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE'].flatMap((name) => {
-    const count = values.find((v) => v.value === name)?.count;
+  const values = ['FATAL', 'ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE'].flatMap((name) => {
+    const count = buckets.find((b) => b.severity === name)?.count;
     if (!count) return [];
     sum += count;
     return [{ value: name.toLowerCase(), count: sum }];
   });
+  return values.length ? [{ name: 'severity', label: 'Severity, at least', values }] : [];
 }
 
 /** Counts over time; by category where there are too many event types for the answer. */

@@ -19,7 +19,7 @@ export class EventList {
   /** How many events wait. */
   waiting = 0;
 
-  #arrived = []; // parsed events, the oldest first, not in rows yet
+  #arrived = []; // rows, the oldest first, that are not in rows yet
   #lost = false; // some of those that wait are only counted
   #gaps = 0;
 
@@ -34,7 +34,7 @@ export class EventList {
 
   /** Takes lines of a stream, the oldest first: events, gaps, and failures, which are skipped. */
   receive(items) {
-    const lines = items.filter((item) => item.cursor || item.gap);
+    const lines = items.filter((item) => item.cursor || item.gap).map((item) => (item.gap ? gapOf(item.gap, this.#gaps++) : rowOf(item)));
     this.#arrived = this.#arrived.concat(lines);
     if (!this.following) this.waiting += lines.length;
     if (this.#arrived.length > liveRows) {
@@ -46,7 +46,7 @@ export class EventList {
   /** Puts what arrived on top. Returns whether rows changed. */
   flush() {
     if (!this.following || !this.#arrived.length) return false;
-    const fresh = this.#arrived.reverse().map((item) => (item.gap ? gapOf(item.gap, this.#gaps++) : rowOf(item)));
+    const fresh = this.#arrived.reverse();
     // After a burst the rows below would not be the neighbours of those on top.
     this.rows = this.#lost ? fresh : fresh.concat(this.rows);
     this.#cut();

@@ -5,7 +5,7 @@ import { useCounts, useFieldFacets } from './counting.js';
 import { Detail } from './detail.js';
 import { mostRows } from './eventlist.js';
 import { Facets } from './facets.js';
-import { excluding, filterOf, including, withFilter, withoutFilter } from './filter.js';
+import { excluding, filterOf, including, ofSeverity, withFilter, withoutFilter } from './filter.js';
 import { Histogram, Legend } from './histogram.js';
 import { holds, List } from './list.js';
 import { useKeys } from './listkeys.js';
@@ -13,10 +13,11 @@ import { useLog } from './log.js';
 import { setPrefs } from './prefs.js';
 import { go } from './route.js';
 import { count, plural } from './text.js';
+import { NoEventsYet } from './noevents.js';
 import { Empty, Trouble, html, useMemo, usePrefs, useRef, useState } from './ui.js';
 
 const searchAhead = 20_000; // rows that a search loads by itself
-const countBy = ['event_type', 'category', 'source'];
+const countBy = ['event_type', 'category', 'source', 'severity'];
 
 export function EventsView({ query, setError, setConnection, term, stats, setNames }) {
   const filter = filterOf(query).toString();
@@ -68,13 +69,15 @@ function Counts({ counts, query, include, exclude }) {
     go({ view: 'events', query: next });
   };
   const { data } = counts;
-  const name = counts.by === 'source' ? 'source' : 'event_type';
-  const pattern = (value) => (counts.by === 'category' ? `${value}.*` : value);
+  const chooseSeries = (value) => {
+    if (data.by === 'severity') include('where', ofSeverity(value));
+    else include(data.by === 'source' ? 'source' : 'event_type', data.by === 'category' ? `${value}.*` : value);
+  };
   return html`<div class="counts">
     <div class="plot">${data && html`<${Histogram} data=${data} seconds=${counts.seconds} chosen=${chosen} hovered=${setAt} />`}</div>
     ${counts.error instanceof Problem && counts.error.status !== 400 && html`<${Trouble} error=${counts.error} />`}
     <div class="legendbar">
-      ${data && html`<${Legend} data=${data} at=${at} include=${(v) => include(name, pattern(v))} exclude=${(v) => exclude(name, v)} />`}
+      ${data && html`<${Legend} data=${data} at=${at} include=${chooseSeries} exclude=${(v) => exclude(data.by, v)} />`}
       <label class="by">by <select id="by" value=${by} onChange=${(e) => setPrefs({ by: e.target.value })}>
         ${countBy.map((v) => html`<option value=${v} selected=${v === by}>${v.replace('_', ' ')}</option>`)}</select></label>
     </div>
@@ -117,12 +120,7 @@ function End({ log, rows, word, query, stats }) {
 }
 
 function Nothing({ query, stats }) {
-  if (stats && stats.store.events === 0) {
-    return html`<${Empty} title="No events yet">
-      <p>Send some to the receiver: over OTLP to <code>http://localhost:4318/v1/logs</code> from any OpenTelemetry SDK, or as JSON:</p>
-      <pre>curl http://localhost:4319/v1/events -H 'Content-Type: application/json' -d '{"event_type": "user.login", "source": "shop", "data": {"user": 7}}'</pre>
-      <p>They show up here as they arrive.</p></${Empty}>`;
-  }
+  if (stats && stats.store.events === 0) return html`<${NoEventsYet} receivers=${stats.receivers} />`;
   const filters = [...filterOf(query)].filter(([name]) => name !== 'since' && name !== 'until');
   const wider = (change) => {
     const next = new URLSearchParams(query);

@@ -24,8 +24,9 @@ function Group({ group, chosen, include, exclude, remove }) {
   const most = Math.max(1, ...group.values.map((v) => v.count));
   const shown = all ? group.values : group.values.slice(0, shownAtFirst);
   const field = group.name.startsWith('data.') && group.name.slice('data.'.length);
+  const leaveOut = (value) => exclude(field ? 'data' : group.name, value, field ? field.split('.') : undefined);
   const click = (e, value) => {
-    if (e.altKey) exclude(field ? 'data' : group.name, value, field ? field.split('.') : undefined);
+    if (e.altKey) leaveOut(value);
     else if (chosen.includes(value)) remove(including(group.name)[0], value);
     else include(group.name, value);
   };
@@ -34,7 +35,8 @@ function Group({ group, chosen, include, exclude, remove }) {
       onClick=${() => setPrefs({ fields: prefs.fields.filter((f) => f !== field) })}>×</button>`}</h2>
     <ul>${shown.map(({ value, count }) => html`<li key=${value}>
       <button type="button" aria-pressed=${chosen.includes(value)} title=${`${visible(value)}\nClick: only these. Alt-click: without these.`} onClick=${(e) => click(e, value)}>
-        <i style=${{ width: `${(100 * count) / most}%` }} aria-hidden="true"></i><span>${visibleLine(value) || '(empty)'}</span><b>${shortCount(count)}</b></button></li>`)}
+        <i style=${{ width: `${(100 * count) / most}%` }} aria-hidden="true"></i><span>${visibleLine(value) || '(empty)'}</span><b>${shortCount(count)}</b></button>
+      <button type="button" class="not" title="Without these" aria-label=${`Without ${group.label} ${visibleLine(value)}`} onClick=${() => leaveOut(value)}>≠</button></li>`)}
     </ul>
     ${!shown.length && html`<p class="quiet">none</p>`}
     ${group.partial && html`<p class="quiet">of the events counted in 2 s</p>`}

@@ -39,7 +39,7 @@ export function withoutFilter(query, name, value) {
   return next;
 }
 
-const and = (a, b) => `${/^not \(|^[^()]*$/.test(a) && !/\bor\b/.test(a) ? a : `(${a})`} and ${b}`;
+const and = (a, b) => `${/\bor\b/i.test(a) ? `(${a})` : a} and ${/\bor\b/i.test(b) ? `(${b})` : b}`;
 
 /** A string as OTTL writes it. */
 export const quoted = (text) => `"${text.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n').replace(/\r/g, '\\r').replace(/\t/g, '\\t')}"`;
@@ -49,13 +49,20 @@ export const including = (name, value) => [name === 'severity' ? 'min_severity' 
 
 const severities = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 };
 
+/** The condition that chooses events of exactly one severity; "" is those without one. */
+export function ofSeverity(name) {
+  const lowest = severities[name.toLowerCase()];
+  return lowest ? `severity_number >= ${lowest} and severity_number < ${lowest + 4}` : 'severity_number == 0';
+}
+
 /**
  * The condition that leaves events with a value out. The path of data is a list of keys. Events that do not have the key stay.
  */
 export function excluding(name, value, path) {
+  if (name === 'category') return `event_name != ${quoted(value)} and not HasPrefix(event_name, ${quoted(`${value}.`)})`;
   if (name === 'event_type') return `event_name != ${quoted(value)}`;
-  if (name === 'severity') return `severity_number < ${severities[value]}`;
-  if (name === 'source') return `resource.attributes["service.name"] != ${quoted(value)}`;
+  if (name === 'severity') return `not (${ofSeverity(value)})`;
+  if (name === 'source') return `Source() != ${quoted(value)}`;
   const literal = typeof value === 'string' ? quoted(value) : value === null ? 'nil' : String(value);
   return `attributes${path.map((key) => `[${quoted(key)}]`).join('')} != ${literal}`;
 }

@@ -1,7 +1,7 @@
 // The filter bar over all views.
 
 import { chips, typed, withFilter, withoutFilter } from './filter.js';
-import { bounds, durationMillis, label, presets, zoomOut } from './range.js';
+import { bounds, durationMillis, label, presets, typedTime, zoomOut } from './range.js';
 import { visible, visibleLine } from './text.js';
 import { full } from './time.js';
 import { html, useEffect, usePrefs, useRef, useState } from './ui.js';
@@ -128,12 +128,4 @@ function RangePicker({ query, change, oldest, bad }) {
       </form>
     </div>`}
   </div>`;
-}
-
-/** What the API takes for a time that someone typed; what is not understood is left for the API to refuse. */
-export function typedTime(text, utc) {
-  const trimmed = text.trim();
-  if (!trimmed || trimmed === 'now' || durationMillis(trimmed) !== undefined || /(Z|[+-]\d\d:\d\d)$/i.test(trimmed)) return trimmed === 'now' ? '' : trimmed;
-  const date = new Date(`${trimmed.replace(' ', 'T')}${/T|\s/.test(trimmed) ? '' : 'T00:00'}${utc ? 'Z' : ''}`);
-  return Number.isNaN(date.getTime()) ? trimmed : date.toISOString();
 }

@@ -9,8 +9,11 @@ import { parts } from './time.js';
 
 const colours = new Colours();
 
-/** The names of a histogram's series with the CSS variable of their colour. */
-export function colourOf(series) {
+const severityColours = { FATAL: '--series-3', ERROR: '--bad', WARN: '--series-1', INFO: '--series-2', DEBUG: '--series-6', TRACE: '--series-7', '': '--series-other' };
+
+/** The CSS variable of the colour of each series. */
+function colourOf({ series, by }) {
+  if (by === 'severity') return (s) => severityColours[s.name];
   const taken = colours.assign(series.filter((s) => s.rest === undefined).map((s) => s.name));
   return (s) => (s.rest === undefined ? `--series-${taken.get(s.name)}` : '--series-other');
 }
@@ -54,7 +57,7 @@ function optionsOf(data, seconds, utc, element, chosen, hovered) {
     element.style.color = `var(${name})`; // only a used value has light-dark() resolved
     return getComputedStyle(element).color;
   };
-  const variable = colourOf(data.series);
+  const variable = colourOf(data);
   const axis = { stroke: colour('--quiet'), grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
   const bars = uPlot.paths.bars({ size: [0.9, 60], align: 1 });
   return {
@@ -100,10 +103,12 @@ function tick(t, seconds, utc) {
   return seconds >= 15 ? time.slice(0, 5) : time;
 }
 
+const noName = { severity: '(no severity)', source: '(no source)', event_type: '(no type)', category: '(no category)' };
+
 /** The names and numbers below a histogram. With at, the numbers are of one bucket. */
 export function Legend({ data, at, include, exclude }) {
   const { utc } = usePrefs();
-  const variable = colourOf(data.series);
+  const variable = colourOf(data);
   const total = at === null ? data.total : data.series.reduce((sum, one) => sum + one.values[at], 0);
   const when = at === null ? '' : tick(data.times[at], 1, utc);
   return html`<div class="legend">
@@ -113,7 +118,7 @@ export function Legend({ data, at, include, exclude }) {
       const swatch = html`<i style=${{ background: `var(${variable(s)})` }}></i>`;
       if (s.rest !== undefined) return html`<span key="other of many" class="entry">${swatch}${other} (${s.rest}) <b>${shortCount(n)}</b></span>`;
       return html`<button key=${s.name} type="button" class="entry" title="Click: only these. Alt-click: without these."
-        onClick=${(e) => (e.altKey ? exclude : include)(s.name)}>${swatch}${s.name} <b>${shortCount(n)}</b></button>`;
+        onClick=${(e) => (e.altKey ? exclude : include)(s.name)}>${swatch}${s.name || noName[data.by]} <b>${shortCount(n)}</b></button>`;
     })}
   </div>`;
 }

@@ -29,9 +29,10 @@ export async function follow(filter, cursor, { signal, receive, state }) {
       state('live');
       wait = retryAfter;
       for await (const lines of lineGroups(response.body)) {
-        const items = lines.filter(Boolean).map(parse); // an empty line is a heartbeat
-        for (const item of items) if (item.cursor) cursor = item.cursor;
-        if (items.length) receive(items);
+        for await (const items of parsed(lines)) {
+          for (const item of items) if (item.cursor) cursor = item.cursor;
+          if (items.length) receive(items);
+        }
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -46,6 +47,26 @@ export async function follow(filter, cursor, { signal, receive, state }) {
     wait = Math.min(2 * wait, retryAtMost);
   }
 }
+
+const slice = 10; // milliseconds of parsing after which the page may draw and answer the mouse
+
+/** Parses lines, and hands them out in groups that were parsed in a short time. An empty line is a heartbeat. */
+async function* parsed(lines) {
+  let items = [];
+  let started = performance.now();
+  for (const line of lines) {
+    if (line) items.push(parse(line));
+    if (performance.now() - started < slice) continue;
+    yield items;
+    items = [];
+    await breathe();
+    started = performance.now();
+  }
+  yield items;
+}
+
+/** Lets the page draw and answer the mouse. */
+const breathe = () => globalThis.scheduler?.yield?.() ?? new Promise((done) => setTimeout(done));
 
 /** Waits until the page is seen. */
 function whenVisible(signal, state) {

@@ -5,7 +5,10 @@ import { EventList } from './eventlist.js';
 import { follow, pause } from './live.js';
 import { explain, useMemo, useState, useTask } from './ui.js';
 
-const pageSize = 200;
+const firstPage = 200; // events, quickly there
+const drawEvery = 100; // milliseconds between two drawings of what arrives: nobody reads faster
+const laterPages = 1000; // events at most
+const pageLength = 1_000_000; // characters of a later page, about: parsing them must not hold up the page
 
 /** The events of a filter, live unless its range has an end. */
 export function useLog(filter, setError, setConnection) {
@@ -13,16 +16,20 @@ export function useLog(filter, setError, setConnection) {
   const [started, setStarted] = useState(0);
   const api = useMemo(() => {
     const list = new EventList();
-    const log = { list, loading: true, failed: null, top: true, paused: false, live: false, scheduled: false };
+    const log = { list, loading: true, failed: null, top: true, paused: false, live: false, scheduled: false, drawn: 0 };
     const draw = () => redraw((n) => n + 1);
     const schedule = () => {
       if (log.scheduled) return;
       log.scheduled = true;
-      requestAnimationFrame(() => {
+      const show = () => requestAnimationFrame(() => {
         log.scheduled = false;
+        log.drawn = performance.now();
         list.flush();
         draw();
       });
+      const wait = log.drawn + drawEvery - performance.now();
+      if (wait > 0) setTimeout(show, wait);
+      else show();
     };
     const settle = () => {
       const following = log.top && !log.paused;
@@ -88,6 +95,8 @@ export function useLog(filter, setError, setConnection) {
   return api;
 }
 
+const pageOf = (perEvent = 0) => Math.max(20, Math.min(laterPages, Math.round(pageLength / perEvent)));
+
 /** Loads the next older page, and further ones while they are empty. With thrown, errors are the caller's. */
 async function loadPage(log, filter, thrown = false) {
   const { signal, list } = log;
@@ -95,9 +104,11 @@ async function loadPage(log, filter, thrown = false) {
     for (;;) {
       const query = new URLSearchParams(filter);
       query.set('order', 'desc');
-      query.set('limit', pageSize);
+      query.set('limit', list.older ? pageOf(log.perEvent) : firstPage);
       if (list.older) query.set('after', list.older);
-      const page = await getExpensive('/events', query, { signal });
+      let length = 0;
+      const page = await getExpensive('/events', query, { signal, sized: (n) => { length = n; } });
+      if (page.events.length) log.perEvent = length / page.events.length;
       list.addPage(page);
       if (page.where_errors) log.whereErrors = page.where_errors;
       if (page.events.length || !page.more) break;

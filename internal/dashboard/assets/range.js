@@ -42,6 +42,18 @@ export function bounds(query, now, oldest = now - lengths.h) {
   return until === undefined || since === undefined || since >= until ? undefined : { since, until };
 }
 
+/**
+ * What the API takes for a time that someone typed, in the zone that is shown; what is not understood is left for the API to
+ * refuse. now is what stands for the present.
+ */
+export function typedTime(text, utc, now = '') {
+  const trimmed = text.trim();
+  if (trimmed === 'now') return now;
+  if (!/^\d{4}-\d/.test(trimmed) || /(Z|[+-]\d\d:\d\d)$/i.test(trimmed)) return trimmed;
+  const date = new Date(`${trimmed.replace(' ', 'T')}${/T|\s/.test(trimmed) ? '' : 'T00:00'}${utc ? 'Z' : ''}`);
+  return Number.isNaN(date.getTime()) ? trimmed : date.toISOString();
+}
+
 /** What the picker says. */
 export function label(query, show) {
   const since = query.get('since');

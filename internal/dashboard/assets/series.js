@@ -11,7 +11,7 @@ export function seriesOf(answer, range, seconds) {
   const totals = new Map();
   const value = (bucket) => bucket[answer.by] ?? '';
   for (const bucket of answer.buckets) totals.set(value(bucket), (totals.get(value(bucket)) ?? 0) + bucket.count);
-  const names = [...totals.keys()].sort((a, b) => totals.get(b) - totals.get(a) || (a < b ? -1 : 1));
+  const names = [...totals.keys()].sort(answer.by === 'severity' ? bySeverity : (a, b) => totals.get(b) - totals.get(a) || (a < b ? -1 : 1));
   const shown = names.length > mostSeries ? names.slice(0, mostSeries) : names;
   const first = Math.floor(range.since / 1000 / seconds) * seconds;
   const length = Math.max(1, Math.ceil((range.until / 1000 - first) / seconds));
@@ -26,8 +26,12 @@ export function seriesOf(answer, range, seconds) {
     if (at >= 0 && at < length) s.values[at] += bucket.count;
   }
   if (rest.rest) series.push(rest);
-  return { times, series, total: names.reduce((sum, name) => sum + totals.get(name), 0) };
+  return { by: answer.by, times, series, total: names.reduce((sum, name) => sum + totals.get(name), 0) };
 }
+
+// The most severe ones are at the bottom, where they are easiest to compare.
+const severityOrder = ['FATAL', 'ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE', ''];
+const bySeverity = (a, b) => severityOrder.indexOf(a) - severityOrder.indexOf(b);
 
 /** Each series on top of those before it. */
 export function stacked(series) {

@@ -1,6 +1,7 @@
 // The view of the system: where every event went, storage, and problems.
 
 import { get } from './api.js';
+import { Configuration, Limits } from './limitsview.js';
 import { equations, holds } from './flow.js';
 import { poll } from './live.js';
 import { bytes, count, shortCount, visible, visibleLine } from './text.js';
@@ -22,10 +23,13 @@ export function SystemView({ stats, statsError }) {
   }), []);
   if (!stats) return html`<div class="page"><${Trouble} error=${statsError} /></div>`;
   const { store } = stats;
+  const { status, detail } = store.health;
   const perEvent = store.events ? store.bytes / store.events : 0;
   const kept = store.oldest ? (Date.now() - millis(store.oldest.timestamp)) / 1000 : 0;
-  return html`<div class="page">
+  return html`<div class="page" tabindex="0" role="region" aria-label="System">
+    ${status !== 'ok' && html`<p class="trouble" id="unhealthy" role="alert">${detail}</p>`}
     <div class="tiles" aria-label="Numbers">
+      <${Tile} id="health" name="store" value=${html`<span class=${status === 'ok' ? 'holds' : 'bad'}>${healthNames[status] ?? status}</span>`} note=${`${store.storage} · ${stats.version}`} />
       <${Tile} id="rate" name="stored per second" value=${shortCount(stats.rates.stored_per_second)} note=${`over ${stats.rates.window_seconds} s`} />
       <${Tile} id="events" name="events kept" value=${count(store.events)} note=${`${count(store.blocks)} blocks`} />
       <${Tile} id="bytes" name="size" value=${bytes(store.bytes)} note=${perEvent ? `${Math.round(perEvent)} B an event, compressed` : ''} />
@@ -42,9 +46,13 @@ export function SystemView({ stats, statsError }) {
       ${!state.problems.length && html`<p class="quiet">Nothing was refused, and nothing looked wrong.</p>`}
       ${state.problems.map((p) => html`<${Report} key=${`${p.component} ${p.reason}`} report=${p} />`)}
     </section>
+    <section id="retention"><h2>How long there is room</h2><${Limits} stats=${stats} /></section>
+    <section id="configuration"><h2>Configuration</h2><${Configuration} stats=${stats} /></section>
     <section><h2>Event types</h2><${Numbers} stats=${stats} /></section>
   </div>`;
 }
+
+const healthNames = { ok: 'healthy', read_only: 'read-only', unreachable: 'unreachable' };
 
 const Tile = ({ id, name, value, note }) => html`<div class="tile"><span class="label">${name}</span><output id=${id}>${value}</output><span class="note">${note}</span></div>`;
 

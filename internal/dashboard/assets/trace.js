@@ -2,6 +2,7 @@
 
 import { getExpensive } from './api.js';
 import { Detail } from './detail.js';
+import { holds } from './list.js';
 import { excluding, withFilter } from './filter.js';
 import { go } from './route.js';
 import { loudness, rowOf } from './row.js';
@@ -40,12 +41,16 @@ export function TraceView({ query, setError }) {
     return () => removeEventListener('keydown', onKey);
   }, []);
   const { trace, error, partial } = state;
+  const [term, search] = useState('');
+  const word = term.trim().toLowerCase();
+  const rows = trace && (word ? trace.rows.filter((row) => holds(row, word)) : trace.rows);
   const change = (next) => go({ view: 'events', query: next });
   const base = new URLSearchParams({ trace_id: id });
   return html`<div class=${`traceview ${chosen ? 'with-detail' : ''}`}><div class="page">
     <form class="inline" onSubmit=${(e) => { e.preventDefault(); go({ view: 'trace', query: new URLSearchParams({ trace_id: e.target.elements.trace.value.trim() }) }); }}>
       <label class="field grow"><span>Trace id</span><input name="trace" id="trace" value=${id} placeholder="32 hexadecimal digits" spellcheck="false" autocomplete="off" /></label>
       <button type="submit" class="primary">Show</button>
+      <input id="find" class="find" type="search" aria-label="Find in the rows shown" placeholder="Find in rows" value=${term} onInput=${(e) => search(e.target.value)} spellcheck="false" />
     </form>
     <${Trouble} error=${error} />
     ${!id && html`<${Empty} title="No trace chosen"><p>Paste a trace id, or open an event that belongs to one and choose “All of this trace”.</p></${Empty}>`}
@@ -54,7 +59,7 @@ export function TraceView({ query, setError }) {
     ${trace && trace.rows.length > 0 && html`
       <p class="quiet">${plural(trace.rows.length, 'event')} of ${plural(trace.sources.length, 'source')} in ${trace.length}, from <${Time} value=${trace.rows[0].timestamp} date=${true} />
         ${partial && ' (the first ones; there are more)'}</p>
-      <ol class="timeline">${trace.rows.map((row) => html`<li key=${row.cursor}>
+      <ol class="timeline">${rows.map((row) => html`<li key=${row.cursor}>
         <button type="button" class=${`${loudness(row.severity)} ${chosen?.cursor === row.cursor ? 'chosen' : ''}`} onClick=${() => setChosen(row)}>
           <span class="offset">${row.offset}</span>
           <span class="source" title=${visible(row.source)}><i style=${{ background: `var(--series-${row.lane % 8})` }}></i>${visibleLine(row.source)}</span>

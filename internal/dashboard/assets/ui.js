@@ -31,10 +31,10 @@ export function useTask(task, deps) {
   }, deps);
 }
 
-/** What a person is told about an error. */
+/** What a person is told about an error: a text, and the parameter or the field of the body at fault. */
 export function explain(error) {
-  if (error instanceof Problem) return { text: error.message, parameter: error.parameter };
-  return { text: 'The server does not answer. The page tries again by itself.', parameter: '' };
+  if (error instanceof Problem) return { text: error.message, parameter: error.parameter, field: error.parameter || error.pointer.split('/')[1] || '' };
+  return { text: 'The server does not answer. The page tries again by itself.', parameter: '', field: '' };
 }
 
 /** A time, with the whole of it as its title. */
@@ -68,6 +68,13 @@ async function writeClipboard(text) {
   document.execCommand('copy');
   area.remove();
   return undefined;
+}
+
+/** A button that asks a second time before it acts. */
+export function Sure({ text, question = `${text}: sure?`, act }) {
+  const [asked, setAsked] = useState(false);
+  return html`<button type="button" class=${`small ${asked ? 'danger' : ''}`} aria-live="polite" onBlur=${() => setAsked(false)}
+    onClick=${() => { if (asked) act(); setAsked(!asked); }}>${asked ? question : text}</button>`;
 }
 
 /** A message in place of something that is not there. */

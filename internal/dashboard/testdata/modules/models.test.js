@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { reachable } from '../../assets/addresses.js';
+import { definitionOf, withLimits } from '../../assets/definition.js';
 import { EventList, liveRows } from '../../assets/eventlist.js';
 import { equations, holds } from '../../assets/flow.js';
 import { lanes, offset } from '../../assets/lanes.js';
+import { limitsOf } from '../../assets/limits.js';
 import { Colours, mostSeries, seriesOf, stacked } from '../../assets/series.js';
 import { schemaOf } from '../../assets/schema.js';
 import { trends } from '../../assets/trends.js';
@@ -115,4 +118,41 @@ test('a schema has the fields as they were seen', () => {
   assert.deepEqual(data.properties.n, { type: 'number' });
   assert.deepEqual(data.properties.raw, { type: 'string', contentEncoding: 'base64' });
   assert.deepEqual(Object.getOwnPropertyDescriptor(data.properties, '__proto__').value, { type: 'boolean' });
+});
+
+test('severities have their order', () => {
+  const bucket = (severity, count) => ({ start: '1970-01-01T00:00:00Z', ...(severity && { severity }), count });
+  const { series } = seriesOf({ by: 'severity', buckets: [bucket('INFO', 9), bucket('ERROR', 1), bucket('', 5), bucket('WARN', 2)] }, { since: 0, until: 60_000 }, 60);
+  assert.deepEqual(series.map((s) => [s.name, s.total]), [['ERROR', 1], ['WARN', 2], ['INFO', 9], ['', 5]]);
+});
+
+test('how long there is room', () => {
+  const now = Date.parse('2026-01-02T00:00:00Z');
+  const stats = (store) => ({
+    uptime_seconds: 100,
+    store: { bytes: 1000, events: 10, stored: 10, evicted: 0, oldest: { timestamp: '2026-01-01T23:00:00Z' }, retention: {}, ...store },
+  });
+  assert.deepEqual(limitsOf(stats({}), now), []);
+  const [size, events, age] = limitsOf(stats({ retention: { max_bytes: 2000, max_events: 11, max_age_seconds: 7200 } }), now);
+  assert.deepEqual([size.until, size.share], [100, 0.5]); // 0.1 events a second of 100 bytes each
+  assert.equal(events.until, 10);
+  assert.deepEqual([age.used, age.until], [3600, 3600]);
+  assert.equal(limitsOf(stats({ stored: 0, retention: { max_bytes: 2000 } }), now)[0].until, undefined);
+  assert.equal(limitsOf(stats({ evicted: 3, retention: { max_bytes: 2000 } }), now)[0].until, 0);
+  assert.equal(limitsOf({ ...stats({ retention: { max_bytes: 2000 } }), uptime_seconds: 5 }, now)[0].until, undefined);
+});
+
+test('a consumer is what was typed', () => {
+  assert.deepEqual(definitionOf({ name: 'billing', event_type: 'user.*, alert.*,', source: '', max_deliver: '0', max_in_flight: 'x', ack_wait: '30s' }),
+    { event_type: ['user.*', 'alert.*'], max_deliver: 0, max_in_flight: 'x', ack_wait: '30s' });
+  assert.deepEqual(withLimits({ from: 'start', where: 'true', ack_wait: '30s', expires_after: '7d' }, { ack_wait: '1m', where: 'false' }),
+    { from: 'start', where: 'true', ack_wait: '1m' });
+});
+
+test('addresses of listeners can be reached', () => {
+  assert.equal(reachable('http://127.0.0.1:4319/v1/events', 'telemetry.example'), 'http://localhost:4319/v1/events');
+  assert.equal(reachable('http://[::1]:4319/v1/events', 'telemetry.example'), 'http://localhost:4319/v1/events');
+  assert.equal(reachable('http://0.0.0.0:4319/v1/events', 'telemetry.example'), 'http://telemetry.example:4319/v1/events');
+  assert.equal(reachable('http://[::]:4319/v1/events', 'telemetry.example'), 'http://telemetry.example:4319/v1/events');
+  assert.equal(reachable('https://10.0.0.7:4319/v1/events', 'telemetry.example'), 'https://10.0.0.7:4319/v1/events');
 });

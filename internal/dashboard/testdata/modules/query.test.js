@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { curl, eventctl } from '../../assets/copyas.js';
-import { chips, excluding, filterOf, including, typed, withFilter, withoutFilter } from '../../assets/filter.js';
-import { boundMillis, bounds, durationMillis, interval, label, zoomOut } from '../../assets/range.js';
+import { chips, excluding, filterOf, including, ofSeverity, typed, withFilter, withoutFilter } from '../../assets/filter.js';
+import { boundMillis, bounds, durationMillis, interval, label, typedTime, zoomOut } from '../../assets/range.js';
 import { formatRoute, parseRoute } from '../../assets/route.js';
 
 test('an address is a call of the API', () => {
@@ -56,7 +56,11 @@ test('filters come and go', () => {
 test('exclusions are quoted', () => {
   assert.equal(excluding('data', 'a"b\\\n', ['x', 'y"']), 'attributes["x"]["y\\""] != "a\\"b\\\\\\n"');
   assert.equal(excluding('data', null, ['x']), 'attributes["x"] != nil');
-  assert.equal(excluding('severity', 'warn'), 'severity_number < 13');
+  assert.equal(excluding('severity', 'warn'), 'not (severity_number >= 13 and severity_number < 17)');
+  assert.equal(ofSeverity('ERROR'), 'severity_number >= 17 and severity_number < 21');
+  assert.equal(ofSeverity(''), 'severity_number == 0');
+  assert.equal(excluding('source', 'shop'), 'Source() != "shop"');
+  assert.equal(excluding('category', 'user'), 'event_name != "user" and not HasPrefix(event_name, "user.")');
   assert.deepEqual(including('severity', 'error'), ['min_severity', 'error']);
   assert.deepEqual(including('source', 'shop'), ['source', 'shop']);
 });
@@ -75,6 +79,15 @@ test('ranges are those of the API', () => {
   assert.equal(label(new URLSearchParams('until=2026-01-01T00:00:00Z'), (t) => t.slice(0, 10)), 'start – 2026-01-01');
   assert.deepEqual(zoomOut({ since: now - 1000, until: now }, now), { since: now - 2000, until: now });
   assert.deepEqual(zoomOut({ since: now - 9000, until: now - 8000 }, now), { since: now - 9500, until: now - 7500 });
+});
+
+test('times may be typed in the zone that is shown', () => {
+  assert.equal(typedTime(' 2026-01-31 12:00 ', true), '2026-01-31T12:00:00.000Z');
+  assert.equal(typedTime('2026-01-31', true), '2026-01-31T00:00:00.000Z');
+  assert.equal(typedTime('2026-01-31 12:00', false), new Date(2026, 0, 31, 12).toISOString());
+  for (const text of ['90m', '2026-01-31T12:00:00+01:00', 'AeP03fhJcIPSAQJx57ke', '2026-99-99', '']) assert.equal(typedTime(text, true), text);
+  assert.equal(typedTime('now', true), '');
+  assert.equal(typedTime('now', true, 'now'), 'now');
 });
 
 test('intervals fit the range', () => {

@@ -28,6 +28,14 @@ func TestWithoutConfiguration(t *testing.T) {
 	require.NoError(t, newRequest(t, "one", 10).send(t.Context(), http.DefaultClient, c.otlp))
 	assert.Len(t, c.readAll(t, ""), 10)
 
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.api+"/api/v1/test-event", nil)
+	require.NoError(t, err)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Equal(t, http.StatusAccepted, resp.StatusCode)
+	assert.Len(t, c.readAll(t, "event_type=test.event"), 1, "through the receiver, the buffer and the store")
+
 	var status struct{ Healthy bool }
 	get(t, "http://127.0.0.1:"+health+"/status", &status)
 	assert.True(t, status.Healthy)

@@ -45,25 +45,33 @@ export function ConsumersView({ query, open }) {
       ${['lag', 'behind', 'in flight', 'waiting', 'delivered', 'redelivered', 'gone', 'dead'].map((t) => html`<th scope="col" class="n">${t}</th>`)}<th scope="col">used</th></tr></thead>
       <tbody>${consumers.map((c) => html`<tr key=${c.name} class=${c.name === name ? 'chosen' : ''}>
         <th scope="row"><button type="button" class="link" aria-expanded=${c.name === name} onClick=${() => open(c.name === name ? '' : c.name)}>${c.name}</button></th>
-        <td>${stateOf(c)}</td><td class=${`n ${c.lag.events ? 'warn' : ''}`}>${count(c.lag.events)}</td><td class="n">${c.lag.events ? duration(c.lag.seconds) : '–'}</td>
+        <td><${State} consumer=${c} /></td><td class=${`n ${c.lag.events ? 'warn' : ''}`}>${count(c.lag.events)}</td><td class="n">${c.lag.events ? duration(c.lag.seconds) : '–'}</td>
         <td class="n">${count(c.in_flight)}</td><td class="n">${count(c.waiting)}</td><td class="n">${count(c.delivered)}</td><td class="n">${count(c.redelivered)}</td>
         <td class=${`n ${c.gone ? 'bad' : ''}`}>${count(c.gone)}</td><td class=${`n ${c.dead ? 'bad' : ''}`}>${count(c.dead)}</td><td>${ago(c.used)}</td></tr>`)}</tbody></table></div>`}
-    ${chosen && html`<${One} key=${name} consumer=${chosen} changed=${() => ask(new AbortController().signal)} />`}
+    ${chosen && html`<${One} key=${name} consumer=${chosen} changed=${() => ask(new AbortController().signal)} leave=${() => open('')} />`}
     ${name && !chosen && !making && html`<p class="quiet">There is no consumer ${visibleLine(name)}.</p>`}
   </div>`;
 }
 
 /** Why a consumer is where it is, in words. */
-export function stateOf(c) {
-  if (c.dead) return html`<span class="bad">${plural(c.dead, 'dead letter')}</span>`;
-  if (!c.lag.events) return html`<span class="holds">up to date</span>`;
-  if (c.in_flight >= (c.definition.max_in_flight ?? Infinity)) return html`<span class="warn">behind: all it may have is in flight</span>`;
-  if (c.in_flight) return html`<span class="warn">behind: workers are on it</span>`;
-  if (!c.delivered) return html`<span class="warn">behind: nothing was fetched yet</span>`;
-  return html`<span class="warn">behind: no worker fetches, last ${ago(c.used)}</span>`;
+function State({ consumer }) {
+  const dead = consumer.dead > 0 && html`<span class="bad">${plural(consumer.dead, 'dead letter')}</span>`;
+  const reason = reasonOf(consumer);
+  return html`${dead}${dead && ', '}<span class=${reason ? 'warn' : 'holds'}>${reason ? `behind: ${reason}` : 'up to date'}</span>`;
 }
 
-function One({ consumer, changed }) {
+function reasonOf(c) {
+  if (!c.lag.events) return '';
+  if (c.in_flight >= (c.definition.max_in_flight ?? Infinity)) return 'all it may have is in flight';
+  if (c.in_flight) return 'workers are on it';
+  if (c.waiting >= c.lag.events) return 'failed events wait for their next delivery';
+  if (!c.delivered) return 'nothing was fetched yet';
+  return `no worker fetches, last ${ago(c.used)}`;
+}
+
+const written = (value) => (typeof value === 'string' ? value : Array.isArray(value) ? value.join(', ') : stringify(value));
+
+function One({ consumer, changed, leave }) {
   const [letters, setLetters] = useState({});
   const [skip, setSkip] = useState(0);
   const [changing, setChanging] = useState(false);
@@ -86,6 +94,7 @@ function One({ consumer, changed }) {
     setFailed(null);
     try {
       await call(path + part, '', { method, body });
+      if (method === 'DELETE') leave();
       changed();
     } catch (problem) {
       setFailed(problem);
@@ -100,10 +109,10 @@ function One({ consumer, changed }) {
       <${Sure} text="Delete" question="Delete with its progress and dead letters: sure?" act=${() => act('DELETE', '')} /></div>
     ${changing && html`<${ConsumerForm} existing=${consumer} done=${() => { setChanging(false); changed(); }} />`}
     <${Trouble} error=${failed} />
-    <dl class="pairs">${filters.map(([k, v]) => html`<dt>${k}</dt><dd>${visibleLine(typeof v === 'string' ? v : stringify(v))}</dd>`)}
+    <dl class="pairs">${filters.map(([k, v]) => html`<dt>${k}</dt><dd>${visibleLine(written(v))}</dd>`)}
       <dt>acknowledged</dt><dd>${count(consumer.acknowledged)}</dd><dt>created</dt><dd><${Time} value=${consumer.created} digits=${0} date=${true} /></dd></dl>
     <h3>Dead letters</h3>
-    <p class="quiet">Events that were handed out ${consumer.definition.max_deliver} times and are not done.</p>
+    <p class="quiet">Events that were handed out ${plural(consumer.definition.max_deliver, 'time')} and are not done.</p>
     <${Trouble} error=${error} />
     ${total === 0 && !error && html`<p class="quiet">None.</p>`}
     ${total > 0 && html`<p class="actions bar"><${Sure} text="Return all" act=${() => letter('return', { all: true })} /><${Sure} text="Drop all" act=${() => letter('drop', { all: true })} />

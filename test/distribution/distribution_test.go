@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 
+	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/version"
 )
 
@@ -115,6 +116,22 @@ func TestVersionInFiles(t *testing.T) {
 		text, err := os.ReadFile(root + "/" + file)
 		require.NoError(t, err)
 		assert.Contains(t, string(text), want, file)
+	}
+}
+
+// The API's description and the README have the reasons of gaps that the store gives.
+func TestGapReasons(t *testing.T) {
+	api, err := os.ReadFile(root + "/internal/api/openapi.yaml")
+	require.NoError(t, err)
+	reasons := []string{store.ReasonRetention, store.ReasonDamage, store.ReasonGeneration}
+	assert.Contains(t, string(api), "reason: {type: string, enum: ["+strings.Join(reasons, ", ")+"]}")
+	readme, err := os.ReadFile(root + "/exporter/eventstoreexporter/README.md")
+	require.NoError(t, err)
+	_, about, ok := strings.Cut(string(readme), "Its reason is")
+	require.True(t, ok)
+	about, _, _ = strings.Cut(about, "\n\n")
+	for _, reason := range reasons {
+		assert.Contains(t, about, "`"+reason+"`")
 	}
 }
 

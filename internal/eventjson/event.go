@@ -15,7 +15,7 @@ import (
 	"github.com/isbl/telemetry/internal/when"
 )
 
-// Limits bound one event. All must be positive.
+// Limits bound one event. All numbers must be positive.
 type Limits struct {
 	// Attributes is how many names data and metadata may have together, nested ones included.
 	Attributes int
@@ -23,6 +23,9 @@ type Limits struct {
 	Depth int
 	// StringBytes is how long a text or a name may be.
 	StringBytes int
+	// NumbersAsText makes a text of a number that 64 bits do not hold, which is a fault otherwise.
+	// It is for senders that cannot be told to send it as a text.
+	NumbersAsText bool
 }
 
 // Reader reads events. It is not safe for concurrent use.

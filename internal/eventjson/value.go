@@ -198,14 +198,14 @@ func (r *Reader) number(into pcommon.Value) *event.Fault {
 	if !isWhole(raw) {
 		f, err := strconv.ParseFloat(string(raw), 64)
 		if err != nil {
-			return r.tooLarge(raw)
+			return r.tooLarge(raw, into)
 		}
 		into.SetDouble(f)
 		return nil
 	}
 	i, err := strconv.ParseInt(string(raw), 10, 64)
 	if err != nil {
-		return r.tooLarge(raw)
+		return r.tooLarge(raw, into)
 	}
 	into.SetInt(i)
 	return nil
@@ -221,7 +221,11 @@ func isWhole(number []byte) bool {
 	return true
 }
 
-func (r *Reader) tooLarge(number jsontext.Value) *event.Fault {
+func (r *Reader) tooLarge(number jsontext.Value, into pcommon.Value) *event.Fault {
+	if r.limits.NumbersAsText && len(number) <= r.limits.StringBytes {
+		into.SetStr(string(number))
+		return nil
+	}
 	return r.fault(event.ReasonValue, "is the number %s, which does not fit 64 bits: send it as a string", event.Shorten(string(number)))
 }
 

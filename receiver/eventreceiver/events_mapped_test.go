@@ -93,6 +93,10 @@ func TestParameters(t *testing.T) {
 		"names with a meaning of their own": {
 			"event_type=a.b&source=s", nil, `{"log.record.uid":"x","event.name":"y"}`, []string{`a.b s new now {"body":{"event.name":"y","log.record.uid":"x"}}`},
 		},
+		"numbers that 64 bits do not hold": {
+			"event_type=a.b&source=s&id_from=body:/id", nil, `{"id":18446744073709551616,"x":[1e999,-0.5]}`,
+			[]string{`a.b s 18446744073709551616 now {"id":"18446744073709551616","x":["1e999",-0.5]}`},
+		},
 		"lines": {
 			"event_type_from=body:/t&source=s&id=7",
 			[]string{"Content-Type", "application/x-ndjson"},

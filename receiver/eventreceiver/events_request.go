@@ -69,14 +69,19 @@ func formNamed(mediaType string) form {
 type readers struct {
 	events      *eventjson.Reader
 	cloudEvents *cloudevent.Reader // reads with events
-	mapped      *webhook.Reader    // reads with events
+	mapped      *webhook.Reader
 }
 
 func newReaders(limits LimitsConfig) *readers {
-	events := eventjson.NewReader(eventjson.Limits{
+	bounds := eventjson.Limits{
 		Attributes: limits.MaxAttributes, Depth: limits.MaxDepth, StringBytes: limits.MaxStringBytes,
-	})
-	return &readers{events: events, cloudEvents: cloudevent.NewReader(events), mapped: webhook.NewReader(events)}
+	}
+	events := eventjson.NewReader(bounds)
+	bounds.NumbersAsText = true // their senders cannot be told
+	return &readers{
+		events: events, cloudEvents: cloudevent.NewReader(events),
+		mapped: webhook.NewReader(eventjson.NewReader(bounds)),
+	}
 }
 
 // request is what was found in a body.

@@ -37,7 +37,7 @@ func FuzzEventsPort(f *testing.F) {
 	s, err := newEventsServer(nopSettings(), &cfg, d)
 	require.NoError(f, err)
 	s.httpServer.codings = codings(nil)
-	s.httpServer.cfg.MaxRequestBodySize = int64(cfg.ServerConfig.MaxRequestBodySize)
+	s.httpServer.cfg.MaxRequestBodySize = cfg.ServerConfig.MaxRequestBodySize
 
 	ask := func(method, path, query string, header http.Header, body []byte) *httptest.ResponseRecorder {
 		r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/", bytes.NewReader(body))

@@ -300,7 +300,7 @@ func TestDirectoryInUse(t *testing.T) {
 	open(t, store.Options{Directory: dir})
 	_, err := store.Open(t.Context(), store.Options{Directory: dir})
 	require.ErrorContains(t, err, dir)
-	require.ErrorContains(t, err, "in use by another process")
+	require.ErrorContains(t, err, "in use by another store of this process")
 }
 
 func TestAtFindsThePlaceInArrivalOrder(t *testing.T) {

@@ -111,22 +111,18 @@ func (h *Handler) count(
 
 var errScanTime = fmt.Errorf("looking at the events took longer than %v", maxScanning)
 
-const (
-	// maxScans is how many answers that look at many events are made at once: each takes memory,
-	// and all cores.
-	maxScans = 2
-	// maxQueued is how long others wait for them.
-	maxQueued = 5 * time.Second
-)
+// maxScans is how many answers that look at many events are made at once: each takes memory, and
+// all cores.
+const maxScans = 2
 
 // scan starts to look at many events for an answer: the context is done after maxScanning, when the
 // client leaves, and when the Handler is closed. Only maxScans run at once; the others wait, and
 // are refused after maxQueued.
 func (h *Handler) scan(w http.ResponseWriter, r *http.Request) (context.Context, context.CancelCauseFunc, *problem) {
-	extendDeadlines(w, r, maxQueued+maxScanning)
+	extendDeadlines(w, r, h.maxQueued+maxScanning)
 	select {
 	case h.scans <- struct{}{}:
-	case <-time.After(maxQueued):
+	case <-time.After(h.maxQueued):
 		return nil, nil, busy("%d others look at many events now: try again", maxScans)
 	case <-h.closing.Done():
 		return nil, nil, h.storeProblem(r, store.ErrClosed, "")

@@ -153,9 +153,12 @@ func TestScansWait(t *testing.T) {
 	for range maxScans {
 		c.handler.scans <- struct{}{}
 	}
+	patience := c.handler.maxQueued
+	c.handler.maxQueued = time.Millisecond
 	a := c.get("/api/v1/counts")
 	c.problem(a, http.StatusServiceUnavailable)
 	assert.Equal(t, "2", a.Header.Get("Retry-After"))
+	c.handler.maxQueued = patience
 	got := make(chan answer)
 	go func() { got <- c.get("/api/v1/aggregate") }()
 	<-c.handler.scans

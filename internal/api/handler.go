@@ -66,6 +66,8 @@ type Handler struct {
 	streamReads chan struct{}
 	// scans has room for each answer that looks at many events.
 	scans chan struct{}
+	// maxQueued is how long others wait for them.
+	maxQueued time.Duration
 
 	consumers *consumer.Consumers
 	types     *catalogue.Catalogue
@@ -96,6 +98,7 @@ func New(opts Options) *Handler {
 		opts: opts, news: &news{store: opts.Store, topics: map[string]*topic{}},
 		streamReads: make(chan struct{}, max(4, runtime.GOMAXPROCS(0))),
 		scans:       make(chan struct{}, maxScans),
+		maxQueued:   5 * time.Second,
 	}
 	h.closing, h.stop = context.WithCancel(context.Background())
 	h.consumers = consumer.New(opts.Store)

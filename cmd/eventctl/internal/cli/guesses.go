@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/isbl/telemetry/internal/text"
 )
 
 // guesses are names that people try, and the flags that they mean.
@@ -50,32 +52,11 @@ func meant(cmd *cobra.Command, name string) string {
 	}
 	best, shortest := "", 3 // more changes make another word
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if d := distance(name, f.Name); !f.Hidden && d < shortest {
+		if d := text.Distance(name, f.Name); !f.Hidden && d < shortest {
 			best, shortest = f.Name, d
 		}
 	})
 	return best
-}
-
-// distance is how many letters must be changed, added or removed to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // noArguments refuses arguments, and says how event types are chosen.

@@ -56,8 +56,8 @@ type Config struct {
 
 	Storage   StorageConfig   `mapstructure:"storage"`
 	Retention RetentionConfig `mapstructure:"retention"`
-	// Deduplicate is off until the section is written. With it, an event whose id is stored
-	// already is answered with success and not stored again.
+	// Deduplicate is off until the section is written. With it, an event whose source
+	// and id are stored already is answered with success and not stored again.
 	Deduplicate configoptional.Optional[DeduplicateConfig] `mapstructure:"deduplicate"`
 
 	// prevent unkeyed literal initialization

@@ -56,7 +56,7 @@ func (cfg *RetentionConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
-// DeduplicateConfig says which ids are remembered.
+// DeduplicateConfig says which events are remembered.
 type DeduplicateConfig struct {
 	// MaxEvents is how many ids are remembered, the newest ones. The default is 100 000.
 	MaxEvents int `mapstructure:"max_events"`
@@ -67,7 +67,7 @@ type DeduplicateConfig struct {
 	_ struct{}
 }
 
-// maxDeduplicateEvents bounds the memory that ids may take, about 100 bytes each.
+// maxDeduplicateEvents bounds the memory that they may take, about 100 bytes each.
 const maxDeduplicateEvents = 10_000_000
 
 // Validate checks the section.

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -42,6 +43,29 @@ func TestCopiesAreStoredOnce(t *testing.T) {
 		assert.EqualValues(t, 18, st.Stored)
 		assert.EqualValues(t, 17, st.Duplicate)
 		assert.EqualValues(t, 35, st.Appended)
+	})
+}
+
+// Source and id are what identifies an event: the same id of another source is another event.
+func TestSameIDOfAnotherSourceIsStored(t *testing.T) {
+	from := func(source string, first, n int) plog.Logs {
+		ld := logs("order", first, n)
+		ld.ResourceLogs().At(0).Resource().Attributes().PutStr("service.name", source)
+		return ld
+	}
+	keepingModes(t, func(t *testing.T, opts store.Options) {
+		opts.Deduplicate = store.Deduplicate{MaxEvents: 1000, MaxAge: time.Hour}
+		s := open(t, opts)
+		require.NoError(t, s.Append(t.Context(), from("shop-no", 0, 3)))
+		require.NoError(t, s.Append(t.Context(), from("shop-se", 0, 3)))
+		require.NoError(t, s.Close())
+		s = open(t, opts)
+		require.NoError(t, s.Append(t.Context(), from("shop-se", 1, 2)))
+		require.NoError(t, s.Append(t.Context(), from("shop-dk", 1, 2)))
+
+		all, _ := readAll(t, s, store.Query{Limit: 100})
+		assert.Equal(t, slices.Concat(names("order", 0, 3), names("order", 0, 3), names("order", 1, 2)), all)
+		assert.EqualValues(t, 2, s.Stats(t.Context()).Duplicate)
 	})
 }
 

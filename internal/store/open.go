@@ -178,7 +178,7 @@ func (s *Store) newestSequence() uint64 {
 	return last
 }
 
-// openWindow remembers the ids of the newest events, if duplicates are to be noticed.
+// openWindow remembers the newest events, if duplicates are to be noticed.
 func (s *Store) openWindow(ctx context.Context) error {
 	if s.opts.Deduplicate.MaxEvents == 0 {
 		return nil
@@ -199,9 +199,9 @@ func (s *Store) fillWindow(ctx context.Context) error {
 			return err
 		}
 	}
-	var ids []string // the newest first
+	var keys []dedupe.Key // the newest first
 	q := Query{Descending: true, Limit: commit.MaxBlockEvents}
-	for more := true; more && len(ids) < s.opts.Deduplicate.MaxEvents; {
+	for more := true; more && len(keys) < s.opts.Deduplicate.MaxEvents; {
 		page, err := s.Read(ctx, q)
 		if err != nil {
 			return err
@@ -210,13 +210,13 @@ func (s *Store) fillWindow(ctx context.Context) error {
 			if more = e.Cursor.seq >= oldest.seq; !more {
 				break
 			}
-			ids = append(ids, e.Ref().EventID())
+			keys = append(keys, dedupe.KeyOf(e.Ref()))
 		}
 		more = more && page.More
 		q.After = page.Next
 	}
-	for _, id := range slices.Backward(ids) {
-		s.window.Remember(id)
+	for _, key := range slices.Backward(keys) {
+		s.window.Remember(key)
 	}
 	return nil
 }

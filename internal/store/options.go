@@ -58,7 +58,7 @@ type Options struct {
 	// RejectNew refuses new events while the store is full, with ErrFull, instead of
 	// removing the oldest.
 	RejectNew bool
-	// Deduplicate, if it has MaxEvents, stores events of one id once.
+	// Deduplicate, if it has MaxEvents, stores events of one source and id once.
 	Deduplicate Deduplicate
 	// MaxEventSize is the highest encoded size of one event with its resource and
 	// scope, in bytes, at most DefaultMaxEventSize. Zero is DefaultMaxEventSize.
@@ -75,7 +75,7 @@ type Options struct {
 	OnHealth func(error)
 }
 
-// Deduplicate says how many ids the store remembers, and for how long. Zero MaxEvents
+// Deduplicate says how many events the store remembers, and for how long. Zero MaxEvents
 // remembers none, zero MaxAge for any time.
 type Deduplicate struct {
 	MaxEvents int

@@ -77,7 +77,8 @@ type Store struct {
 // stored. Any other error means that none can be relied on, and the caller may try again:
 // ErrUnknownOutcome when they may be stored all the same, ErrFull, ErrReadOnly, ErrClosed.
 //
-// With Options.Deduplicate, an event whose id is stored already counts as stored.
+// With Options.Deduplicate, an event whose source and id are stored already counts as
+// stored.
 func (s *Store) Append(ctx context.Context, ld plog.Logs) error {
 	if s.window != nil {
 		return s.window.Append(ctx, ld, s.append)

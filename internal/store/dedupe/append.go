@@ -13,21 +13,21 @@ import (
 // AppendFunc stores events. A *eventlog.Refused says that all others are stored.
 type AppendFunc func(ctx context.Context, ld plog.Logs) error
 
-// Append stores, by store, the events whose ids nobody has, then waits for other callers that have
+// Append stores, by store, the events that nobody has, then waits for other callers that have
 // the rest under way: copies of what they store are duplicates, and what they fail to store is
 // stored here. Its errors are those of store.
 func (w *Window) Append(ctx context.Context, ld plog.Logs, store AppendFunc) error {
-	var ids []string
+	var keys []Key
 	for ref := range eventlog.All(ld) {
-		ids = append(ids, ref.EventID())
+		keys = append(keys, KeyOf(ref))
 	}
-	refused := &eventlog.Refused{Total: len(ids)}
-	left := make([]int, len(ids)) // places in ld that are not decided yet
+	refused := &eventlog.Refused{Total: len(keys)}
+	left := make([]int, len(keys)) // places in ld that are not decided yet
 	for i := range left {
 		left[i] = i
 	}
 	for len(left) > 0 {
-		mine, states, wait := w.claim(idsAt(ids, left))
+		mine, states, wait := w.claim(keysAt(keys, left))
 		places := placesInState(left, states, stateMine)
 		err := w.storeClaimed(ctx, ld, places, mine, refused, store)
 		w.ledger.Duplicate(len(placesInState(left, states, stateStored)))
@@ -102,10 +102,10 @@ func waitFor(ctx context.Context, claims []*claim) error {
 	return nil
 }
 
-func idsAt(ids []string, places []int) []string {
-	out := make([]string, len(places))
+func keysAt(keys []Key, places []int) []Key {
+	out := make([]Key, len(places))
 	for i, place := range places {
-		out[i] = ids[place]
+		out[i] = keys[place]
 	}
 	return out
 }

@@ -1,4 +1,4 @@
-// Package dedupe stores events of one id once.
+// Package dedupe stores events of one source and id once.
 package dedupe
 
 import (
@@ -6,47 +6,50 @@ import (
 	"sync"
 	"time"
 
+	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/store/ledger"
 )
 
-// idKey stands for an event id: long enough that no two ids ever share one.
-type idKey [16]byte
+// Key stands for the identity of an event: its source and its id, as CloudEvents 1.0 defines it. It
+// is long enough that no two events of different identity ever share one.
+type Key [16]byte
 
-func keyOf(id string) idKey {
-	sum := sha256.Sum256([]byte(id))
-	return idKey(sum[:])
+// KeyOf returns the key of a canonical event.
+func KeyOf(ref eventlog.Ref) Key {
+	sum := sha256.Sum256([]byte(ref.Source() + "\x00" + ref.EventID())) // which no source contains
+	return Key(sum[:])
 }
 
-// Window remembers the ids of stored events, the newest ones, and those of events that are
-// being stored. It is safe for concurrent use.
+// Window remembers the keys of stored events, the newest ones, and those of events that are being
+// stored. It is safe for concurrent use.
 type Window struct {
 	maxEvents int
 	maxAge    time.Duration
 	ledger    *ledger.Ledger
 
 	mu     sync.Mutex
-	ids    map[idKey]*claim // nil of events that are stored
-	stored []storedID       // in order, those at the front forgotten first
+	keys   map[Key]*claim // nil of events that are stored
+	stored []storedKey    // in order, those at the front forgotten first
 }
 
-type storedID struct {
-	key idKey
+type storedKey struct {
+	key Key
 	at  time.Time
 }
 
-// claim is somebody storing events whose ids nobody else may store meanwhile.
+// claim is somebody storing events whose copies nobody else may store meanwhile.
 type claim struct {
-	keys []idKey
+	keys []Key
 	done chan struct{} // closed when it is decided
 }
 
-// NewWindow returns a Window of so many ids, each remembered for maxAge; zero is any time. Events
+// NewWindow returns a Window of so many keys, each remembered for maxAge; zero is any time. Events
 // that are not stored again are counted in l.
 func NewWindow(maxEvents int, maxAge time.Duration, l *ledger.Ledger) *Window {
-	return &Window{maxEvents: maxEvents, maxAge: maxAge, ledger: l, ids: map[idKey]*claim{}}
+	return &Window{maxEvents: maxEvents, maxAge: maxAge, ledger: l, keys: map[Key]*claim{}}
 }
 
-// state says what became of an id.
+// state says what became of an event.
 type state int
 
 const (
@@ -55,19 +58,18 @@ const (
 	stateUnderWay              // somebody else has claimed it
 )
 
-// claim takes the ids that nobody has. It returns what became of each, and whom to wait
-// for before asking again.
-func (w *Window) claim(ids []string) (mine *claim, states []state, wait []*claim) {
+// claim takes the keys that nobody has. It returns what became of each, and whom to wait for before
+// asking again.
+func (w *Window) claim(keys []Key) (mine *claim, states []state, wait []*claim) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.forget(time.Now())
 	mine = &claim{done: make(chan struct{})}
-	states = make([]state, len(ids))
-	for i, id := range ids {
-		key := keyOf(id)
-		switch owner, known := w.ids[key]; {
+	states = make([]state, len(keys))
+	for i, key := range keys {
+		switch owner, known := w.keys[key]; {
 		case !known:
-			w.ids[key] = mine
+			w.keys[key] = mine
 			mine.keys = append(mine.keys, key)
 		case owner == nil:
 			states[i] = stateStored
@@ -80,33 +82,32 @@ func (w *Window) claim(ids []string) (mine *claim, states []state, wait []*claim
 }
 
 // decide ends a claim. An event of it is stored where kept returns true for its place among the
-// claimed ids.
+// claimed keys.
 func (w *Window) decide(c *claim, kept func(place int) bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
 	for i, key := range c.keys {
 		if kept(i) {
-			w.ids[key] = nil
-			w.stored = append(w.stored, storedID{key, now})
+			w.keys[key] = nil
+			w.stored = append(w.stored, storedKey{key, now})
 		} else {
-			delete(w.ids, key)
+			delete(w.keys, key)
 		}
 	}
 	w.forget(now)
 	close(c.done)
 }
 
-// Remember adds the id of an event that was found stored.
-func (w *Window) Remember(id string) {
+// Remember adds an event that was found stored.
+func (w *Window) Remember(key Key) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	key := keyOf(id)
-	if _, known := w.ids[key]; known {
+	if _, known := w.keys[key]; known {
 		return
 	}
-	w.ids[key] = nil
-	w.stored = append(w.stored, storedID{key, time.Now()})
+	w.keys[key] = nil
+	w.stored = append(w.stored, storedKey{key, time.Now()})
 }
 
 // forget drops what is too old or too much.
@@ -118,7 +119,7 @@ func (w *Window) forget(now time.Time) {
 		}
 	}
 	for _, old := range w.stored[:n] {
-		delete(w.ids, old.key)
+		delete(w.keys, old.key)
 	}
 	w.stored = w.stored[n:]
 }

@@ -35,7 +35,8 @@ var (
 // seconds), what writes itself as text ([encoding.TextMarshaler]), such as a [time.Time] or a UUID,
 // and structs by their JSON form. A note takes the place of a value that an event cannot carry,
 // such as a channel or a function; [Stats.ReplacedValues] counts it, and [WithStrictValues] makes
-// it an error. Emit copies the values, and does not touch data when it has returned.
+// it an error. Emit copies the values, and does not touch data when it has returned. What
+// is not UTF-8 in a string becomes U+FFFD.
 //
 // It returns nil when the event is kept, and when the type filter rejects it, when it is not in the
 // sample, or the Service is disabled: all that is counted. Errors: [ErrNotRunning];
@@ -178,6 +179,7 @@ func (s *Service) emit(ctx context.Context, eventType string, e *entry, options 
 	if e.ID == "" {
 		e.UUID = event.NewUUID(now)
 	}
+	sdkrecord.ValidText(e.Attrs)
 	return s.tell(s.keep(ctx, e, s.policy))
 }
 

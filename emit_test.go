@@ -43,6 +43,22 @@ func TestEmit(t *testing.T) {
 	}, e)
 }
 
+// OTLP carries nothing but UTF-8: a request with one string that is not is lost as a whole.
+func TestEmitRepairsText(t *testing.T) {
+	s := telemetrytest.Start(t)
+	require.NoError(t, s.Emit(t.Context(), "a", map[string]any{
+		"text": "a\xffb", "list": []any{"\xff", 1}, "texts": []string{"ok", "\xff"}, "map": map[string]any{"na\xffme": map[string]any{"x": "\xff"}},
+	}))
+	require.NoError(t, s.EmitAttributes(t.Context(), "a", []attribute.KeyValue{attribute.String("text", "a\xffb"), attribute.Int("n", 1)}))
+	events := s.Events(2)
+	require.Len(t, events, 2)
+	assert.Equal(t, map[string]any{
+		"text": "a\uFFFDb", "list": []any{"\uFFFD", int64(1)}, "texts": []any{"ok", "\uFFFD"},
+		"map": map[string]any{"na\uFFFDme": map[string]any{"x": "\uFFFD"}},
+	}, events[0].Data)
+	assert.Equal(t, map[string]any{"text": "a\uFFFDb", "n": int64(1)}, events[1].Data)
+}
+
 func TestEmitOptions(t *testing.T) {
 	s := telemetrytest.Start(t)
 	ctx := trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(trace.SpanContextConfig{

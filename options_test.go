@@ -81,13 +81,17 @@ func TestEnvironmentIsOnTop(t *testing.T) {
 		assert.Equal(t, fullConfig(), got, name)
 	}
 	t.Setenv("TELEMETRY_SOURCE_ID", "12") // a name, though a number in YAML
-	t.Setenv("TELEMETRY_EVENT_TYPES", `["a,b", c]`)
+	t.Setenv("TELEMETRY_EVENT_TYPES", `['a\,b', c]`)
 	t.Setenv("TELEMETRY_EXCLUDE_EVENT_TYPES", "")
 	got, err := telemetry.LoadConfig(file(t, "exclude_event_types: [x]"))
 	require.NoError(t, err)
 	assert.Equal(t, "12", got.SourceID)
-	assert.Equal(t, []string{"a,b", "c"}, got.EventTypes)
+	assert.Equal(t, []string{`a\,b`, "c"}, got.EventTypes)
 	assert.Empty(t, got.ExcludeEventTypes, "an empty list is one")
+	t.Setenv("TELEMETRY_EVENT_TYPES", `a\,b, c`)
+	got, err = telemetry.LoadConfig("")
+	require.NoError(t, err)
+	assert.Equal(t, []string{`a\,b`, "c"}, got.EventTypes)
 }
 
 func TestEnvironmentPrefix(t *testing.T) {

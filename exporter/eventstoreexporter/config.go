@@ -19,6 +19,7 @@ import (
 	"github.com/isbl/telemetry/internal/httpguard"
 	"github.com/isbl/telemetry/internal/serverconfig"
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/units"
 )
 
 // ServerConfig is confighttp.ServerConfig without its Unmarshal: confmap takes every key,
@@ -89,6 +90,13 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) (err error) {
 			cfg.TimeoutConfig.Timeout = defaultNATSTimeout
 		}
 	}()
+	if _, isNumber := conf.Get("storage::sync").(int); isNumber {
+		return errors.New("`storage::sync` has no unit: write always, or a duration such as 1s")
+	}
+	durations := []string{"timeout", "retention::max_age", "deduplicate::max_age", "storage::nats::connect_wait"}
+	if err := units.Durations(conf, durations...); err != nil {
+		return err
+	}
 	if err := conf.Unmarshal(cfg); err != nil {
 		return err
 	}
@@ -99,7 +107,7 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) (err error) {
 const (
 	// maxPageSize is the highest limit of a page.
 	maxPageSize = 10_000
-	// minDuration finds durations without a unit: they are nanoseconds.
+	// minDuration is the shortest timeout and the shortest interval of sync.
 	minDuration = time.Millisecond
 	// maxMaxBytes is more than anybody has, and less than JetStream refuses to reserve.
 	maxMaxBytes ByteSize = 1 << 60

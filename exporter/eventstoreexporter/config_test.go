@@ -199,12 +199,12 @@ func TestInvalidConfig(t *testing.T) {
 		{"large events", m{"max_event_size": "1MiB"}, "`max_event_size` must be between 1B and 512KiB, got 1MiB: leave it out for 512KiB"},
 		{"event size in words", m{"max_event_size": "small"}, "'max_event_size' \"small\" is not a size: write bytes, or a number with a unit such as 512KiB or 10GiB"},
 		{"no time", m{"timeout": 0}, "`timeout` must be at least 1ms, got 0s: write a duration with its unit, such as 5s"},
-		{"time without unit", m{"timeout": 5}, "`timeout` must be at least 1ms, got 5ns: write a duration with its unit, such as 5s"},
+		{"time without unit", m{"timeout": 5}, "`timeout`: \"5\" has no unit: write 5s"},
 
 		{"sync, never", disk("never"), "'storage.sync' \"never\" must be always or a positive duration with its unit, such as 1s"},
 		{"sync, no interval", disk("0s"), "'storage.sync' \"0s\" must be always or a positive duration with its unit, such as 1s"},
-		{"sync, no unit", disk(5), "storage: `sync` is 5ns: write always, or a duration of at least 1ms with its unit, such as 1s"},
-		{"sync, negative", disk(-1), "storage: `sync` is -1ns: write always, or a duration of at least 1ms with its unit, such as 1s"},
+		{"sync, no unit", disk(5), "`storage::sync` has no unit: write always, or a duration such as 1s"},
+		{"sync, negative", disk(-1), "`storage::sync` has no unit: write always, or a duration such as 1s"},
 		{
 			"sync in memory",
 			m{"storage": m{"sync": "1s"}},
@@ -220,7 +220,7 @@ func TestInvalidConfig(t *testing.T) {
 		{
 			"age without unit",
 			retention("max_age", 7),
-			"retention: `max_age` must be at least 1s, got 7ns: write a duration with its unit, such as 168h, or leave it out for no bound",
+			"`retention::max_age`: \"7\" has no unit: write 7s",
 		},
 		{"negative number", retention("max_events", -1), "retention: `max_events` must not be negative, got -1: leave it out for no bound"},
 		{"full", retention("when_full", "block"), "retention: `when_full` is \"block\": write discard_old or reject_new"},

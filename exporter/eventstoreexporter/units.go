@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/isbl/telemetry/internal/when"
 )
 
 // ByteSize is a number of bytes, also written with a unit: 512KiB, 10GiB, 1GB.
@@ -49,7 +51,7 @@ func (s *Sync) UnmarshalText(text []byte) error {
 		*s = 0
 		return nil
 	}
-	d, err := time.ParseDuration(string(text))
+	d, err := when.Duration(string(text))
 	if err != nil || d <= 0 {
 		return fmt.Errorf("%q must be always or a positive duration with its unit, such as 1s", text)
 	}

@@ -26,6 +26,10 @@ func TestPattern(t *testing.T) {
 		{name: "everything", pattern: "*", covers: []string{"", "a", "a.b"}},
 		{name: "stars in a row are one", pattern: "a**b", covers: []string{"ab", "a.b"}, not: []string{"a", "ba"}},
 		{name: "no other wildcard", pattern: "a?[b].", covers: []string{"a?[b]."}, not: []string{"axb.", "a?b."}},
+		{name: "a star itself", pattern: `a\*b`, covers: []string{"a*b"}, not: []string{"axb", `a\*b`}},
+		{name: "others themselves", pattern: `\^a\,b\\*\$`, covers: []string{`^a,b\$`, `^a,b\x$`}, not: []string{"^a,b$"}},
+		{name: "a path", pattern: `/orders/eu`, covers: []string{"/orders/eu"}, not: []string{"orders/eu"}},
+		{name: "an address", pattern: `https://[::1]:80/a?b=c`, covers: []string{"https://[::1]:80/a?b=c"}},
 		{name: "inner space", pattern: "a b", covers: []string{"a b"}, not: []string{"ab"}},
 		{name: "unicode", pattern: "ü*", covers: []string{"üb", "ü"}, not: []string{"u"}},
 	}
@@ -50,6 +54,16 @@ func TestParsePatternRefuses(t *testing.T) {
 		{" a", "must not start or end with white space"},
 		{"a\n", "must not start or end with white space"},
 		{"a\x00b", "must not contain control characters"},
+		{"user.*,alert.*", "write each of several as a pattern of its own"},
+		{"^user", "no regular expression"},
+		{"user.login$", "no regular expression"},
+		{"user.[a-z]+", "no regular expression"},
+		{"user.[ab]*", "no regular expression"},
+		{"user.(login|logout)", "no regular expression"},
+		{"user.+", "no regular expression"},
+		{"/user/", "no regular expression"},
+		{`user\.login`, `write \\ for itself`},
+		{`user\`, `write \\ for itself`},
 		{strings.Repeat("x", eventtype.MaxPatternBytes+1), "at most 1024 bytes, this one 1025"},
 	} {
 		_, err := eventtype.ParsePattern(tt.pattern)
@@ -67,6 +81,24 @@ func TestPatternIsTheRegularExpression(t *testing.T) {
 		require.NoError(t, err)
 		same := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$")
 		require.Equal(t, same.MatchString(name), p.Matches(name))
+	})
+}
+
+// A quoted name covers itself alone, also within a list.
+func TestQuote(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.StringMatching(`[ab.*,\\^$/(|\[\]+-]{1,8}`).Draw(t, "name")
+		other := rapid.StringMatching(`[ab.*,\\^$/]{1,8}`).Draw(t, "other")
+		list := eventtype.SplitList(eventtype.Quote(name) + "," + eventtype.Quote(other))
+		require.Len(t, list, 2)
+		p, err := eventtype.ParsePattern(list[0])
+		require.NoError(t, err)
+		require.True(t, p.Matches(name))
+		require.Equal(t, name == other, p.Matches(other))
+
+		texts := eventtype.SplitList(eventtype.QuoteText(name) + "," + eventtype.QuoteText(other))
+		require.Len(t, texts, 2)
+		require.Equal(t, []string{name, other}, []string{eventtype.UnquoteText(texts[0]), eventtype.UnquoteText(texts[1])})
 	})
 }
 

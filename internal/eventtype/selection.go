@@ -54,6 +54,6 @@ func (s *Selection) All() bool {
 	if s == nil {
 		return true
 	}
-	isStar := func(p Pattern) bool { return p.text != "" && strings.Trim(p.text, "*") == "" }
+	isStar := func(p Pattern) bool { return len(p.parts) > 1 && strings.Join(p.parts, "") == "" }
 	return len(s.exclude) == 0 && (len(s.include) == 0 || slices.ContainsFunc(s.include, isStar))
 }

@@ -106,3 +106,18 @@ func TestAddDataSharesNothing(t *testing.T) {
 	assert.Equal(t, Spec{Data: map[string]Texts{"a": {"1"}}}, s)
 	assert.Equal(t, Spec{Data: map[string]Texts{"a": {"1", "2"}}}, other)
 }
+
+// What a client sends as a query arrives as it was, whatever characters ids have.
+func TestQueryRoundTrip(t *testing.T) {
+	sent := Spec{
+		EventIDs: Texts{"a,b", `c\`, `\,`, "*"}, EventTypes: Texts{`a\,b`, `c\*`, "d.*"}, Sources: Texts{"shop"},
+	}
+	got, err := FromValues(sent.Values())
+	require.NoError(t, err)
+	assert.Equal(t, sent, got)
+
+	got, err = FromValues(url.Values{"event_id": {`a\,b,c`}, "event_type": {`a\,b,c.*`}})
+	require.NoError(t, err)
+	assert.Equal(t, Texts{"a,b", "c"}, got.EventIDs)
+	assert.Equal(t, Texts{`a\,b`, "c.*"}, got.EventTypes)
+}

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/isbl/telemetry/internal/eventtype"
 	"github.com/isbl/telemetry/internal/severity"
 )
 
@@ -27,6 +28,8 @@ type Parameter struct {
 	// Values are what it may be, for completion; nil where that is not a list.
 	Values []string
 
+	patterns bool // its values are patterns
+
 	// One of these is set, or none for data.<key>.
 	list func(*Spec) *Texts
 	text func(*Spec) *string
@@ -35,11 +38,11 @@ type Parameter struct {
 // Parameters are all parameters of a filter.
 var Parameters = []Parameter{
 	{
-		Name: "event_type", Letter: "e", list: func(s *Spec) *Texts { return &s.EventTypes },
+		Name: "event_type", Letter: "e", patterns: true, list: func(s *Spec) *Texts { return &s.EventTypes },
 		Description: "pattern of event types, such as user.* or user.login; may be repeated, or a list with commas",
 	},
 	{
-		Name: "source", Letter: "s", list: func(s *Spec) *Texts { return &s.Sources },
+		Name: "source", Letter: "s", patterns: true, list: func(s *Spec) *Texts { return &s.Sources },
 		Description: "pattern of sources; may be repeated, or a list with commas",
 	},
 	{
@@ -111,7 +114,7 @@ func FromValues(values url.Values) (Spec, error) {
 					return s, &Fault{p.Name, errors.New("the value is empty: leave " + p.Name + " out, or write one")}
 				}
 			} else if p.list != nil {
-				*p.list(&s) = append(*p.list(&s), strings.Split(value, ",")...)
+				*p.list(&s) = append(*p.list(&s), p.split(value)...)
 			}
 		}
 	}
@@ -123,13 +126,36 @@ func FromValues(values url.Values) (Spec, error) {
 	return s, nil
 }
 
+// split cuts a list of the values of p at its commas.
+func (p *Parameter) split(list string) []string {
+	values := eventtype.SplitList(list)
+	if !p.patterns {
+		for i, v := range values {
+			values[i] = eventtype.UnquoteText(v)
+		}
+	}
+	return values
+}
+
+// join is values as split reads them, each by itself.
+func (p *Parameter) join(values []string) []string {
+	if p.patterns {
+		return values
+	}
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = eventtype.QuoteText(v)
+	}
+	return quoted
+}
+
 // Values is the filter as parameters of a query.
 func (s *Spec) Values() url.Values {
 	values := url.Values{}
 	for _, p := range Parameters {
 		switch {
 		case p.list != nil && len(*p.list(s)) > 0:
-			values[p.Name] = *p.list(s)
+			values[p.Name] = p.join(*p.list(s))
 		case p.text != nil && *p.text(s) != "":
 			values.Set(p.Name, *p.text(s))
 		}

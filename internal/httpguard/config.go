@@ -8,12 +8,15 @@ import (
 
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/isbl/telemetry/internal/units"
 )
 
 const (
 	defaultMinBytesPerSecond = 1000
 	defaultWindow            = 30 * time.Second
-	minWindow                = time.Millisecond // finds durations without a unit: they are nanoseconds
+	minWindow                = time.Millisecond
 )
 
 // Config holds the keys of the guard. Components squash it beside those of confighttp.
@@ -54,6 +57,14 @@ func DefaultCORS(exposed ...string) configoptional.Optional[confighttp.CORSConfi
 	cors.AllowedHeaders = []string{"*"}
 	cors.ExposedHeaders = exposed
 	return configoptional.Default(cors)
+}
+
+// Unmarshal reads durations with days and weeks, and none without a unit.
+func (cfg *SlowBodyConfig) Unmarshal(conf *confmap.Conf) error {
+	if err := units.Durations(conf, "window"); err != nil {
+		return err
+	}
+	return conf.Unmarshal(cfg)
 }
 
 // Validate reports every entry that matches no Host header.

@@ -251,7 +251,7 @@ func TestConfig(t *testing.T) {
 		"a star inside":     {map[string]any{"allowed_hosts": []any{"a.*.example"}}, "`allowed_hosts[0]`"},
 		"no bound":          {map[string]any{"slow_body": map[string]any{"min_bytes_per_second": 0}}, ""},
 		"a negative rate":   {map[string]any{"slow_body": map[string]any{"min_bytes_per_second": -1}}, "leave it out for 1000"},
-		"no unit":           {map[string]any{"slow_body": map[string]any{"window": 30}}, "write a duration with its unit"},
+		"no unit":           {map[string]any{"slow_body": map[string]any{"window": 30}}, "has no unit: write 30s"},
 		"a key with a typo": {map[string]any{"slow_body": map[string]any{"windows": "1s"}}, "invalid keys"},
 	} {
 		cfg := httpguard.NewDefaultConfig()

@@ -54,11 +54,13 @@ func FromSDK(in *sdklog.Record, d event.Defaults, now time.Time) (*Record, error
 		body = attribute.Value{}
 	}
 
+	ValidText(a.all)
+	body = validText(body)
 	r := &Record{
 		Type: eventType, Attrs: a.all, TraceID: in.TraceID(), SpanID: in.SpanID(), Flags: in.TraceFlags(),
 		Severity: log.Severity(event.SeverityOf(int32(in.Severity()), in.SeverityText())),
 		Origin: &Origin{
-			Resource: in.Resource(), Scope: in.InstrumentationScope(), Body: body, SeverityText: in.SeverityText(),
+			Resource: in.Resource(), Scope: in.InstrumentationScope(), Body: body, SeverityText: event.ValidText(in.SeverityText()),
 			Observed: nanoseconds(in.ObservedTimestamp()), Dropped: uint32(max(in.DroppedAttributes(), 0)),
 		},
 	}

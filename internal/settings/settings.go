@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/isbl/telemetry/internal/eventtype"
 )
 
 // Setting is one key.
@@ -103,7 +105,7 @@ func fromEnv(prefix, key, value string, all []Setting) error {
 	case *[]string:
 		if !strings.HasPrefix(strings.TrimSpace(value), "[") {
 			*into = nil
-			for text := range strings.SplitSeq(value, ",") {
+			for _, text := range eventtype.SplitList(value) {
 				if text = strings.TrimSpace(text); text != "" {
 					*into = append(*into, text)
 				}

@@ -12,6 +12,7 @@ import (
 	"github.com/isbl/telemetry/internal/eventtype"
 	"github.com/isbl/telemetry/internal/sampling"
 	"github.com/isbl/telemetry/internal/severity"
+	"github.com/isbl/telemetry/internal/units"
 )
 
 const (
@@ -106,8 +107,17 @@ type BatchConfig struct {
 
 var (
 	_ confmap.Validator   = (*Config)(nil)
+	_ confmap.Unmarshaler = (*Config)(nil)
 	_ confmap.Unmarshaler = (*RateConfig)(nil)
 )
+
+// Unmarshal reads durations with days and weeks, and none without a unit.
+func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
+	if err := units.Durations(conf, "max_wait"); err != nil {
+		return err
+	}
+	return conf.Unmarshal(cfg)
+}
 
 // Unmarshal fills in the default of each entry of the list.
 func (r *RateConfig) Unmarshal(conf *confmap.Conf) error {

@@ -59,6 +59,14 @@ func TestTypoIsAnError(t *testing.T) {
 	}
 }
 
+func TestDurations(t *testing.T) {
+	cfg := createDefaultConfig().(*Config)
+	require.NoError(t, confmap.NewFromStringMap(map[string]any{"max_wait": "1d"}).Unmarshal(cfg))
+	assert.Equal(t, 24*time.Hour, cfg.maxWait())
+	err := confmap.NewFromStringMap(map[string]any{"max_wait": 5}).Unmarshal(cfg)
+	require.ErrorContains(t, err, "`max_wait`: \"5\" has no unit: write 5s")
+}
+
 func TestValidate(t *testing.T) {
 	batch := func(n int) configoptional.Optional[BatchConfig] {
 		return configoptional.Some(BatchConfig{MaxEvents: n})

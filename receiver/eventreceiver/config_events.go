@@ -11,6 +11,7 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/httpguard"
 	"github.com/isbl/telemetry/internal/problems"
+	"github.com/isbl/telemetry/internal/units"
 )
 
 // EventsConfig is the configuration of the protocol events.
@@ -72,7 +73,7 @@ const (
 	defaultEventsEndpoint = "localhost:4319"
 	defaultEventsBody     = 4 << 20
 	maxKeep               = 1000
-	minDuration           = time.Millisecond // finds durations without a unit: they are nanoseconds
+	minDuration           = time.Millisecond // of durations
 )
 
 func defaultEvents() EventsConfig {
@@ -89,6 +90,14 @@ func defaultEvents() EventsConfig {
 
 func defaultProblems() ProblemsConfig {
 	return ProblemsConfig{Keep: problems.DefaultKeep, Past: 30 * 24 * time.Hour, Future: time.Hour}
+}
+
+// Unmarshal reads durations with days and weeks, and none without a unit.
+func (cfg *ProblemsConfig) Unmarshal(conf *confmap.Conf) error {
+	if err := units.Durations(conf, "past", "future"); err != nil {
+		return err
+	}
+	return conf.Unmarshal(cfg)
 }
 
 // Unmarshal reads the keys of confighttp as confighttp does, and refuses unknown ones.

@@ -1,5 +1,6 @@
 // The fields of an event type.
 
+import { including } from './filter.js';
 import { get } from './api.js';
 import { stringify } from './json.js';
 import { schemaOf } from './schema.js';
@@ -14,7 +15,7 @@ export function Catalogue({ name, include, close }) {
   useTask(async (signal) => {
     setState({});
     try {
-      const answer = await get('/event-types', new URLSearchParams({ event_type: name }), { signal });
+      const answer = await get('/event-types', new URLSearchParams([including('event_type', name)]), { signal });
       setState({ type: answer.event_types.find((t) => t.event_type === name), done: true });
     } catch (error) {
       if (!signal.aborted) setState({ error });

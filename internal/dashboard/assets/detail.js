@@ -1,5 +1,6 @@
 // One event, whole.
 
+import { including } from './filter.js';
 import { get } from './api.js';
 import { stringify } from './json.js';
 import { loudness, severityName } from './row.js';
@@ -37,7 +38,7 @@ export function Detail({ row, close, include, exclude, go }) {
   }, [row.cursor]);
   const { event, error, gone } = state;
   const current = event?.cursor === row.cursor ? event : undefined;
-  const byId = () => location.href.replace(/#.*$/, '') + formatRoute({ view: 'events', query: new URLSearchParams({ event_id: row.id }) });
+  const byId = () => location.href.replace(/#.*$/, '') + formatRoute({ view: 'events', query: new URLSearchParams([including('event_id', row.id)]) });
   return html`<aside class="detail" id="detail" aria-label="Event" tabindex="-1">
     <header>
       <h2 class=${loudness(row.severity)}>${visibleLine(row.type)}</h2>

@@ -71,7 +71,7 @@ function Counts({ counts, query, include, exclude }) {
   const { data } = counts;
   const chooseSeries = (value) => {
     if (data.by === 'severity') include('where', ofSeverity(value));
-    else include(data.by === 'source' ? 'source' : 'event_type', data.by === 'category' ? `${value}.*` : value);
+    else include(data.by, value);
   };
   return html`<div class="counts">
     <div class="plot">${data && html`<${Histogram} data=${data} seconds=${counts.seconds} chosen=${chosen} hovered=${setAt} />`}</div>

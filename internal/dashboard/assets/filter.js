@@ -44,8 +44,19 @@ const and = (a, b) => `${/\bor\b/i.test(a) ? `(${a})` : a} and ${/\bor\b/i.test(
 /** A string as OTTL writes it. */
 export const quoted = (text) => `"${text.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n').replace(/\r/g, '\\r').replace(/\t/g, '\\t')}"`;
 
-/** The filter that a value of a facet means: severities are chosen by the lowest. */
-export const including = (name, value) => [name === 'severity' ? 'min_severity' : name, value];
+/** The pattern that covers a name alone, as eventtype.Quote writes it. */
+const exactly = (name) => name.replace(/[*,\\[(+]|^[\^/]|[$/]$/g, '\\$&');
+
+/** The filter that chooses a value: severities are chosen by the lowest, types and sources by pattern, ids in a list. */
+export function including(name, value) {
+  if (name === 'severity') return ['min_severity', value];
+  if (name === 'category') return ['event_type', `${exactly(value)}.*`];
+  if (name === 'event_type' || name === 'source') return [name, exactly(value)];
+  return [name, name === 'event_id' ? value.replace(/[,\\]/g, '\\$&') : value];
+}
+
+/** The elements of a list with commas. */
+export const elements = (list) => list.match(/(?:\\.|[^,\\])+/gs) ?? [];
 
 const severities = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 };
 

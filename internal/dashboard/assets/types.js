@@ -2,7 +2,7 @@
 
 import { getExpensive } from './api.js';
 import { Catalogue, changeNames } from './catalogue.js';
-import { filterOf, withFilter } from './filter.js';
+import { filterOf, including, withFilter } from './filter.js';
 import { poll } from './live.js';
 import { bounds, interval } from './range.js';
 import { formatRoute, go } from './route.js';
@@ -91,7 +91,7 @@ function Known({ type }) {
 
 function narrowed(filter, name) {
   const q = new URLSearchParams(filter);
-  q.set('event_type', name);
+  q.set(...including('event_type', name));
   return q;
 }
 

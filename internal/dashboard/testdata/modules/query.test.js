@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { curl, eventctl } from '../../assets/copyas.js';
-import { chips, excluding, filterOf, including, ofSeverity, typed, withFilter, withoutFilter } from '../../assets/filter.js';
+import { chips, elements, excluding, filterOf, including, ofSeverity, typed, withFilter, withoutFilter } from '../../assets/filter.js';
 import { boundMillis, bounds, durationMillis, interval, label, typedTime, zoomOut } from '../../assets/range.js';
 import { formatRoute, parseRoute } from '../../assets/route.js';
 
@@ -19,6 +19,15 @@ test('no address is the last hour, and an empty query is all time', () => {
   assert.equal(formatRoute(parseRoute('#/events?')), '#/events?');
   assert.equal(parseRoute('#event_type=user.*').query.get('event_type'), 'user.*'); // a link of an earlier version
   assert.equal(parseRoute('#/nothing?a=b').view, 'events');
+});
+
+test('a value that is chosen is meant literally', () => {
+  assert.deepEqual(including('event_type', 'user.login'), ['event_type', 'user.login']);
+  assert.deepEqual(including('event_type', 'a*b,c\\d'), ['event_type', 'a\\*b\\,c\\\\d']);
+  assert.deepEqual(including('source', '/orders/eu/'), ['source', '\\/orders/eu\\/']);
+  assert.deepEqual(including('category', 'user'), ['event_type', 'user.*']);
+  assert.deepEqual(including('event_id', 'a,*'), ['event_id', 'a\\,*']);
+  assert.deepEqual(elements('user.*,a\\,b'), ['user.*', 'a\\,b']);
 });
 
 test('what is typed becomes a filter', () => {

@@ -89,10 +89,14 @@ func (e *eventStore) start(ctx context.Context, host component.Host) (err error)
 	if e.store, err = store.Open(ctx, opts); err != nil {
 		return fmt.Errorf("open the event store: %w", err)
 	}
-	if e.forget, err = observe(e.set, e.id, e.telemetry, e.store); err != nil {
+	e.startCounters(ctx)
+	if err := e.serve(ctx, host); err != nil {
+		return err
+	}
+	if e.forget, err = observe(e.set, e.id, e.telemetry, e.store, e.api.Consumers); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
-	return e.serve(ctx, host)
+	return nil
 }
 
 // announce says what the configuration means for what a sender may rely on.
@@ -142,6 +146,7 @@ func (e *eventStore) serve(ctx context.Context, host component.Host) error {
 		Buffers:   func() []buffers.Snapshot { return buffers.Snapshots(instance) },
 		Receivers: func() []receivers.Receiver { return receivers.All(instance) },
 		Problems:  func() []problems.Report { return problems.Reports(instance) },
+		OnAnswer:  e.countAnswer,
 		Logger:    e.set.Logger,
 	})
 	cfg := confighttp.ServerConfig(e.cfg.ServerConfig)
@@ -174,8 +179,7 @@ func (e *eventStore) serve(ctx context.Context, host component.Host) error {
 
 // countRefused counts a request that the guard of the port refused, and keeps it as a problem.
 func (e *eventStore) countRefused(r *http.Request, refusal httpguard.Refusal) {
-	e.telemetry.ExporterEventStoreRefusedRequests.Add(r.Context(), 1,
-		metric.WithAttributeSet(attribute.NewSet(e.id, attribute.String("reason", refusal.Reason))))
+	e.telemetry.ExporterEventStoreRefusedRequests.Add(r.Context(), 1, e.reason(refusal.Reason))
 	e.problems.Refused(refusal.Reason, 1, problems.Problem{Detail: refusal.Detail})
 }
 

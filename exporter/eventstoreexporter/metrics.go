@@ -2,20 +2,27 @@ package eventstoreexporter
 
 import (
 	"context"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/isbl/telemetry/exporter/eventstoreexporter/internal/metadata"
+	"github.com/isbl/telemetry/internal/consumer"
 	"github.com/isbl/telemetry/internal/event"
+	"github.com/isbl/telemetry/internal/httpguard"
 	"github.com/isbl/telemetry/internal/store"
 )
 
 // observe makes the store's statistics metrics, until forget is called. All of them come
 // from one reading, taken when they are scraped, so that their sums add up and they cost
 // nothing in between.
-func observe(set component.TelemetrySettings, id attribute.KeyValue, tb *metadata.TelemetryBuilder, st *store.Store) (forget func(), err error) {
+func observe(
+	set component.TelemetrySettings, id attribute.KeyValue, tb *metadata.TelemetryBuilder, st *store.Store,
+	consumers func(context.Context) ([]consumer.Info, error),
+) (forget func(), err error) {
 	plain := metric.WithAttributeSet(attribute.NewSet(id))
 	reasons := map[string]metric.MeasurementOption{}
 	for _, reason := range []string{event.ReasonTooLarge, event.ReasonTooDeep} {
@@ -35,14 +42,67 @@ func observe(set component.TelemetrySettings, id attribute.KeyValue, tb *metadat
 		for reason, option := range reasons {
 			o.ObserveInt64(tb.ExporterEventStoreRefusedEvents, int64(s.Refused[reason]), option)
 		}
-		return nil
+		o.ObserveInt64(tb.ExporterEventStoreCapacity, int64(s.Retention.MaxBytes), plain)
+		if s.Oldest != nil {
+			o.ObserveFloat64(tb.ExporterEventStoreOldestEventAge, max(0, time.Since(s.Oldest.Timestamp).Seconds()), plain)
+		}
+		return observeConsumers(ctx, o, id, tb, consumers)
 	},
 		tb.ExporterEventStoreStoredEvents, tb.ExporterEventStoreEvictedEvents, tb.ExporterEventStoreLostEvents,
 		tb.ExporterEventStoreDuplicateEvents, tb.ExporterEventStoreFailedEvents, tb.ExporterEventStoreUnknownEvents,
 		tb.ExporterEventStoreEvents, tb.ExporterEventStoreBlocks, tb.ExporterEventStoreBytes, tb.ExporterEventStoreRefusedEvents,
+		tb.ExporterEventStoreCapacity, tb.ExporterEventStoreOldestEventAge,
+		tb.ExporterEventStoreConsumerDeadLetters, tb.ExporterEventStoreConsumerDeliveredEvents, tb.ExporterEventStoreConsumerGoneEvents,
+		tb.ExporterEventStoreConsumerInFlightEvents, tb.ExporterEventStoreConsumerLagDuration, tb.ExporterEventStoreConsumerLagEvents,
+		tb.ExporterEventStoreConsumerRedeliveredEvents,
 	)
 	if err != nil {
 		return nil, err
 	}
 	return func() { _ = registration.Unregister() }, nil
+}
+
+// maxObserved bounds the consumers that have metrics, and the time that a scrape takes.
+const maxObserved = 256
+
+// observeConsumers observes the consumers that come first by name. While the store cannot be
+// reached there are none.
+func observeConsumers(
+	ctx context.Context, o metric.Observer, id attribute.KeyValue, tb *metadata.TelemetryBuilder,
+	consumers func(context.Context) ([]consumer.Info, error),
+) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	infos, err := consumers(ctx)
+	if err != nil {
+		return nil //nolint:nilerr // the store's health tells of it, and the other metrics are good
+	}
+	for _, c := range infos[:min(len(infos), maxObserved)] {
+		of := metric.WithAttributeSet(attribute.NewSet(id, attribute.String("consumer", c.Name)))
+		o.ObserveInt64(tb.ExporterEventStoreConsumerDeadLetters, int64(c.Dead), of)
+		o.ObserveInt64(tb.ExporterEventStoreConsumerDeliveredEvents, int64(c.Delivered), of)
+		o.ObserveInt64(tb.ExporterEventStoreConsumerGoneEvents, int64(c.Gone), of)
+		o.ObserveInt64(tb.ExporterEventStoreConsumerInFlightEvents, int64(c.InFlight), of)
+		o.ObserveFloat64(tb.ExporterEventStoreConsumerLagDuration, c.Lag.Seconds, of)
+		o.ObserveInt64(tb.ExporterEventStoreConsumerLagEvents, int64(c.Lag.Events), of)
+		o.ObserveInt64(tb.ExporterEventStoreConsumerRedeliveredEvents, int64(c.Redelivered), of)
+	}
+	return nil
+}
+
+// startCounters counts nothing of each kind, so that the first of a kind is seen as an increase.
+func (e *eventStore) startCounters(ctx context.Context) {
+	for _, reason := range httpguard.Reasons {
+		e.telemetry.ExporterEventStoreRefusedRequests.Add(ctx, 0, e.reason(reason))
+	}
+}
+
+func (e *eventStore) reason(reason string) metric.MeasurementOption {
+	return metric.WithAttributeSet(attribute.NewSet(e.id, attribute.String("reason", reason)))
+}
+
+// countAnswer counts an answer of the API.
+func (e *eventStore) countAnswer(route, method string, status int) {
+	e.telemetry.ExporterEventStoreAPIRequests.Add(context.Background(), 1, metric.WithAttributeSet(attribute.NewSet(
+		e.id, semconv.HTTPRoute(route), semconv.HTTPRequestMethodKey.String(method), semconv.HTTPResponseStatusCode(status))))
 }

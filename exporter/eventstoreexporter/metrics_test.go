@@ -2,6 +2,7 @@ package eventstoreexporter
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -86,6 +87,52 @@ func TestMetricsBeforeTheFirstEvent(t *testing.T) {
 		)})
 	}
 	metadatatest.AssertEqualExporterEventStoreRefusedEvents(t, tel, zeros, metricdatatest.IgnoreTimestamp())
+}
+
+func TestMetricsOfConsumersAndAnswers(t *testing.T) {
+	tel := newTelemetry(t)
+	set := metadatatest.NewSettings(tel)
+	r := create(t, set, m{"retention": m{"max_bytes": "8MiB"}}).run(t)
+	r.consume(t, numbered(0, 10))
+	put, err := http.NewRequestWithContext(t.Context(), http.MethodPut, r.url+"/api/v1/consumers/mailer", strings.NewReader(`{"from":"start"}`))
+	require.NoError(t, err)
+	put.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(put)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, http.StatusCreated, resp.StatusCode)
+	resp, err = http.Post(r.url+"/api/v1/consumers/mailer/fetch?limit=3", "", nil)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	r.get(t, "/api/v1/stats", &map[string]any{})
+	resp, err = http.Get(r.url + "/api/v1/nothing")
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+
+	values := scrape(t, tel)
+	for name, want := range map[string]int64{
+		"capacity": 8 << 20, "consumer_lag_events": 10, "consumer_in_flight_events": 3, "consumer_delivered_events": 3,
+		"consumer_redelivered_events": 0, "consumer_dead_letters": 0, "consumer_gone_events": 0, "api_requests": 4,
+	} {
+		assert.Equal(t, want, values[name], name)
+	}
+	id := attribute.String("exporter", set.ID.String())
+	answer := func(route, method string, status int) metricdata.DataPoint[int64] {
+		return metricdata.DataPoint[int64]{Value: 1, Attributes: attribute.NewSet(
+			id, attribute.String("http.route", route), attribute.String("http.request.method", method), attribute.Int("http.response.status_code", status),
+		)}
+	}
+	metadatatest.AssertEqualExporterEventStoreAPIRequests(t, tel, []metricdata.DataPoint[int64]{
+		answer("/api/v1/consumers/{name}", "PUT", 201), answer("/api/v1/consumers/{name}/fetch", "POST", 200),
+		answer("/api/v1/stats", "GET", 200), answer("other", "GET", 404),
+	}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
+	age, err := tel.GetMetric("otelcol_exporter_event_store_oldest_event_age")
+	require.NoError(t, err)
+	assert.Positive(t, age.Data.(metricdata.Gauge[float64]).DataPoints[0].Value)
+	lag, err := tel.GetMetric("otelcol_exporter_event_store_consumer_lag_duration")
+	require.NoError(t, err)
+	consumer, _ := lag.Data.(metricdata.Gauge[float64]).DataPoints[0].Attributes.Value("consumer")
+	assert.Equal(t, "mailer", consumer.AsString())
 }
 
 // What an instance found on its disk is kept, but was not stored by it.

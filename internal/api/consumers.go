@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -18,6 +19,27 @@ import (
 )
 
 const consumersPath = prefix + "/consumers"
+
+// Consumers returns the descriptions of all consumers, by name. One that goes meanwhile is left
+// out.
+func (h *Handler) Consumers(ctx context.Context) ([]consumer.Info, error) {
+	names, err := h.consumers.Names(ctx)
+	if err != nil {
+		return nil, err
+	}
+	infos := make([]consumer.Info, 0, len(names))
+	for _, name := range names {
+		info, err := h.consumers.Get(ctx, name)
+		switch {
+		case errors.Is(err, consumer.ErrNoConsumer):
+		case err != nil:
+			return nil, err
+		default:
+			infos = append(infos, info)
+		}
+	}
+	return infos, nil
+}
 
 func (h *Handler) consumerCalls() []call {
 	const one = consumersPath + "/{name}"
@@ -72,23 +94,13 @@ func (h *Handler) consumerCalls() []call {
 }
 
 func (h *Handler) serveConsumers(w http.ResponseWriter, r *http.Request, _ url.Values) *problem {
-	names, err := h.consumers.Names(r.Context())
+	infos, err := h.Consumers(r.Context())
 	if err != nil {
 		return h.consumerProblem(r, err)
 	}
 	answer := struct {
 		Consumers []consumer.Info `json:"consumers"`
-	}{[]consumer.Info{}}
-	for _, name := range names {
-		info, err := h.consumers.Get(r.Context(), name)
-		if errors.Is(err, consumer.ErrNoConsumer) {
-			continue // deleted meanwhile
-		}
-		if err != nil {
-			return h.consumerProblem(r, err)
-		}
-		answer.Consumers = append(answer.Consumers, info)
-	}
+	}{infos}
 	httpjson.Write(w, http.StatusOK, answer)
 	return nil
 }

@@ -49,6 +49,9 @@ type Options struct {
 	// Problems reads what the components of this process refused; nil where there are none. It
 	// is called from many goroutines, and its result is the Handler's.
 	Problems func() []problems.Report
+	// OnAnswer, if set, is told of each answer when it begins: the path of the call, or OtherRoute.
+	// It is called from many goroutines, and must return quickly.
+	OnAnswer func(route, method string, status int)
 	// Heartbeat is the longest time in which a stream sends nothing. Zero is 15 s.
 	Heartbeat time.Duration
 	// Logger logs what fails; nil logs nothing.

@@ -14,6 +14,7 @@ var ingestPaths = []string{"/v1/logs", "/v1/events", prefix + "/logs"}
 // resource is a path with its calls.
 type resource struct {
 	h     *Handler
+	route string
 	calls []call
 }
 
@@ -23,12 +24,12 @@ func (h *Handler) newMux(calls []call) *http.ServeMux {
 	resources := map[string]*resource{}
 	for _, c := range calls {
 		if resources[c.Path] == nil {
-			resources[c.Path] = &resource{h: h}
+			resources[c.Path] = &resource{h: h, route: c.Path}
 		}
 		resources[c.Path].calls = append(resources[c.Path].calls, c)
 	}
 	for _, ingest := range ingestPaths {
-		resources[ingest] = &resource{h: h}
+		resources[ingest] = &resource{h: h, route: OtherRoute}
 	}
 	for pattern, res := range resources {
 		if pattern == "/" {
@@ -36,7 +37,11 @@ func (h *Handler) newMux(calls []call) *http.ServeMux {
 		}
 		mux.Handle(pattern, res)
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { h.unknownPath(r.URL.Path).write(w) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		counted := h.countAnswer(w, r, OtherRoute)
+		defer counted.end()
+		h.unknownPath(r.URL.Path).write(counted)
+	})
 	return mux
 }
 
@@ -62,6 +67,9 @@ func withoutSlashes(path string) string {
 
 // ServeHTTP answers a request for the resource.
 func (res *resource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	counted := res.h.countAnswer(w, r, res.route)
+	defer counted.end()
+	w = counted
 	var methods []string
 	for _, c := range res.calls {
 		served := []string{c.Method}

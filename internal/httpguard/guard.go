@@ -18,6 +18,9 @@ const (
 	ReasonSlowBody  = "slow_body"  // the body arrived too slowly
 )
 
+// Reasons are all of them.
+var Reasons = []string{ReasonCrossSite, ReasonHost, ReasonSlowBody}
+
 // defaultHeaderTimeout applies where the configuration sets no timeout for headers.
 const defaultHeaderTimeout = time.Minute
 

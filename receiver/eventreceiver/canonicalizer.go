@@ -8,8 +8,6 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/internal/eventlog"
@@ -45,6 +43,7 @@ func newCanonicalizer(set receiver.Settings, cfg *Config, next consumer.Logs) (*
 func (c *canonicalizer) open() {
 	c.problems = problems.Open(registry.InstanceID(c.set.Resource), "receiver/"+c.set.ID.String(),
 		problems.Options{Keep: c.cfg.Problems.Keep, Redact: c.cfg.Problems.Redact})
+	c.startCounters(context.Background())
 }
 
 func (c *canonicalizer) close() { c.problems.Close() }
@@ -88,22 +87,18 @@ func (c *canonicalizer) canonicalize(ctx context.Context, ld plog.Logs) *eventlo
 
 // refused counts events, and keeps one as an example.
 func (c *canonicalizer) refused(ctx context.Context, reason string, events int, example problems.Problem) {
-	c.telemetry.ReceiverEventRefusedEvents.Add(ctx, int64(events), reasonOf(reason))
+	c.telemetry.ReceiverEventRefusedEvents.Add(ctx, int64(events), c.reasonOf(reason))
 	c.problems.Refused(reason, events, example)
 }
 
 // refusedRequest counts a request whose events nobody counted.
 func (c *canonicalizer) refusedRequest(ctx context.Context, reason string, example problems.Problem) {
 	c.set.Logger.Debug("a request was refused", zap.String("reason", reason), zap.String("detail", example.Detail))
-	c.telemetry.ReceiverEventRefusedRequests.Add(ctx, 1, reasonOf(reason))
+	c.telemetry.ReceiverEventRefusedRequests.Add(ctx, 1, c.reasonOf(reason))
 	c.problems.Refused(reason, 1, example)
 }
 
 // countRefused counts a request that the guard of a port refused.
 func (c *canonicalizer) countRefused(r *http.Request, refusal httpguard.Refusal) {
 	c.refusedRequest(r.Context(), refusal.Reason, problems.Problem{Detail: refusal.Detail})
-}
-
-func reasonOf(reason string) metric.MeasurementOption {
-	return metric.WithAttributeSet(attribute.NewSet(attribute.String("reason", reason)))
 }

@@ -43,24 +43,6 @@ func (d *door) close(b *body.Body) {
 	d.bodies.Put(b)
 }
 
-// Reasons why a request is refused as a whole.
-const (
-	reasonBody         = "body_too_large"
-	reasonEncoding     = "encoding"
-	reasonMalformed    = "malformed"
-	reasonMediaType    = "media_type"
-	reasonMethod       = "method"
-	reasonOverloaded   = "overloaded"
-	reasonParameter    = "parameter"
-	reasonPath         = "path"
-	reasonOrigin       = "webhook_origin"
-	reasonSignature    = "signature"
-	reasonSlow         = httpguard.ReasonSlowBody
-	reasonTooDeep      = "too_deep"
-	reasonTooMany      = "too_many_events"
-	reasonUnauthorized = "unauthorized"
-)
-
 // refusal says why a request is refused as a whole.
 type refusal struct {
 	status int        // over HTTP

@@ -97,7 +97,7 @@ func (c *canonicalizer) report(ctx context.Context, reason string, s *suspicion,
 	if s.events == 0 {
 		return
 	}
-	c.telemetry.ReceiverEventSuspiciousEvents.Add(ctx, int64(s.events), reasonOf(reason))
+	c.telemetry.ReceiverEventSuspiciousEvents.Add(ctx, int64(s.events), c.reasonOf(reason))
 	c.problems.Suspicious(reason, s.events, problems.Problem{
 		EventID: s.first.EventID(), EventType: s.first.EventType(), Source: s.first.Source(), Detail: detail(s.first),
 	})

@@ -25,21 +25,31 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                             metric.Meter
-	mu                                sync.Mutex
-	registrations                     []metric.Registration
-	ExporterEventStoreBlocks          metric.Int64ObservableGauge
-	ExporterEventStoreBytes           metric.Int64ObservableGauge
-	ExporterEventStoreCommitDuration  metric.Float64Histogram
-	ExporterEventStoreDuplicateEvents metric.Int64ObservableCounter
-	ExporterEventStoreEvents          metric.Int64ObservableGauge
-	ExporterEventStoreEvictedEvents   metric.Int64ObservableCounter
-	ExporterEventStoreFailedEvents    metric.Int64ObservableCounter
-	ExporterEventStoreLostEvents      metric.Int64ObservableCounter
-	ExporterEventStoreRefusedEvents   metric.Int64ObservableCounter
-	ExporterEventStoreRefusedRequests metric.Int64Counter
-	ExporterEventStoreStoredEvents    metric.Int64ObservableCounter
-	ExporterEventStoreUnknownEvents   metric.Int64ObservableUpDownCounter
+	meter                                       metric.Meter
+	mu                                          sync.Mutex
+	registrations                               []metric.Registration
+	ExporterEventStoreAPIRequests               metric.Int64Counter
+	ExporterEventStoreBlocks                    metric.Int64ObservableGauge
+	ExporterEventStoreBytes                     metric.Int64ObservableGauge
+	ExporterEventStoreCapacity                  metric.Int64ObservableGauge
+	ExporterEventStoreCommitDuration            metric.Float64Histogram
+	ExporterEventStoreConsumerDeadLetters       metric.Int64ObservableGauge
+	ExporterEventStoreConsumerDeliveredEvents   metric.Int64ObservableCounter
+	ExporterEventStoreConsumerGoneEvents        metric.Int64ObservableCounter
+	ExporterEventStoreConsumerInFlightEvents    metric.Int64ObservableGauge
+	ExporterEventStoreConsumerLagDuration       metric.Float64ObservableGauge
+	ExporterEventStoreConsumerLagEvents         metric.Int64ObservableGauge
+	ExporterEventStoreConsumerRedeliveredEvents metric.Int64ObservableCounter
+	ExporterEventStoreDuplicateEvents           metric.Int64ObservableCounter
+	ExporterEventStoreEvents                    metric.Int64ObservableGauge
+	ExporterEventStoreEvictedEvents             metric.Int64ObservableCounter
+	ExporterEventStoreFailedEvents              metric.Int64ObservableCounter
+	ExporterEventStoreLostEvents                metric.Int64ObservableCounter
+	ExporterEventStoreOldestEventAge            metric.Float64ObservableGauge
+	ExporterEventStoreRefusedEvents             metric.Int64ObservableCounter
+	ExporterEventStoreRefusedRequests           metric.Int64Counter
+	ExporterEventStoreStoredEvents              metric.Int64ObservableCounter
+	ExporterEventStoreUnknownEvents             metric.Int64ObservableUpDownCounter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -74,6 +84,126 @@ func (builder *TelemetryBuilder) RegisterExporterEventStoreBytesCallback(cb metr
 		cb(ctx, &observerInt64{inst: builder.ExporterEventStoreBytes, obs: o})
 		return nil
 	}, builder.ExporterEventStoreBytes)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExporterEventStoreCapacityCallback sets callback for observable ExporterEventStoreCapacity metric.
+func (builder *TelemetryBuilder) RegisterExporterEventStoreCapacityCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterEventStoreCapacity, obs: o})
+		return nil
+	}, builder.ExporterEventStoreCapacity)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExporterEventStoreConsumerDeadLettersCallback sets callback for observable ExporterEventStoreConsumerDeadLetters metric.
+func (builder *TelemetryBuilder) RegisterExporterEventStoreConsumerDeadLettersCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterEventStoreConsumerDeadLetters, obs: o})
+		return nil
+	}, builder.ExporterEventStoreConsumerDeadLetters)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExporterEventStoreConsumerDeliveredEventsCallback sets callback for observable ExporterEventStoreConsumerDeliveredEvents metric.
+func (builder *TelemetryBuilder) RegisterExporterEventStoreConsumerDeliveredEventsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterEventStoreConsumerDeliveredEvents, obs: o})
+		return nil
+	}, builder.ExporterEventStoreConsumerDeliveredEvents)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExporterEventStoreConsumerGoneEventsCallback sets callback for observable ExporterEventStoreConsumerGoneEvents metric.
+func (builder *TelemetryBuilder) RegisterExporterEventStoreConsumerGoneEventsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterEventStoreConsumerGoneEvents, obs: o})
+		return nil
+	}, builder.ExporterEventStoreConsumerGoneEvents)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExporterEventStoreConsumerInFlightEventsCallback sets callback for observable ExporterEventStoreConsumerInFlightEvents metric.
+func (builder *TelemetryBuilder) RegisterExporterEventStoreConsumerInFlightEventsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterEventStoreConsumerInFlightEvents, obs: o})
+		return nil
+	}, builder.ExporterEventStoreConsumerInFlightEvents)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExporterEventStoreConsumerLagDurationCallback sets callback for observable ExporterEventStoreConsumerLagDuration metric.
+func (builder *TelemetryBuilder) RegisterExporterEventStoreConsumerLagDurationCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ExporterEventStoreConsumerLagDuration, obs: o})
+		return nil
+	}, builder.ExporterEventStoreConsumerLagDuration)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExporterEventStoreConsumerLagEventsCallback sets callback for observable ExporterEventStoreConsumerLagEvents metric.
+func (builder *TelemetryBuilder) RegisterExporterEventStoreConsumerLagEventsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterEventStoreConsumerLagEvents, obs: o})
+		return nil
+	}, builder.ExporterEventStoreConsumerLagEvents)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExporterEventStoreConsumerRedeliveredEventsCallback sets callback for observable ExporterEventStoreConsumerRedeliveredEvents metric.
+func (builder *TelemetryBuilder) RegisterExporterEventStoreConsumerRedeliveredEventsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterEventStoreConsumerRedeliveredEvents, obs: o})
+		return nil
+	}, builder.ExporterEventStoreConsumerRedeliveredEvents)
 	if err != nil {
 		return err
 	}
@@ -158,6 +288,21 @@ func (builder *TelemetryBuilder) RegisterExporterEventStoreLostEventsCallback(cb
 	return nil
 }
 
+// RegisterExporterEventStoreOldestEventAgeCallback sets callback for observable ExporterEventStoreOldestEventAge metric.
+func (builder *TelemetryBuilder) RegisterExporterEventStoreOldestEventAgeCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ExporterEventStoreOldestEventAge, obs: o})
+		return nil
+	}, builder.ExporterEventStoreOldestEventAge)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterExporterEventStoreRefusedEventsCallback sets callback for observable ExporterEventStoreRefusedEvents metric.
 func (builder *TelemetryBuilder) RegisterExporterEventStoreRefusedEventsCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -213,6 +358,16 @@ func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
 	oi.obs.ObserveInt64(oi.inst, value, opts...)
 }
 
+type observerFloat64 struct {
+	embedded.Float64Observer
+	inst metric.Float64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerFloat64) Observe(value float64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveFloat64(oi.inst, value, opts...)
+}
+
 // Shutdown unregister all registered callbacks for async instruments.
 func (builder *TelemetryBuilder) Shutdown() {
 	builder.mu.Lock()
@@ -231,6 +386,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ExporterEventStoreAPIRequests, err = builder.meter.Int64Counter(
+		"otelcol_exporter_event_store_api_requests",
+		metric.WithDescription("Number of requests that the API answered, counted when the answer begins. [Alpha]"),
+		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ExporterEventStoreBlocks, err = builder.meter.Int64ObservableGauge(
 		"otelcol_exporter_event_store_blocks",
 		metric.WithDescription("Number of blocks kept now. [Alpha]"),
@@ -243,11 +404,59 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreCapacity, err = builder.meter.Int64ObservableGauge(
+		"otelcol_exporter_event_store_capacity",
+		metric.WithDescription("Size at which retention removes the oldest events, or the store is full. [Alpha]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ExporterEventStoreCommitDuration, err = builder.meter.Float64Histogram(
 		"otelcol_exporter_event_store_commit_duration",
 		metric.WithDescription("Time from taking waiting requests to having them stored. [Alpha]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5}...),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreConsumerDeadLetters, err = builder.meter.Int64ObservableGauge(
+		"otelcol_exporter_event_store_consumer_dead_letters",
+		metric.WithDescription("Number of dead letters that the consumer has now. [Alpha]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreConsumerDeliveredEvents, err = builder.meter.Int64ObservableCounter(
+		"otelcol_exporter_event_store_consumer_delivered_events",
+		metric.WithDescription("Number of deliveries of events to workers, since the consumer was made. [Alpha]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreConsumerGoneEvents, err = builder.meter.Int64ObservableCounter(
+		"otelcol_exporter_event_store_consumer_gone_events",
+		metric.WithDescription("Number of events that retention removed before the consumer was done with them. [Alpha]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreConsumerInFlightEvents, err = builder.meter.Int64ObservableGauge(
+		"otelcol_exporter_event_store_consumer_in_flight_events",
+		metric.WithDescription("Number of events that workers have now. [Alpha]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreConsumerLagDuration, err = builder.meter.Float64ObservableGauge(
+		"otelcol_exporter_event_store_consumer_lag_duration",
+		metric.WithDescription("Time since the oldest event arrived that the consumer is not done with. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreConsumerLagEvents, err = builder.meter.Int64ObservableGauge(
+		"otelcol_exporter_event_store_consumer_lag_events",
+		metric.WithDescription("Number of events that the consumer is not done with, or that may match it. [Alpha]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreConsumerRedeliveredEvents, err = builder.meter.Int64ObservableCounter(
+		"otelcol_exporter_event_store_consumer_redelivered_events",
+		metric.WithDescription("Number of deliveries after the first. [Alpha]"),
+		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterEventStoreDuplicateEvents, err = builder.meter.Int64ObservableCounter(
@@ -278,6 +487,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_exporter_event_store_lost_events",
 		metric.WithDescription("Number of stored events that can no longer be read because a block is damaged. [Alpha]"),
 		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreOldestEventAge, err = builder.meter.Float64ObservableGauge(
+		"otelcol_exporter_event_store_oldest_event_age",
+		metric.WithDescription("Time since the oldest event that is kept happened. [Alpha]"),
+		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterEventStoreRefusedEvents, err = builder.meter.Int64ObservableCounter(

@@ -27,6 +27,8 @@ func TestQuestionsOnPagesAndCounts(t *testing.T) {
 		{url.Values{"trace_id": {"0102030405060708090a0b0c0d0e0f10"}}, 1},
 		{url.Values{"data.n": {"5", "6.0"}, "data.name": {"item"}}, 2},
 		{url.Values{"where": {`attributes["n"] < 10`}}, 10},
+		{url.Values{"text": {"IT*"}, "where": {`attributes["n"] < 10`}}, 10},
+		{url.Values{"text": {"item nothing"}}, 0},
 		{url.Values{"where": {`log.attributes["n"] < 10 and resource.attributes["service.name"] == "till"`}, "event_type": {"user.*"}}, 4},
 	} {
 		for _, format := range []string{"json", "ndjson"} {
@@ -105,6 +107,9 @@ func TestWrongQuestions(t *testing.T) {
 		"data.=1":                               {"data.", "key after data."},
 		"data.a.b.c.d.e.f.g.h.i.j.k.l.m=1":      {"data.a.b.c.d.e.f.g.h.i.j.k.l.m", "up to 12 keys"},
 		"Data.x=1":                              {"Data.x", "no parameter"},
+		"text=":                                 {"text", "empty"},
+		"text=!":                                {"text", "no word"},
+		"text=a*b":                              {"text", "end of a word"},
 		"where=true&where=false":                {"where", "once"},
 		"where=" + strings.Repeat("x", 5000):    {"where", "at most 4096"},
 		"where=set(attributes%5B%22n%22%5D,+1)": {"where", "set is not a function of conditions"},

@@ -18,7 +18,7 @@ func TestForms(t *testing.T) {
 		"nothing": {},
 		"everything": {
 			EventTypes: Texts{"user.*", "a"}, Sources: Texts{"shop"}, Since: "15m", Until: "2026-01-02T03:04:05Z", MinSeverity: "error",
-			EventIDs: Texts{"x"}, TraceIDs: Texts{strings.Repeat("1", 32)}, Data: map[string]Texts{"user.id": {"7"}, "a": {"b", "c,d"}}, Where: `body == "a,b"`,
+			EventIDs: Texts{"x"}, TraceIDs: Texts{strings.Repeat("1", 32)}, Data: map[string]Texts{"user.id": {"7"}, "a": {"b", "c,d"}}, Text: "card declin*", Where: `body == "a,b"`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -76,7 +76,7 @@ func TestTextsAreOneOrMany(t *testing.T) {
 }
 
 func TestValuesThatAreEmpty(t *testing.T) {
-	for _, name := range []string{"since", "until", "min_severity", "where"} {
+	for _, name := range []string{"since", "until", "min_severity", "text", "where"} {
 		_, err := FromValues(url.Values{name: {""}})
 		var wrong *Fault
 		require.ErrorAs(t, err, &wrong)

@@ -70,6 +70,10 @@ var Parameters = []Parameter{
 		Description: "value of the data, as in data.user.id=7: dots lead into nested maps; may be repeated for other values",
 	},
 	{
+		Name: "text", text: func(s *Spec) *string { return &s.Text },
+		Description: `words, all of which are in strings of the data or the body, in any case, such as "card declin*": a * behind a word stands for any end of it`,
+	},
+	{
 		Name: "where", Letter: "w", text: func(s *Spec) *string { return &s.Where },
 		Description: `OTTL condition on the log record, such as attributes["duration_ms"] > 100 and severity_number >= SEVERITY_NUMBER_ERROR; with or without "log." before its paths`,
 	},

@@ -32,6 +32,9 @@ type Spec struct {
 	// Data are values of the event's data as text, by their path: a key, or keys of nested maps
 	// with dots between them.
 	Data map[string]Texts `json:"data,omitempty"`
+	// Text are words that the strings of the data and the body must have, all of them, in any order
+	// and case. A * behind a word stands for any end of it.
+	Text string `json:"text,omitempty"`
 	// Where is an OTTL condition on the log record.
 	Where string `json:"where,omitempty"`
 }

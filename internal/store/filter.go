@@ -47,6 +47,9 @@ func (f *filter) matches(ctx context.Context, of *decoded, i int, failures *Fail
 	if f.head && !f.MatchesHead(record.Head()) || f.BySource() && !f.MatchesSource(record.Source()) {
 		return false
 	}
+	if f.ByText() && !f.MatchesText(record.Texts()) {
+		return false
+	}
 	if !f.ByContent() {
 		return true
 	}

@@ -14,7 +14,7 @@ func (s *Store) Read(ctx context.Context, q Query) (Page, error) {
 		return Page{}, ErrClosed
 	}
 	r := reader{s: s, q: q, filter: newFilter(q.Filter), deadline: time.Now().Add(maxScan)}
-	if r.filter.ByContent() {
+	if r.filter.ByContent() || r.filter.ByText() {
 		scan, cancel := context.WithDeadline(ctx, r.deadline)
 		defer cancel()
 		r.late = scan.Done()

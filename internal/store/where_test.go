@@ -80,18 +80,7 @@ func TestWhereOnEncodedRecords(t *testing.T) {
 					want = append(want, ref.EventID())
 				}
 			}
-			got := []string{}
-			for q := (store.Query{Filter: p, Limit: n}); ; {
-				page, err := s.Read(t.Context(), q)
-				require.NoError(t, err)
-				for i := range page.Entries {
-					got = append(got, page.Entries[i].Ref().EventID())
-				}
-				if q.After = page.Next; !page.More {
-					break
-				}
-			}
-			assert.Equal(t, want, got, where)
+			assert.Equal(t, want, idsOf(t, s, store.Query{Filter: p, Limit: n}), where)
 		}
 	}
 }

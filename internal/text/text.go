@@ -1,4 +1,4 @@
-// Package text shortens what a client sent, for messages that repeat it.
+// Package text finds words in texts, and shortens what a client sent, for messages that repeat it.
 package text
 
 import (

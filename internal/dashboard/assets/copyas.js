@@ -9,7 +9,7 @@ export function curl(url) {
 
 const flags = {
   event_type: '--event-type', source: '--source', since: '--since', until: '--until', min_severity: '--min-severity',
-  event_id: '--event-id', trace_id: '--trace-id', where: '--where',
+  event_id: '--event-id', trace_id: '--trace-id', text: '--text', where: '--where',
 };
 
 /** eventctl with the flags of a filter. */

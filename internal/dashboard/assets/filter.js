@@ -1,7 +1,7 @@
 // The filter: the API's own query parameters. Views add theirs when they ask.
 
 /** Parameters that choose events, in the order in which they are shown. */
-const named = ['event_type', 'source', 'min_severity', 'event_id', 'trace_id', 'where'];
+const named = ['event_type', 'source', 'min_severity', 'event_id', 'trace_id', 'text', 'where'];
 const range = ['since', 'until'];
 
 const isFilter = (name) => named.includes(name) || range.includes(name) || name.startsWith('data.');
@@ -27,6 +27,7 @@ export function withFilter(query, name, value) {
   if (next.getAll(name).includes(value)) return next;
   // where may be given once; its conditions are joined.
   if (name === 'where' && next.get('where')) next.set('where', and(next.get('where'), value));
+  else if (name === 'text' && next.get('text')) next.set('text', `${next.get('text')} ${value}`);
   else if (name === 'min_severity') next.set(name, value);
   else next.append(name, value);
   return next;
@@ -79,7 +80,7 @@ export function excluding(name, value, path) {
 }
 
 /**
- * What someone typed into the filter: key=value, or a condition. Returns [name, value], or undefined for nothing.
+ * What someone typed into the filter: key=value, words to search, or a condition. Returns [name, value], or undefined for nothing.
  * A word with a dot or a star is an event type; other words are data keys without a value, which nothing can match.
  */
 export function typed(text) {
@@ -93,6 +94,8 @@ export function typed(text) {
   }
   if (/^[0-9a-f]{32}$/i.test(trimmed)) return ['trace_id', trimmed.toLowerCase()];
   if (/^[\w.*:/-]+$/.test(trimmed)) return ['event_type', trimmed];
+  if (/^"[^"]*"$/.test(trimmed)) return ['text', trimmed.slice(1, -1)];
+  if (/^[\p{L}\p{N}]+\*?(\s+[\p{L}\p{N}]+\*?)*$/u.test(trimmed) && !/\s(and|or)\s/.test(trimmed)) return ['text', trimmed];
   return ['where', trimmed];
 }
 

@@ -51,7 +51,7 @@ function Adder({ add }) {
     add(...filter);
   };
   return html`<label class="field grow"><span>Add a filter</span>
-    <input id="add" type="text" placeholder="order_id=4711, a trace id, or an OTTL condition" spellcheck="false" autocomplete="off"
+    <input id="add" type="text" placeholder="order_id=4711, “words”, a trace id, or an OTTL condition" spellcheck="false" autocomplete="off"
       onKeyDown=${submit} /></label>`;
 }
 

@@ -51,6 +51,11 @@ func (p *Predicate) compile(spec *filter.Spec, now time.Time) (wrong string, err
 	if p.traceIDs, err = traceIDs(spec.TraceIDs); err != nil {
 		return "trace_id", err
 	}
+	if spec.Text != "" {
+		if p.text, err = text.NewSearch(spec.Text); err != nil {
+			return "text", err
+		}
+	}
 	if p.where, err = where(spec.Where); err != nil {
 		return "where", err
 	}

@@ -3,6 +3,7 @@ package predicate
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -15,13 +16,14 @@ import (
 	"github.com/isbl/telemetry/internal/filter"
 	"github.com/isbl/telemetry/internal/filter/condition"
 	"github.com/isbl/telemetry/internal/severity"
+	"github.com/isbl/telemetry/internal/text"
 )
 
 // Predicate is a filter that was checked and made ready for many events. It is immutable and safe
 // for concurrent use. The nil Predicate matches all events.
 //
 // It is asked in steps, so that no more of an event is read than the answer needs: MatchesHead if
-// ByHead, MatchesSource if BySource, MatchesContent if ByContent.
+// ByHead, MatchesSource if BySource, MatchesText if ByText, MatchesContent if ByContent.
 type Predicate struct {
 	types, sources *eventtype.Selection // nil for all
 	since, until   time.Time            // zero for no bound
@@ -30,6 +32,7 @@ type Predicate struct {
 	eventIDs       []string
 	traceIDs       []pcommon.TraceID
 	data           []datum
+	text           *text.Search // nil for any
 	where          *condition.Condition
 	spec           *filter.Spec
 }
@@ -40,7 +43,9 @@ func (p *Predicate) All() bool {
 }
 
 // ByBlock says whether event type, source and time decide alone. They are known of whole blocks.
-func (p *Predicate) ByBlock() bool { return p == nil || p.minSeverity == 0 && !p.ByContent() }
+func (p *Predicate) ByBlock() bool {
+	return p == nil || p.minSeverity == 0 && !p.ByText() && !p.ByContent()
+}
 
 // Types is which event types match; nil for all.
 func (p *Predicate) Types() *eventtype.Selection {
@@ -100,7 +105,24 @@ func (p *Predicate) BySource() bool { return p != nil && p.sources != nil }
 // MatchesSource says whether the source matches.
 func (p *Predicate) MatchesSource(source string) bool { return p == nil || p.sources.Matches(source) }
 
-// ByContent says whether more matters than time, type, severity and source.
+// ByText says whether the words of the event matter.
+func (p *Predicate) ByText() bool { return p != nil && p.text != nil }
+
+// MatchesText says whether the words of the filter are in the strings of an event.
+func (p *Predicate) MatchesText(texts iter.Seq[string]) bool {
+	if !p.ByText() {
+		return true
+	}
+	var found text.Found
+	for s := range texts {
+		if found = p.text.Look(s, found); p.text.All(found) {
+			return true
+		}
+	}
+	return false
+}
+
+// ByContent says whether ids, data or a condition matter.
 func (p *Predicate) ByContent() bool {
 	return p != nil && (len(p.eventIDs)+len(p.traceIDs)+len(p.data) > 0 || p.where != nil)
 }

@@ -31,8 +31,8 @@ func TestConsumers(t *testing.T) {
 		{args: "show billing", call: "GET /consumers/billing ", answer: billing, out: []string{"billing  since 2026", `"user.*"`, "12 events, 3.5 s", "next       c1"}},
 		{args: "show b/x", call: "GET /consumers/b%2Fx ", answer: billing},
 		{
-			args:   "create billing -e user.*,alert.* --source shop --data a=b --where w --from start --ack-wait 1m --max-deliver 3 --max-in-flight 10 --expires-after 24h --since 1h",
-			call:   `PUT /consumers/billing {"event_type":["user.*","alert.*"],"source":["shop"],"since":"1h","data":{"a":["b"]},"where":"w","from":"start","ack_wait":"1m","max_deliver":3,"max_in_flight":10,"expires_after":"24h"}`,
+			args:   "create billing -e user.*,alert.* --source shop --data a=b --text x* --where w --from start --ack-wait 1m --max-deliver 3 --max-in-flight 10 --expires-after 24h --since 1h",
+			call:   `PUT /consumers/billing {"event_type":["user.*","alert.*"],"source":["shop"],"since":"1h","data":{"a":["b"]},"text":"x*","where":"w","from":"start","ack_wait":"1m","max_deliver":3,"max_in_flight":10,"expires_after":"24h"}`,
 			answer: billing, out: []string{"billing"},
 		},
 		{args: "create billing --json", call: `PUT /consumers/billing {}`, answer: billing, out: []string{`{"name":"billing",`}},

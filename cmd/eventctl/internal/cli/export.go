@@ -40,7 +40,7 @@ the events that came since.`,
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		e := &export{app: a, name: args[0]}
 		if resume {
-			for _, flag := range []string{"event-type", "source", "since", "until", "event-id", "trace-id", "data", "where", "format"} {
+			for _, flag := range append(filter.names, "format") {
 				if cmd.Flags().Changed(flag) {
 					return usagef("--%s cannot be given with --resume, which goes on with what the export began with", flag)
 				}

@@ -14,6 +14,7 @@ import (
 type filterFlags struct {
 	filter client.Filter
 	data   []string
+	names  []string // of the flags
 }
 
 // addFilter adds a flag for each parameter of a filter.
@@ -30,6 +31,7 @@ func (a *app) addFilter(cmd *cobra.Command) *filterFlags {
 			name = "data"
 			flags.StringArrayVarP(&f.data, name, p.Letter, nil, "key=value of the event's data; repeatable, and all must match")
 		}
+		f.names = append(f.names, name)
 		if p.Values != nil {
 			complete(cmd, name, p.Values...)
 		}

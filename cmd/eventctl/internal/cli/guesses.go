@@ -12,7 +12,7 @@ import (
 
 // guesses are names that people try, and the flags that they mean.
 var guesses = map[string][]string{
-	"type": {"event-type"}, "name": {"event-type"}, "events": {"event-type"}, "filter": {"where"}, "query": {"where"}, "condition": {"where"},
+	"type": {"event-type"}, "name": {"event-type"}, "events": {"event-type"}, "filter": {"where"}, "query": {"where", "text"}, "search": {"text"}, "words": {"text"}, "grep": {"text"}, "contains": {"text"}, "condition": {"where"},
 	"level": {"severity", "min-severity"}, "id": {"event-id"}, "trace": {"trace-id"}, "from-time": {"since"}, "start": {"since"}, "end": {"until"},
 	"server": {"endpoint"}, "url": {"endpoint"}, "host": {"endpoint"}, "address": {"endpoint"}, "api": {"endpoint"}, "otlp": {"otlp-endpoint"},
 	"format": {"output"}, "json": {"output"}, "count": {"limit"}, "n": {"limit", "last"}, "max": {"limit"}, "follow": {"wait"}, "reverse": {"order"},

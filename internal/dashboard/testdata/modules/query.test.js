@@ -42,6 +42,10 @@ test('what is typed becomes a filter', () => {
     'attributes["n"] == 7': ['where', 'attributes["n"] == 7'],
     'attributes["n"] >= 7': ['where', 'attributes["n"] >= 7'],
     'severity_number != 9': ['where', 'severity_number != 9'],
+    'card declin*': ['text', 'card declin*'],
+    '"declined"': ['text', 'declined'],
+    'text=card declined': ['text', 'card declined'],
+    'Source() == "a" and true': ['where', 'Source() == "a" and true'],
   };
   for (const [text, filter] of Object.entries(cases)) assert.deepEqual(typed(text), filter, text);
   assert.equal(typed('  '), undefined);

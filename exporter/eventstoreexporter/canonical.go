@@ -21,6 +21,7 @@ type intake struct {
 // ConsumeLogs refuses what cannot be an event and stores the rest. It does not change ld.
 func (c *intake) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	e := c.eventStore
+	e.component.Got(ctx) // here, since a queue may not keep what ctx says
 	ld, tooDeep := eventlog.Canonical(ctx, ld, eventlog.Defaults{EventType: e.cfg.DefaultEventType, SourceID: e.cfg.SourceID})
 	if tooDeep == nil {
 		return eventlog.Answer(ctx, eventlog.Consume(ctx, c.Logs, ld))

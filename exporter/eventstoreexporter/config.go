@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configretry"
@@ -51,6 +52,9 @@ type Config struct {
 	// MaxEventSize is the highest encoded size of one event with its resource and
 	// scope; larger ones are refused. The default, and the most, is 512 KiB.
 	MaxEventSize ByteSize `mapstructure:"max_event_size"`
+	// Components names the receivers and processors whose problems and numbers the API shows.
+	// Empty is those whose events arrived here, or all while this is the collector's only store.
+	Components []string `mapstructure:"components"`
 	// MaxScan is how many events an aggregate may look at, at least 1. The default is
 	// 10 000 000.
 	MaxScan int `mapstructure:"max_scan"`
@@ -132,6 +136,11 @@ func (cfg *Config) Validate() error {
 		errs = append(errs, fmt.Errorf("`max_event_size` must be between 1B and %s, got %s: leave it out for %[1]s",
 			ByteSize(store.DefaultMaxEventSize), cfg.MaxEventSize))
 	}
+	for _, name := range cfg.Components {
+		if err := checkComponent(name); err != nil {
+			errs = append(errs, err)
+		}
+	}
 	if cfg.MaxScan < 1 {
 		errs = append(errs, fmt.Errorf("`max_scan` must be at least 1, got %d: leave it out for %d", cfg.MaxScan, api.DefaultMaxScan))
 	}
@@ -140,6 +149,16 @@ func (cfg *Config) Validate() error {
 			minDuration, cfg.TimeoutConfig.Timeout, store.DefaultTimeout))
 	}
 	return errors.Join(errs...)
+}
+
+// checkComponent refuses what is not the name of a component that the API could show.
+func checkComponent(name string) error {
+	kind, id, _ := strings.Cut(name, "/")
+	var parsed component.ID
+	if err := parsed.UnmarshalText([]byte(id)); err != nil || kind != "receiver" && kind != "processor" {
+		return fmt.Errorf("`components` must hold names such as receiver/event or processor/event_buffer/shop, not %q", name)
+	}
+	return nil
 }
 
 // validateEndpoint refuses what net.Listen would take for a port of its choice on every

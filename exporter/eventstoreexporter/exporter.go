@@ -37,6 +37,8 @@ type eventStore struct {
 	health health
 
 	telemetry *metadata.TelemetryBuilder
+	component *registry.Component
+	scope     *registry.Scope // of which components the API tells
 	problems  *problems.Log
 	forget    func() // ends the observation of the store
 	store     *store.Store
@@ -58,6 +60,7 @@ func newEventStore(set exporter.Settings, cfg *Config) (*eventStore, error) {
 	}
 	return &eventStore{
 		cfg: cfg, set: set.TelemetrySettings, id: attribute.String("exporter", set.ID.String()), telemetry: tb,
+		component: registry.NewComponent("exporter", set.ID.String()),
 	}, nil
 }
 
@@ -70,7 +73,9 @@ func (e *eventStore) start(ctx context.Context, host component.Host) (err error)
 		}
 	}()
 	e.health.host = host
-	e.problems = problems.Open(registry.InstanceID(e.set.Resource), "exporter/"+e.id.Value.AsString(), problems.Options{})
+	instance := registry.InstanceID(e.set.Resource)
+	e.scope = registry.OpenScope(instance, e.component, e.cfg.Components)
+	e.problems = problems.Open(instance, e.component, problems.Options{})
 	e.announce()
 	opts, err := e.cfg.storeOptions(ctx)
 	if err != nil {
@@ -143,9 +148,9 @@ func (e *eventStore) serve(ctx context.Context, host component.Host) error {
 		BatchSize: e.cfg.BatchSize,
 		MaxScan:   uint64(e.cfg.MaxScan),
 		Started:   time.Now(),
-		Buffers:   func() []buffers.Snapshot { return buffers.Snapshots(instance) },
-		Receivers: func() []receivers.Receiver { return receivers.All(instance) },
-		Problems:  func() []problems.Report { return problems.Reports(instance) },
+		Buffers:   func() []buffers.Snapshot { return buffers.Snapshots(instance, e.scope.Has) },
+		Receivers: func() []receivers.Receiver { return receivers.All(instance, e.scope.Has) },
+		Problems:  func() []problems.Report { return problems.Reports(instance, e.scope.Has) },
 		OnAnswer:  e.countAnswer,
 		Logger:    e.set.Logger,
 	})
@@ -232,6 +237,7 @@ func (e *eventStore) shutdown(ctx context.Context) error {
 		}
 		e.telemetry.Shutdown()
 		e.problems.Close()
+		e.scope.Close()
 		if e.store != nil {
 			e.stopErr = errors.Join(e.stopErr, e.store.Close())
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/isbl/telemetry/internal/problems"
+	"github.com/isbl/telemetry/internal/registry"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -99,9 +100,9 @@ func TestCloudEventsStreams(t *testing.T) {
 }
 
 func TestProblemsCall(t *testing.T) {
-	c := newClient(t, Options{Problems: func() []problems.Report { return problems.Reports(t.Name()) }})
+	c := newClient(t, Options{Problems: func() []problems.Report { return problems.Reports(t.Name(), nil) }})
 	assert.JSONEq(t, `{"problems":[]}`, string(c.get("/api/v1/problems").body))
-	log := problems.Open(t.Name(), "receiver/event", problems.Options{})
+	log := problems.Open(t.Name(), registry.NewComponent("receiver", "event"), problems.Options{})
 	defer log.Close()
 	log.Refused("missing_field", 2, problems.Problem{Pointer: "/1/event_type", Detail: "must not be missing", Value: "<script>"})
 	log.Suspicious("event_type_form", 1, problems.Problem{EventType: "Login", Source: "shop"})

@@ -13,7 +13,7 @@ func (h *Handler) problemsCall() call {
 	return call{
 		Method:      http.MethodGet,
 		Path:        prefix + "/problems",
-		Description: "What the components of this collector refused, and what looked wrong, counted by reason with the last examples.",
+		Description: "What the components of the pipelines of this store refused, and what looked wrong, counted by reason with the last examples.",
 		Parameters: []parameter{
 			{Name: "reason", Description: "only this reason, such as missing_field"},
 			{Name: "component", Description: "only this component, such as receiver/event"},

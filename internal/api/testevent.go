@@ -42,7 +42,7 @@ func (h *Handler) serveTestEvent(w http.ResponseWriter, r *http.Request, _ url.V
 	i := slices.IndexFunc(all, func(r receivers.Receiver) bool { return r.TakesTest })
 	if i < 0 {
 		return newProblem(http.StatusConflict,
-			"no receiver of this collector takes test events: `protocols::events` of the receiver event must be on, and without `auth`")
+			"no receiver of this store takes test events: `protocols::events` of the receiver event must be on, and without `auth`; beside other stores, its first event must have arrived, or `components` must name it")
 	}
 	e := event.Event{
 		EventID: event.NewID(), EventType: testEventType, Source: h.opts.SourceID, Timestamp: time.Now().UTC(),

@@ -68,7 +68,7 @@ type Snapshot struct {
 
 // source is one registered instance.
 type source struct {
-	component string
+	component *registry.Component
 	snapshot  func() Snapshot
 }
 
@@ -77,21 +77,24 @@ var sources = registry.NewSlot[source]("buffers")
 // Register makes an instance of a component known to the collector with this instance id, until
 // remove is called. Calling remove again does nothing. snapshot must be safe for concurrent use;
 // its ID and Instances are ignored.
-func Register(instanceID, componentID string, snapshot func() Snapshot) (remove func()) {
-	return sources.Add(instanceID, source{component: componentID, snapshot: snapshot})
+func Register(instanceID string, component *registry.Component, snapshot func() Snapshot) (remove func()) {
+	return sources.Add(instanceID, source{component: component, snapshot: snapshot})
 }
 
-// Snapshots reads the instances registered for a collector. Those of one component are added up,
-// and the components are sorted by id. The caller owns the result; it is empty where nothing is
-// registered.
-func Snapshots(instanceID string) []Snapshot {
+// Snapshots reads the instances registered for a collector that shown wants; nil wants all. Those
+// of one component are added up, and the components are sorted by id. The caller owns the result;
+// it is empty where nothing is registered.
+func Snapshots(instanceID string, shown func(*registry.Component) bool) []Snapshot {
 	registered := sources.All(instanceID)
-	slices.SortStableFunc(registered, func(a, b source) int { return cmp.Compare(a.component, b.component) })
+	if shown != nil {
+		registered = slices.DeleteFunc(registered, func(s source) bool { return !shown(s.component) })
+	}
+	slices.SortStableFunc(registered, func(a, b source) int { return cmp.Compare(a.component.ID(), b.component.ID()) })
 
 	all := make([]Snapshot, 0, len(registered))
 	for _, s := range registered {
-		if n := len(all); n == 0 || all[n-1].ID != s.component {
-			all = append(all, Snapshot{ID: s.component, Dropped: map[string]uint64{}, EventTypes: map[string]TypeCounts{}})
+		if n := len(all); n == 0 || all[n-1].ID != s.component.ID() {
+			all = append(all, Snapshot{ID: s.component.ID(), Dropped: map[string]uint64{}, EventTypes: map[string]TypeCounts{}})
 		}
 		all[len(all)-1].add(s.snapshot())
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/isbl/telemetry/internal/eventtype"
+	"github.com/isbl/telemetry/internal/registry"
 )
 
 func reading(n uint64) func() Snapshot {
@@ -22,12 +23,12 @@ func reading(n uint64) func() Snapshot {
 
 func TestSnapshotsAddsInstancesUp(t *testing.T) {
 	const collector = "c1"
-	defer Register(collector, "event_buffer/b", reading(1))()
-	removeOne := Register(collector, "event_buffer/a", reading(1))
-	removeTwo := Register(collector, "event_buffer/a", reading(2))
-	defer Register("another", "event_buffer/a", reading(50))()
+	defer Register(collector, registry.NewComponent("processor", "event_buffer/b"), reading(1))()
+	removeOne := Register(collector, registry.NewComponent("processor", "event_buffer/a"), reading(1))
+	removeTwo := Register(collector, registry.NewComponent("processor", "event_buffer/a"), reading(2))
+	defer Register("another", registry.NewComponent("processor", "event_buffer/a"), reading(50))()
 
-	got := Snapshots(collector)
+	got := Snapshots(collector, nil)
 	assert.Equal(t, []Snapshot{
 		{
 			ID: "event_buffer/a", Instances: 2, Enabled: true, Received: 30, Filtered: 3, SampledOut: 3, Failed: 3, Forwarded: 12, Buffered: 3,
@@ -43,16 +44,16 @@ func TestSnapshotsAddsInstancesUp(t *testing.T) {
 
 	removeOne()
 	removeOne()
-	assert.Equal(t, uint64(20), Snapshots(collector)[0].Received, "only its own registration goes, and only once")
+	assert.Equal(t, uint64(20), Snapshots(collector, nil)[0].Received, "only its own registration goes, and only once")
 	removeTwo()
-	assert.Len(t, Snapshots(collector), 1)
+	assert.Len(t, Snapshots(collector, nil), 1)
 }
 
 func TestSnapshotsOfNobody(t *testing.T) {
-	assert.Empty(t, Snapshots("nobody"))
-	remove := Register("soon gone", "event_buffer", reading(1))
+	assert.Empty(t, Snapshots("nobody", nil))
+	remove := Register("soon gone", registry.NewComponent("processor", "event_buffer"), reading(1))
 	remove()
-	assert.Empty(t, Snapshots("soon gone"))
+	assert.Empty(t, Snapshots("soon gone", nil))
 }
 
 func TestTypesAreBounded(t *testing.T) {
@@ -65,10 +66,10 @@ func TestTypesAreBounded(t *testing.T) {
 			return s
 		}
 	}
-	defer Register("many", "event_buffer", types("a"))()
-	defer Register("many", "event_buffer", types("b"))()
+	defer Register("many", registry.NewComponent("processor", "event_buffer"), types("a"))()
+	defer Register("many", registry.NewComponent("processor", "event_buffer"), types("b"))()
 
-	got := Snapshots("many")[0].EventTypes
+	got := Snapshots("many", nil)[0].EventTypes
 	assert.Len(t, got, eventtype.MaxCounted+1)
 	assert.Equal(t, uint64(eventtype.MaxCounted+2), got[eventtype.Others].Received, "what does not fit is counted together")
 	var sum uint64
@@ -83,8 +84,8 @@ func TestConcurrentUse(t *testing.T) {
 	for i := range 8 {
 		wg.Go(func() {
 			for range 200 {
-				remove := Register("busy", fmt.Sprintf("event_buffer/%d", i), reading(1))
-				for _, s := range Snapshots("busy") {
+				remove := Register("busy", registry.NewComponent("processor", fmt.Sprintf("event_buffer/%d", i)), reading(1))
+				for _, s := range Snapshots("busy", nil) {
 					assert.Equal(t, uint64(10*s.Instances), s.Received)
 				}
 				remove()
@@ -92,5 +93,5 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	assert.Empty(t, Snapshots("busy"))
+	assert.Empty(t, Snapshots("busy", nil))
 }

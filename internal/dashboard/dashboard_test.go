@@ -11,6 +11,7 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/problems"
 	"github.com/isbl/telemetry/internal/receivers"
+	"github.com/isbl/telemetry/internal/registry"
 )
 
 func TestLiveTail(t *testing.T) {
@@ -146,7 +147,7 @@ func TestEmpty(t *testing.T) {
 // Where the receiver takes test events, a button sends one.
 func TestSendTestEvent(t *testing.T) {
 	s := serve(t, plain)
-	t.Cleanup(receivers.Register(t.Name(), receivers.Receiver{ID: "event", Events: "http://127.0.0.1:4999/v1/events", TakesTest: true, Send: s.store.Append}))
+	t.Cleanup(receivers.Register(t.Name(), registry.NewComponent("receiver", "event"), receivers.Receiver{Events: "http://127.0.0.1:4999/v1/events", TakesTest: true, Send: s.store.Append}))
 	ctx := tab(t, s.url)
 	do(t, ctx, shows(".empty pre", "curl http://localhost:4999/v1/events"), chromedp.Click(`#test-event`), types("test.event"))
 }
@@ -155,7 +156,7 @@ func TestSendTestEvent(t *testing.T) {
 func TestSystem(t *testing.T) {
 	s := serve(t, plain)
 	s.emit("user.login", "user.login")
-	t.Cleanup(buffers.Register(t.Name(), "event_buffer", func() buffers.Snapshot {
+	t.Cleanup(buffers.Register(t.Name(), registry.NewComponent("processor", "event_buffer"), func() buffers.Snapshot {
 		return buffers.Snapshot{Enabled: true, Received: 5, Filtered: 1, SampledOut: 2, Forwarded: 2, Capacity: 1000, Configuration: buffers.Configuration{
 			ExcludeEventTypes: []string{"debug.*"}, SamplingRate: 0.25, BufferSize: 1000, Overflow: "block", MaxWait: "10s", Ack: "stored",
 		}}
@@ -164,7 +165,7 @@ func TestSystem(t *testing.T) {
 	do(t, ctx, shows("#health", "healthy"), shows("#max_bytes", "of 64 MiB"), shows("#max_bytes", "the oldest events go"),
 		shows("#configuration", "debug.*"), shows("#configuration", "25 %"), shows("#configuration", "block, after 10s"), shows("#buffer-event_buffer", "adds up"),
 		shows("#events", "2"), shows("#kept", "2 kept now"), shows("#kept", "adds up"), shows("#appended", "adds up"), shows("#problems", "Nothing was refused"))
-	log := problems.Open(t.Name(), "receiver/event", problems.Options{})
+	log := problems.Open(t.Name(), registry.NewComponent("receiver", "event"), problems.Options{})
 	defer log.Close()
 	log.Refused("missing_field", 3, problems.Problem{Pointer: "/1/event_type", Detail: "must not be missing", Value: attack})
 	log.Suspicious("event_type_form", 1, problems.Problem{EventType: "Login", Source: "shop"})

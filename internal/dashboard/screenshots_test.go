@@ -17,6 +17,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/problems"
+	"github.com/isbl/telemetry/internal/registry"
 )
 
 var screenshots = flag.Bool("screenshots", false, "write the pictures of docs/")
@@ -72,7 +73,7 @@ const stack = "TimeoutError: no answer from the gateway\n    at Gateway.charge (
 func TestScreenshots(t *testing.T) {
 	s := serve(t, plain)
 	s.append(shop(time.Now().UTC())...)
-	log := problems.Open(t.Name(), "receiver/event", problems.Options{})
+	log := problems.Open(t.Name(), registry.NewComponent("receiver", "event"), problems.Options{})
 	defer log.Close()
 	log.Refused("invalid_value", 41, problems.Problem{EventType: "user.login", Source: "legacy-app", Pointer: "/timestamp", Detail: `must be a time in RFC 3339, like 2026-01-02T03:04:05.678Z, not "yesterday"`})
 	for name, body := range map[string]string{"billing": `{"event_type": "alert.*", "max_deliver": 1}`, "mails": `{"event_type": "user.*"}`} {

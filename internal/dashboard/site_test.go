@@ -66,9 +66,9 @@ func openAPI(t *testing.T, options store.Options) (*api.Handler, *store.Store) {
 	instance := t.Name()
 	return api.New(api.Options{
 		Store: st, SourceID: "test-instance",
-		Problems:  func() []problems.Report { return problems.Reports(instance) },
-		Buffers:   func() []buffers.Snapshot { return buffers.Snapshots(instance) },
-		Receivers: func() []receivers.Receiver { return receivers.All(instance) },
+		Problems:  func() []problems.Report { return problems.Reports(instance, nil) },
+		Buffers:   func() []buffers.Snapshot { return buffers.Snapshots(instance, nil) },
+		Receivers: func() []receivers.Receiver { return receivers.All(instance, nil) },
 	}), st
 }
 

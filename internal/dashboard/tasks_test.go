@@ -10,13 +10,14 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/isbl/telemetry/internal/problems"
+	"github.com/isbl/telemetry/internal/registry"
 )
 
 // The questions that people come with are answered in few clicks, from the page as it opens.
 func TestTasks(t *testing.T) {
 	s := serve(t, plain)
 	s.append(shop(time.Now().UTC())...)
-	log := problems.Open(t.Name(), "receiver/event", problems.Options{})
+	log := problems.Open(t.Name(), registry.NewComponent("receiver", "event"), problems.Options{})
 	defer log.Close()
 	log.Refused("invalid_value", 41, problems.Problem{Source: "legacy-app", Pointer: "/timestamp", Detail: "must be a time"})
 	s.post(http.MethodPut, "/consumers/billing", `{"event_type": "alert.*"}`)

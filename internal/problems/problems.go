@@ -62,7 +62,7 @@ type Options struct {
 
 // Log counts the problems of a component. It is safe for concurrent use. A nil Log keeps nothing.
 type Log struct {
-	component string
+	component *registry.Component
 	options   Options
 	forget    func()
 
@@ -79,9 +79,9 @@ type entry struct {
 
 var logs = registry.NewSlot[*Log]("problems")
 
-// Open makes the problems of a component, such as "receiver/event", known to the collector with
+// Open makes the problems of a component known to the collector with
 // this instance id, until they are closed.
-func Open(instanceID, component string, o Options) *Log {
+func Open(instanceID string, component *registry.Component, o Options) *Log {
 	if o.Keep == 0 {
 		o.Keep = DefaultKeep
 	}
@@ -141,11 +141,15 @@ func (p *Problem) shorten(redact bool) {
 // cut copies what it keeps, so that an example keeps no request in memory.
 func cut(s string, most int) string { return strings.Clone(text.Shorten(s, most)) }
 
-// Reports reads the problems of a collector, sorted by component and reason. Those of instances
-// of one component are added up. The caller owns the result.
-func Reports(instanceID string) []Report {
+// Reports reads the problems of those components of a collector that shown wants, sorted by
+// component and reason; nil wants all. Those of instances of one component are added up. The caller
+// owns the result.
+func Reports(instanceID string, shown func(*registry.Component) bool) []Report {
 	all := []Report{}
 	for _, l := range logs.All(instanceID) {
+		if shown != nil && !shown(l.component) {
+			continue
+		}
 		for _, more := range l.reports() {
 			i := slices.IndexFunc(all, func(r Report) bool { return r.Component == more.Component && r.Reason == more.Reason })
 			if i < 0 {
@@ -169,7 +173,7 @@ func (l *Log) reports() []Report {
 		examples := slices.Clone(e.examples)
 		slices.Reverse(examples)
 		all = append(all, Report{
-			Component: l.component, Reason: reason, Suspicious: e.suspicious, Count: e.count, First: e.first, Last: e.last, Examples: examples,
+			Component: l.component.Name(), Reason: reason, Suspicious: e.suspicious, Count: e.count, First: e.first, Last: e.last, Examples: examples,
 		})
 	}
 	return all

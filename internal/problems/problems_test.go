@@ -9,15 +9,17 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/isbl/telemetry/internal/registry"
 )
 
 func TestReports(t *testing.T) {
 	const collector = "c1"
-	assert.Equal(t, []Report{}, Reports(collector))
-	one := Open(collector, "receiver/event", Options{Keep: 2})
-	two := Open(collector, "receiver/event", Options{Keep: 2})
-	store := Open(collector, "exporter/event_store", Options{})
-	defer Open("another", "receiver/event", Options{}).Close()
+	assert.Equal(t, []Report{}, Reports(collector, nil))
+	one := Open(collector, registry.NewComponent("receiver", "event"), Options{Keep: 2})
+	two := Open(collector, registry.NewComponent("receiver", "event"), Options{Keep: 2})
+	store := Open(collector, registry.NewComponent("exporter", "event_store"), Options{})
+	defer Open("another", registry.NewComponent("receiver", "event"), Options{}).Close()
 	for i := range 5 {
 		one.Refused("malformed", 1, Problem{Detail: fmt.Sprint("one ", i)})
 	}
@@ -26,7 +28,7 @@ func TestReports(t *testing.T) {
 	two.Suspicious("event_type_form", 0, Problem{EventType: "None"})
 	store.Refused("too_large", 1, Problem{EventID: "7"})
 
-	got := Reports(collector)
+	got := Reports(collector, nil)
 	require.Len(t, got, 3)
 	assert.Equal(t, []string{"exporter/event_store too_large 1 false", "receiver/event event_type_form 3 true", "receiver/event malformed 15 false"}, []string{
 		line(got[0]), line(got[1]), line(got[2]),
@@ -38,10 +40,10 @@ func TestReports(t *testing.T) {
 
 	two.Close()
 	two.Close()
-	assert.EqualValues(t, 5, Reports(collector)[1].Count)
+	assert.EqualValues(t, 5, Reports(collector, nil)[1].Count)
 	one.Close()
 	store.Close()
-	assert.Empty(t, Reports(collector))
+	assert.Empty(t, Reports(collector, nil))
 	assert.Empty(t, logs.All(collector))
 }
 
@@ -50,12 +52,12 @@ func line(r Report) string {
 }
 
 func TestBounded(t *testing.T) {
-	l := Open("c2", "receiver/event", Options{})
+	l := Open("c2", registry.NewComponent("receiver", "event"), Options{})
 	defer l.Close()
 	for range 100 {
 		l.Refused("malformed", 1, Problem{Value: strings.Repeat("é", 1000), Detail: strings.Repeat("é", 1000), EventType: "\xff"})
 	}
-	examples := Reports("c2")[0].Examples
+	examples := Reports("c2", nil)[0].Examples
 	require.Len(t, examples, DefaultKeep)
 	for _, p := range examples {
 		assert.LessOrEqual(t, len(p.Value), MaxValue+6)
@@ -65,10 +67,10 @@ func TestBounded(t *testing.T) {
 }
 
 func TestRedact(t *testing.T) {
-	l := Open("c3", "receiver/event", Options{Redact: true})
+	l := Open("c3", registry.NewComponent("receiver", "event"), Options{Redact: true})
 	defer l.Close()
 	l.Refused("wrong_kind", 1, Problem{Value: "secret", Detail: `must be a time, not "secret"`, Pointer: "/timestamp", Source: "shop"})
-	p := Reports("c3")[0].Examples[0]
+	p := Reports("c3", nil)[0].Examples[0]
 	assert.Equal(t, Problem{Time: p.Time, Pointer: "/timestamp", Source: "shop"}, p)
 }
 
@@ -76,16 +78,16 @@ func TestConcurrently(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			l := Open("c4", "receiver/event", Options{})
+			l := Open("c4", registry.NewComponent("receiver", "event"), Options{})
 			for range 100 {
 				l.Refused("malformed", 1, Problem{})
-				Reports("c4")
+				Reports("c4", nil)
 			}
 			l.Close()
 		})
 	}
 	wg.Wait()
-	assert.Empty(t, Reports("c4"))
+	assert.Empty(t, Reports("c4", nil))
 	var none *Log
 	none.Refused("x", 1, Problem{})
 	none.Close()

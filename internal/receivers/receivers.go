@@ -13,6 +13,7 @@ import (
 
 // Receiver is an event receiver: where events are sent to.
 type Receiver struct {
+	// ID is the component's; Register sets it.
 	ID string `json:"id"`
 	// Events and OTLP are the URLs of events as JSON and of OTLP over HTTP; empty where the
 	// protocol is off.
@@ -22,6 +23,7 @@ type Receiver struct {
 	// authentication.
 	TakesTest bool `json:"takes_test_event"`
 
+	component *registry.Component
 	// Send passes records on as if the port for JSON had got them. It is nil without TakesTest.
 	Send func(context.Context, plog.Logs) error `json:"-"`
 }
@@ -30,14 +32,17 @@ var slot = registry.NewSlot[Receiver]("receivers")
 
 // Register makes a receiver known to the collector with this instance id, until remove is called.
 // Calling remove again does nothing. Send must be safe for concurrent use.
-func Register(instanceID string, r Receiver) (remove func()) { return slot.Add(instanceID, r) }
+func Register(instanceID string, component *registry.Component, r Receiver) (remove func()) {
+	r.ID, r.component = component.ID(), component
+	return slot.Add(instanceID, r)
+}
 
-// All returns the receivers of a collector, each once however many pipelines it is in, in order of
-// their start. The caller owns the result.
-func All(instanceID string) []Receiver {
+// All returns the receivers of a collector that shown wants, each once however many pipelines it is
+// in, in order of their start; nil wants all. The caller owns the result.
+func All(instanceID string, shown func(*registry.Component) bool) []Receiver {
 	all := []Receiver{}
 	for _, r := range slot.All(instanceID) {
-		if !slices.ContainsFunc(all, func(known Receiver) bool { return known.ID == r.ID }) {
+		if (shown == nil || shown(r.component)) && !slices.ContainsFunc(all, func(known Receiver) bool { return known.ID == r.ID }) {
 			all = append(all, r)
 		}
 	}

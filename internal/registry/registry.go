@@ -8,6 +8,7 @@
 //	buffers   service.instance.id    the event_buffer processors, which the API shows
 //	receivers service.instance.id    the event receivers, where the API tells senders to send to
 //	problems  service.instance.id    what components refused, which the API shows
+//	scopes    service.instance.id    the stores, and of which components each tells
 //	directories path                 the storage directories that are open, for errors
 //	handover  component and port     events of a store in memory, for the one that replaces it
 //	budget    none                   the memory of the process that requests share

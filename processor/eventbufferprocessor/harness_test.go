@@ -170,7 +170,7 @@ func start(t testing.TB, next consumer.Logs, change func(*Config)) *running {
 // snapshot is what the store's API reads.
 func (r *running) snapshot(t testing.TB) buffers.Snapshot {
 	t.Helper()
-	all := buffers.Snapshots(r.instance)
+	all := buffers.Snapshots(r.instance, nil)
 	require.Len(t, all, 1)
 	requireAddsUp(t, all[0])
 	return all[0]

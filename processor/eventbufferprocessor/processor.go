@@ -34,15 +34,16 @@ const (
 
 // eventBuffer is the processor. Everything that is counted is in its buffer.
 type eventBuffer struct {
-	set      processor.Settings
-	cfg      *Config
-	next     consumer.Logs
-	defaults eventlog.Defaults
-	wanted   func(eventType string) bool
-	sampler  *sampling.Sampler
-	buffer   *buffer
-	sender   *sender // nil with `ack: stored`
-	problems *problems.Log
+	set       processor.Settings
+	cfg       *Config
+	next      consumer.Logs
+	defaults  eventlog.Defaults
+	wanted    func(eventType string) bool
+	sampler   *sampling.Sampler
+	buffer    *buffer
+	sender    *sender // nil with `ack: stored`
+	component *registry.Component
+	problems  *problems.Log
 
 	leave    []func() // what Start joined
 	stopOnce sync.Once
@@ -58,16 +59,17 @@ func newEventBuffer(set processor.Settings, cfg *Config, next consumer.Logs) (*e
 		return nil, err
 	}
 	p := &eventBuffer{
-		set:      set,
-		cfg:      cfg,
-		next:     next,
-		defaults: eventlog.Defaults{EventType: cfg.DefaultEventType, SourceID: cfg.SourceID},
-		wanted:   selection.Matches,
-		sampler:  sampler,
-		buffer:   newBuffer(cfg),
+		set:       set,
+		cfg:       cfg,
+		next:      next,
+		defaults:  eventlog.Defaults{EventType: cfg.DefaultEventType, SourceID: cfg.SourceID},
+		wanted:    selection.Matches,
+		sampler:   sampler,
+		buffer:    newBuffer(cfg),
+		component: registry.NewComponent("processor", set.ID.String()),
 	}
 	if cfg.Ack == ackBuffered {
-		p.sender = &sender{buffer: p.buffer, sink: next, maxEvents: cfg.maxEvents(), log: set.Logger}
+		p.sender = &sender{buffer: p.buffer, component: p.component, sink: next, maxEvents: cfg.maxEvents(), log: set.Logger}
 	}
 	return p, nil
 }
@@ -84,8 +86,8 @@ func (p *eventBuffer) Start(_ context.Context, host component.Host) error {
 		return fmt.Errorf("create metrics: %w", err)
 	}
 	instance := registry.InstanceID(p.set.Resource)
-	p.problems = problems.Open(instance, "processor/"+p.set.ID.String(), problems.Options{})
-	p.leave = append(p.leave, forget, p.problems.Close, buffers.Register(instance, p.set.ID.String(), p.snapshot))
+	p.problems = problems.Open(instance, p.component, problems.Options{})
+	p.leave = append(p.leave, forget, p.problems.Close, buffers.Register(instance, p.component, p.snapshot))
 	if !p.cfg.Enabled {
 		p.set.Logger.Warn("This event_buffer is disabled: it answers with success and drops all events (enabled: false)")
 	}
@@ -100,6 +102,7 @@ func (p *eventBuffer) Start(_ context.Context, host component.Host) error {
 // *eventlog.Refused names records that were not taken while the others were, where the sender
 // cannot be told by eventlog.Answer; any other error is about the whole request.
 func (p *eventBuffer) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	p.component.Got(ctx)
 	t := newTally()
 	defer t.free()
 	refused := eventlog.Canonicalize(ctx, ld, p.defaults, nil)
@@ -126,7 +129,7 @@ func (p *eventBuffer) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 func (p *eventBuffer) forward(ctx context.Context, ld plog.Logs, events int) error {
 	failed := events // also where the next component panics
 	defer func() { p.buffer.settle(events, failed) }()
-	err := eventlog.Consume(eventlog.WithInspected(ctx), p.next, ld)
+	err := eventlog.Consume(p.component.Mark(eventlog.WithInspected(ctx)), p.next, ld)
 	failed = failures(err, events)
 	return err
 }

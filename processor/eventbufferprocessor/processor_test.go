@@ -230,7 +230,7 @@ func TestTypesAreCountedUpTo256(t *testing.T) {
 
 func TestSnapshotIsThereFromStartToShutdown(t *testing.T) {
 	p := create(t, processortest.NewNopSettings(metadata.Type), consumertest.NewNop(), nil)
-	assert.Empty(t, buffers.Snapshots(p.instance))
+	assert.Empty(t, buffers.Snapshots(p.instance, nil))
 	require.NoError(t, p.Start(t.Context(), componenttest.NewNopHost()))
 	s := p.snapshot(t)
 	assert.Equal(t, metadata.Type.String(), strings.Split(s.ID, "/")[0])
@@ -238,7 +238,7 @@ func TestSnapshotIsThereFromStartToShutdown(t *testing.T) {
 	assert.Equal(t, uint64(1000), s.Capacity)
 	require.NoError(t, p.Shutdown(t.Context()))
 	require.NoError(t, p.Shutdown(t.Context()))
-	assert.Empty(t, buffers.Snapshots(p.instance))
+	assert.Empty(t, buffers.Snapshots(p.instance, nil))
 }
 
 func TestSamplingAttributes(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/registry"
 )
 
 const (
@@ -28,6 +29,7 @@ const (
 type sender struct {
 	buffer    *buffer
 	sink      consumer.Logs
+	component *registry.Component
 	maxEvents int
 	log       *zap.Logger
 	host      component.Host
@@ -68,7 +70,7 @@ func (s *sender) send(ctx context.Context, batch chunk) {
 	wait.InitialInterval, wait.Multiplier, wait.MaxInterval = firstRetry, 2, maxRetry
 	retrying := false
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := eventlog.Consume(eventlog.WithInspected(ctx), s.sink, s.data(batch.ld))
+		err := eventlog.Consume(s.component.Mark(eventlog.WithInspected(ctx)), s.sink, s.data(batch.ld))
 		if consumererror.IsPermanent(err) {
 			err = backoff.Permanent(err)
 		}

@@ -59,7 +59,7 @@ func serveSetWithin(
 	})
 	return s, func() map[string]uint64 {
 		counts := map[string]uint64{}
-		for _, r := range problems.Reports(registry.InstanceID(set.Resource)) {
+		for _, r := range problems.Reports(registry.InstanceID(set.Resource), nil) {
 			if !r.Suspicious {
 				counts[r.Reason] += r.Count
 			}

@@ -25,6 +25,7 @@ type canonicalizer struct {
 	set       receiver.Settings
 	defaults  eventlog.Defaults
 	telemetry *metadata.TelemetryBuilder
+	component *registry.Component
 	problems  *problems.Log // nil before open
 }
 
@@ -34,14 +35,14 @@ func newCanonicalizer(set receiver.Settings, cfg *Config, next consumer.Logs) (*
 		return nil, fmt.Errorf("create telemetry: %w", err)
 	}
 	return &canonicalizer{
-		next: next, cfg: cfg, set: set, telemetry: telemetry,
+		next: next, cfg: cfg, set: set, telemetry: telemetry, component: registry.NewComponent("receiver", set.ID.String()),
 		defaults: eventlog.Defaults{EventType: cfg.DefaultEventType, SourceID: cfg.SourceID},
 	}, nil
 }
 
 // open makes the problems known. It is called before any listener is there.
 func (c *canonicalizer) open() {
-	c.problems = problems.Open(registry.InstanceID(c.set.Resource), "receiver/"+c.set.ID.String(),
+	c.problems = problems.Open(registry.InstanceID(c.set.Resource), c.component,
 		problems.Options{Keep: c.cfg.Problems.Keep, Redact: c.cfg.Problems.Redact})
 	c.startCounters(context.Background())
 }
@@ -53,14 +54,13 @@ func (c *canonicalizer) close() { c.problems.Close() }
 // other error of next is the answer alone: it speaks of the whole request.
 func (c *canonicalizer) consumeLogs(ctx context.Context, ld plog.Logs) error {
 	refused := c.canonicalize(ctx, ld)
-	ctx = eventlog.WithInspected(ctx)
 	if refused == nil {
-		return eventlog.Consume(ctx, c.next, ld)
+		return c.pass(ctx, ld)
 	}
 	if ld.LogRecordCount() == 0 {
 		return refused
 	}
-	err := eventlog.Consume(ctx, c.next, ld)
+	err := c.pass(ctx, ld)
 	if err == nil {
 		return refused
 	}
@@ -68,6 +68,11 @@ func (c *canonicalizer) consumeLogs(ctx context.Context, ld plog.Logs) error {
 		return refused.Merge(more)
 	}
 	return err
+}
+
+// pass gives canonical records to the next component, and says whose they are.
+func (c *canonicalizer) pass(ctx context.Context, ld plog.Logs) error {
+	return eventlog.Consume(c.component.Mark(eventlog.WithInspected(ctx)), c.next, ld)
 }
 
 // canonicalize makes the records canonical, says when they were observed, and counts what it

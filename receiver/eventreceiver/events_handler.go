@@ -133,7 +133,7 @@ func (s *eventsServer) pass(ctx context.Context, f form, req *request) error {
 }
 
 func (s *eventsServer) consume(ctx context.Context, ld plog.Logs, req *request) (*eventlog.Refused, error) {
-	err := eventlog.Consume(eventlog.WithInspected(ctx), s.canonical.next, ld)
+	err := s.canonical.pass(ctx, ld)
 	if refused := eventlog.RefusedAlone(err); refused != nil {
 		req.remove(refused)
 		slices.SortFunc(req.rejected, func(a, b rejection) int { return a.Index - b.Index })

@@ -66,8 +66,8 @@ func serveEvents(t *testing.T, set receiver.Settings, next consumer.Logs, sectio
 	require.NoError(t, rcv.Start(t.Context(), hostWith(extensions...)))
 	t.Cleanup(func() {
 		assert.NoError(t, rcv.Shutdown(context.Background()))
-		assert.Empty(t, problems.Reports(instance))
-		assert.Empty(t, receivers.All(instance))
+		assert.Empty(t, problems.Reports(instance, nil))
+		assert.Empty(t, receivers.All(instance, nil))
 	})
 	return &eventsClient{t, "http://" + addr + "/v1/events", &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, instance}
 }
@@ -123,7 +123,7 @@ func (c *eventsClient) json(body string) reply {
 // problems are the counts by reason; a suspicious one ends with a question mark.
 func (c *eventsClient) problems() map[string]uint64 {
 	all := map[string]uint64{}
-	for _, r := range problems.Reports(c.instance) {
+	for _, r := range problems.Reports(c.instance, nil) {
 		assert.Equal(c.t, "receiver/event", r.Component)
 		name := r.Reason
 		if r.Suspicious {

@@ -115,7 +115,7 @@ func TestPartly(t *testing.T) {
 	assert.Equal(t, "3 /3/data/x/1 invalid_value", fmt.Sprint(r.Rejected[1].Index, " ", r.Rejected[1].Pointer, " ", r.Rejected[1].Reason))
 	assert.Equal(t, []string{"1 a.b", "3 c.d"}, received(sink))
 	assert.Equal(t, map[string]uint64{"missing_field": 1, "invalid_value": 1}, c.problems())
-	example := problems.Reports(c.instance)[1].Examples[0]
+	example := problems.Reports(c.instance, nil)[1].Examples[0]
 	assert.Equal(t, "/1/event_type", example.Pointer)
 	assert.Equal(t, "2", example.EventID)
 	assert.JSONEq(t, `{"event_id":"2"}`, example.Value)
@@ -151,7 +151,7 @@ func TestPartly(t *testing.T) {
 		assert.Equal(t, 1, r.Rejected[0].Index)
 		assert.Empty(t, sink.AllLogs(), "half a request is none")
 		assert.Equal(t, map[string]uint64{"malformed": 1}, c.problems())
-		assert.Regexp(t, `^\{"event_type":"c\.$`, problems.Reports(c.instance)[0].Examples[0].Value)
+		assert.Regexp(t, `^\{"event_type":"c\.$`, problems.Reports(c.instance, nil)[0].Examples[0].Value)
 		r = c.post([]byte(`{"specversion":"1.0"}`), "Content-Type", typeBatch)
 		assert.Equal(t, http.StatusBadRequest, r.status)
 	})
@@ -334,7 +334,7 @@ func TestSuspicious(t *testing.T) {
 		{"event_type":"a.b","timestamp":"` + at(-time.Minute) + `"},{"event_type":"Login"},{"event_type":"login"},{"event_type":"user..login"},{"event_type":"a.b-c_d.0"},{"x":1}]`)
 	assert.Equal(t, 7, r.Accepted)
 	assert.Equal(t, map[string]uint64{"timestamp_past?": 1, "timestamp_future?": 1, "event_type_form?": 3, "unknown_field": 1}, c.problems())
-	for _, r := range problems.Reports(c.instance)[1:3] {
+	for _, r := range problems.Reports(c.instance, nil)[1:3] {
 		assert.Regexp(t, `^the event's time is 20..-..-..T..:..:..Z, `, r.Examples[0].Detail)
 	}
 	assert.Equal(t, map[string]int64{"timestamp_past": 1, "timestamp_future": 1, "event_type_form": 3}, counted(t, tel, "suspicious_events"))
@@ -362,7 +362,7 @@ func TestSuspicious(t *testing.T) {
 		defer canonical.close()
 		require.NoError(t, canonical.consumeLogs(t.Context(), ld))
 		got := map[string]uint64{}
-		for _, r := range problems.Reports(t.Name()) {
+		for _, r := range problems.Reports(t.Name(), nil) {
 			got[r.Reason] = r.Count
 		}
 		assert.Equal(t, map[string]uint64{"event_type_form": 1, "timestamp_past": 2}, got)
@@ -374,7 +374,7 @@ func TestRedact(t *testing.T) {
 	for range 5 {
 		c.json(`{"event_type":"a.b","timestamp":"secret"}`)
 	}
-	r := problems.Reports(c.instance)[0]
+	r := problems.Reports(c.instance, nil)[0]
 	assert.EqualValues(t, 5, r.Count)
 	require.Len(t, r.Examples, 2)
 	assert.Empty(t, r.Examples[0].Value+r.Examples[0].Detail)

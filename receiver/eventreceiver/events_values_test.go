@@ -85,7 +85,7 @@ func TestTextIsRepaired(t *testing.T) {
 		cut, _ := recordAt(sink.AllLogs()[0], 0).Attributes().Get("cut")
 		assert.Equal(t, "a\uFFFD", cut.Str())
 		counts := map[string]uint64{}
-		for _, r := range problems.Reports(t.Name()) {
+		for _, r := range problems.Reports(t.Name(), nil) {
 			counts[r.Reason] = r.Count
 		}
 		assert.Equal(t, uint64(1), counts["invalid_utf8"])

@@ -45,7 +45,7 @@ func (r *eventReceiver) Start(ctx context.Context, host component.Host) error {
 // announce lets the API of the same collector say where events are sent to.
 func (r *eventReceiver) announce() {
 	set := r.canonicalizer.set
-	known := receivers.Receiver{ID: set.ID.String()}
+	var known receivers.Receiver
 	if r.otlp != nil {
 		known.OTLP = r.otlp.url(r.otlp.path)
 	}
@@ -55,7 +55,7 @@ func (r *eventReceiver) announce() {
 			known.Send = r.events.send
 		}
 	}
-	r.forget = receivers.Register(registry.InstanceID(set.Resource), known)
+	r.forget = receivers.Register(registry.InstanceID(set.Resource), r.canonicalizer.component, known)
 }
 
 // Shutdown may be called without Start, and again.

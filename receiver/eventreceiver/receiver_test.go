@@ -257,7 +257,7 @@ func TestKnownToTheAPI(t *testing.T) {
 			sink := new(consumertest.LogsSink)
 			serveEvents(t, set, sink, section, nil, map[component.ID]component.Component{component.MustNewID("tokens"): tokens{}})
 
-			known := receivers.All(instance)
+			known := receivers.All(instance, nil)
 			require.Len(t, known, 1)
 			assert.Regexp(t, `^http://127\.0\.0\.1:\d+/v1/events$`, known[0].Events)
 			assert.Empty(t, known[0].OTLP)

@@ -79,6 +79,8 @@ type Ack struct {
 	Delay  string   `json:"delay,omitempty"`
 	// GiveBack returns all events without counting their delivery.
 	GiveBack bool `json:"give_back,omitempty"`
+	// Reason is why the events failed, at most 500 bytes: dead letters keep it.
+	Reason string `json:"reason,omitempty"`
 }
 
 // Acked is what an Ack did, in events.
@@ -93,7 +95,8 @@ type DeadLetter struct {
 	Cursor     string    `json:"cursor"`
 	Deliveries int       `json:"deliveries"`
 	Since      time.Time `json:"since"`
-	Event      *Event    `json:"event"` // nil when retention removed it
+	Reason     string    `json:"reason"` // what the worker said; empty where it said nothing
+	Event      *Event    `json:"event"`  // nil when retention removed it, and it was larger than 8 KiB
 
 	// Raw is the dead letter as the server sent it.
 	Raw json.RawMessage `json:"-"`

@@ -148,12 +148,13 @@ func (h *Handler) serveAck(w http.ResponseWriter, r *http.Request, _ url.Values)
 		Failed []string `json:"failed"`
 		Delay  string   `json:"delay"`
 
-		GiveBack bool `json:"give_back"`
+		GiveBack bool   `json:"give_back"`
+		Reason   string `json:"reason"`
 	}
 	if p := decode(r, &body, false); p != nil {
 		return p
 	}
-	ack := consumer.Ack{Lease: body.Lease, GiveBack: body.GiveBack}
+	ack := consumer.Ack{Lease: body.Lease, GiveBack: body.GiveBack, Reason: body.Reason}
 	if p := needLease(body.Lease); p != nil {
 		return p
 	}
@@ -163,6 +164,9 @@ func (h *Handler) serveAck(w http.ResponseWriter, r *http.Request, _ url.Values)
 	}
 	if ack.GiveBack && len(body.Failed) > 0 {
 		return badPointer("failed", "with give_back all events are returned: leave out failed, or give_back")
+	}
+	if len(body.Reason) > consumer.MaxReason {
+		return badPointer("reason", "reason has at most %d bytes, this one %d", consumer.MaxReason, len(body.Reason))
 	}
 	if body.Delay != "" {
 		d, err := when.Duration(body.Delay)

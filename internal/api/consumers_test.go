@@ -90,7 +90,7 @@ func TestConsumer(t *testing.T) {
 	assert.Equal(t, consumer.Acked{Returned: 2}, acked)
 	again = c.fetch("billing", "limit=100")
 	assert.Equal(t, 2, again.Deliveries, "what was given back does not count")
-	c.send(http.MethodPost, "/billing/ack", fmt.Sprintf(`{"lease": %q, "failed": [%q, %q]}`, again.Lease, again.Events[0].Cursor, again.Events[1].Cursor), &acked)
+	c.send(http.MethodPost, "/billing/ack", fmt.Sprintf(`{"lease": %q, "failed": [%q, %q], "reason": "no such account"}`, again.Lease, again.Events[0].Cursor, again.Events[1].Cursor), &acked)
 	assert.Equal(t, consumer.Acked{Dead: 2}, acked)
 	c.send(http.MethodGet, "/billing", "", &info)
 	assert.Equal(t, 2, info.Dead)
@@ -104,6 +104,7 @@ func TestConsumer(t *testing.T) {
 		DeadLetters []struct {
 			Cursor     string
 			Deliveries int
+			Reason     string
 			Event      seen
 		} `json:"dead_letters"`
 		Total int
@@ -112,6 +113,7 @@ func TestConsumer(t *testing.T) {
 	require.Len(t, letters.DeadLetters, 2)
 	assert.Equal(t, one.Events[1], letters.DeadLetters[0].Event)
 	assert.Equal(t, 2, letters.DeadLetters[0].Deliveries)
+	assert.Equal(t, "no such account", letters.DeadLetters[0].Reason)
 	c.send(http.MethodGet, "/billing/dead-letters?skip=1&limit=1", "", &letters)
 	require.Len(t, letters.DeadLetters, 1)
 	assert.Equal(t, one.Events[5].Cursor, letters.DeadLetters[0].Cursor)

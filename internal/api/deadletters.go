@@ -10,7 +10,6 @@ import (
 
 	"github.com/isbl/telemetry/internal/httpjson"
 	"github.com/isbl/telemetry/internal/store"
-	"github.com/isbl/telemetry/internal/store/wire"
 	"github.com/isbl/telemetry/internal/text"
 )
 
@@ -50,7 +49,8 @@ type deadLetter struct {
 	Cursor     store.Cursor    `json:"cursor"`
 	Deliveries int             `json:"deliveries"`
 	Since      time.Time       `json:"since"`
-	Event      json.RawMessage `json:"event"`
+	Reason     string          `json:"reason,omitempty"`
+	Event      json.RawMessage `json:"event"` // null where there is none
 }
 
 func (h *Handler) serveDeadLetters(w http.ResponseWriter, r *http.Request, values url.Values) *problem {
@@ -67,12 +67,8 @@ func (h *Handler) serveDeadLetters(w http.ResponseWriter, r *http.Request, value
 		DeadLetters []deadLetter `json:"dead_letters"`
 		Total       int          `json:"total"`
 	}{make([]deadLetter, len(letters)), all}
-	var encoder wire.JSONEncoder
 	for i, letter := range letters {
-		answer.DeadLetters[i] = deadLetter{letter.Cursor, letter.Deliveries, letter.Since, json.RawMessage("null")}
-		if letter.Entry != nil {
-			answer.DeadLetters[i].Event = letter.Entry.AppendJSON(nil, &encoder)
-		}
+		answer.DeadLetters[i] = deadLetter(letter)
 	}
 	httpjson.Write(w, http.StatusOK, answer)
 	return nil

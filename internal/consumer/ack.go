@@ -23,7 +23,15 @@ type Ack struct {
 	// GiveBack returns all events, and does not count their delivery: the worker cannot do its work
 	// now, and that is not the fault of the events. Failed must be empty.
 	GiveBack bool
+	// Reason is why events failed, at most MaxReason bytes: dead letters keep it. It may be empty.
+	Reason string
 }
+
+// MaxReason is the longest Ack.Reason in bytes.
+const MaxReason = 500
+
+// reasonExpired is the reason of events that no worker acknowledged.
+const reasonExpired = "not acknowledged in time"
 
 // Acked is the result of an Ack, in events.
 type Acked struct {
@@ -58,7 +66,7 @@ func (c *Consumers) Ack(ctx context.Context, name string, a Ack) (acked Acked, e
 			return false, err
 		}
 		s.rememberDone(a.Lease)
-		o := outcome{c: c, s: s, a: &a, settings: e.settings, now: c.now().UTC()}
+		o := outcome{ctx: ctx, c: c, s: s, a: &a, settings: e.settings, now: c.now().UTC()}
 		for _, p := range spans {
 			o.events += p.Events
 		}

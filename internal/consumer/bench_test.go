@@ -32,7 +32,7 @@ func BenchmarkFetchAck(b *testing.B) {
 				require.NoError(b, err)
 				err = c.change(b.Context(), "b", func(_ *entry, st *state) (bool, error) {
 					for range letters {
-						st.addDead(s.End(), 5, time.Now())
+						st.addDead(dead{Cursor: s.End(), Deliveries: 5, Since: time.Now()})
 					}
 					return true, nil
 				})

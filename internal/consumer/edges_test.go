@@ -184,7 +184,7 @@ func TestLargestRecord(t *testing.T) {
 	err = c.change(t.Context(), "c", func(_ *entry, st *state) (bool, error) {
 		for i, e := range page.Entries {
 			if i%2 == 0 {
-				st.addDead(e.Cursor, 5, now.Add(time.Duration(i)))
+				st.addDead(dead{Cursor: e.Cursor, Deliveries: 5, Since: now.Add(time.Duration(i))})
 			} else {
 				st.Spans = append(st.Spans, span{
 					After: e.Cursor.Previous(), Last: e.Cursor, Events: 1, Deliveries: 3, Due: now.Add(time.Duration(i) * time.Second),

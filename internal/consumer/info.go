@@ -2,11 +2,13 @@ package consumer
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"time"
 
 	"github.com/isbl/telemetry/internal/store"
+	"github.com/isbl/telemetry/internal/store/wire"
 )
 
 // Info describes a consumer.
@@ -85,8 +87,11 @@ type DeadLetter struct {
 	Cursor     store.Cursor
 	Deliveries int
 	Since      time.Time
-	// Entry is the event; nil when the store does not keep it any longer.
-	Entry *store.Entry
+	// Reason is what the worker said at last; empty where it said nothing.
+	Reason string
+	// Event is the event in JSON; nil when the store does not keep it any longer, and it was larger
+	// than MaxCopy or there was no room for a copy.
+	Event json.RawMessage
 }
 
 // DeadLetters returns up to limit dead letters after the first skip, the oldest first, and
@@ -99,18 +104,40 @@ func (c *Consumers) DeadLetters(ctx context.Context, name string, skip, limit in
 		return false, nil
 	})
 	for _, d := range letters {
-		letter := DeadLetter{Cursor: d.Cursor, Deliveries: d.Deliveries, Since: d.Since}
-		page, readErr := c.store.Read(ctx, store.Query{After: d.Cursor.Previous(), Before: d.Cursor, Limit: 1})
-		var gone *store.CursorError
-		if readErr != nil && !errors.As(readErr, &gone) {
-			return nil, 0, readErr
+		event, err := c.eventAt(ctx, d.Cursor)
+		if err != nil {
+			return nil, 0, err
 		}
-		if readErr == nil && len(page.Entries) == 1 {
-			letter.Entry = &page.Entries[0]
+		if event == nil {
+			event = d.Copy
 		}
-		list = append(list, letter)
+		list = append(list, DeadLetter{Cursor: d.Cursor, Deliveries: d.Deliveries, Since: d.Since, Reason: d.Reason, Event: event})
 	}
 	return list, total, err
+}
+
+// eventAt returns an event in JSON; nil when the store does not keep it any longer.
+func (c *Consumers) eventAt(ctx context.Context, at store.Cursor) ([]byte, error) {
+	page, err := c.store.Read(ctx, store.Query{After: at.Previous(), Before: at, Limit: 1})
+	var gone *store.CursorError
+	switch {
+	case errors.As(err, &gone), err == nil && len(page.Entries) != 1:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	var encoder wire.JSONEncoder
+	return page.Entries[0].AppendJSON(nil, &encoder), nil
+}
+
+// copyOf is the copy of an event for a dead letter; nil where it is too large, or cannot be read
+// now.
+func (c *Consumers) copyOf(ctx context.Context, at store.Cursor) []byte {
+	event, err := c.eventAt(ctx, at)
+	if err != nil || len(event) > MaxCopy {
+		return nil
+	}
+	return event
 }
 
 // ReturnDeadLetters hands out the dead letters of cursors again, as if they were new; without

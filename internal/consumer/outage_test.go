@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -78,8 +79,9 @@ func outage(t *testing.T, names bool) {
 	letters, _, err := c.DeadLetters(t.Context(), "c", 0, 100)
 	require.NoError(t, err)
 	for _, l := range letters {
-		n, _ := l.Entry.Ref().Data("n")
-		assert.True(t, isBad(int(n.Int())), "event %d is good, and dead", n.Int())
+		var e struct{ Data struct{ N int } }
+		require.NoError(t, json.Unmarshal(l.Event, &e))
+		assert.True(t, isBad(e.Data.N), "event %d is good, and dead", e.Data.N)
 		assert.GreaterOrEqual(t, l.Deliveries, DefaultDefinition().MaxDeliver)
 	}
 	for e := range perStep * (end - 200) {

@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"context"
 	"time"
 
 	"github.com/isbl/telemetry/internal/store"
@@ -14,6 +15,7 @@ type failure struct {
 
 // outcome is what an Ack makes of a batch.
 type outcome struct {
+	ctx      context.Context //nolint:containedctx // of the one call that it lives for
 	c        *Consumers
 	s        *state
 	a        *Ack
@@ -90,7 +92,7 @@ func (o *outcome) failSome(spans []span, failed []failure) {
 func (o *outcome) bury(deliveries int, failed []failure, span int) {
 	for _, f := range failed {
 		if f.span == span {
-			o.s.addDead(f.cursor, deliveries, o.now)
+			o.s.addDead(dead{f.cursor, deliveries, o.now, o.a.Reason, o.c.copyOf(o.ctx, f.cursor)})
 			o.acked.Dead++
 		}
 	}

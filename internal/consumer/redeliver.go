@@ -75,7 +75,7 @@ func (d *delivery) redeliver(ctx context.Context, i int) error {
 		return nil
 	case most > 0 && p.Deliveries >= most:
 		for _, cursor := range cursors {
-			d.s.addDead(cursor, p.Deliveries, d.now)
+			d.s.addDead(dead{cursor, p.Deliveries, d.now, reasonExpired, d.c.copyOf(ctx, cursor)})
 		}
 		return nil
 	}

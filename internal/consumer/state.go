@@ -11,6 +11,10 @@ import (
 )
 
 const (
+	// MaxCopy is the largest event in bytes of JSON of which a dead letter keeps a copy, and
+	// maxCopies what the copies of a consumer take together: they are a part of its state.
+	MaxCopy   = 8 << 10
+	maxCopies = 256 << 10
 	// MaxDead is the number of dead letters that a consumer keeps; the oldest are removed first.
 	MaxDead = 10_000
 	// maxDone is the number of acknowledged leases that are remembered, for workers that did
@@ -76,6 +80,9 @@ type dead struct {
 	Cursor     store.Cursor `json:"c"`
 	Deliveries int          `json:"d"`
 	Since      time.Time    `json:"t"`
+	Reason     string       `json:"r,omitempty"`
+	// Copy is the event in JSON, for when the store keeps it no longer; empty without room.
+	Copy json.RawMessage `json:"e,omitempty"`
 }
 
 func (s *state) clone() *state {
@@ -191,8 +198,14 @@ func (s *state) rememberDone(lease string) {
 	}
 }
 
-func (s *state) addDead(cursor store.Cursor, deliveries int, now time.Time) {
-	s.Dead = append(s.Dead, dead{cursor, deliveries, now})
+func (s *state) addDead(d dead) {
+	s.Dead = append(s.Dead, d)
+	copied := 0
+	for i := len(s.Dead) - 1; i >= 0; i-- { // the newest keep their copies
+		if copied += len(s.Dead[i].Copy); copied > maxCopies {
+			s.Dead[i].Copy = nil
+		}
+	}
 	if excess := len(s.Dead) - MaxDead; excess > 0 {
 		s.Dead = slices.Delete(s.Dead, 0, excess)
 		s.DeadEvicted += uint64(excess)

@@ -120,7 +120,7 @@ function One({ consumer, changed, leave }) {
       <span class="quiet">${skip + 1}–${Math.min(total, skip + letterPage)} of ${count(total)}</span>
       ${skip + letterPage < total && html`<button type="button" class="small" onClick=${() => setSkip(skip + letterPage)}>Next</button>`}</p>
       <ul class="letters">${list.map((one) => html`<li key=${one.cursor}>
-        <span class="quiet"><${Time} value=${one.since} digits=${0} date=${true} /> · ${plural(one.deliveries, 'delivery').replace(/ys$/, 'ies')}</span>
+        <span class="quiet"><${Time} value=${one.since} digits=${0} date=${true} /> · ${plural(one.deliveries, 'delivery').replace(/ys$/, 'ies')}${one.reason && html` · <span class="warn">${visibleLine(one.reason)}</span>`}</span>
         ${one.event ? html`<b>${visibleLine(one.event.event_type)}</b> <span>${visibleLine(one.event.source)}</span> <span class="data" title=${visible(one.event.event_id)}>${preview(one.event.data)}</span>
           <a href=${formatRoute({ view: 'events', query: new URLSearchParams({ event_id: one.event.event_id }) })}>open</a>` : html`<span>not kept any more</span>`}
         <span class="push"></span>

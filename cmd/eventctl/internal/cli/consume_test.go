@@ -111,10 +111,10 @@ func TestConsume(t *testing.T) {
 func TestConsumeReturns(t *testing.T) {
 	c := newConsumers(t, 1)
 	tried := filepath.Join(t.TempDir(), "tried")
-	r := run(t, c.url, "", "", "consume", "billing", "--once", "--delay", "10s", "--exec", "test -e "+tried+" || { touch "+tried+"; exit 7; }")
+	r := run(t, c.url, "", "", "consume", "billing", "--once", "--delay", "10s", "--exec", "test -e "+tried+" || { touch "+tried+"; echo no such table >&2; exit 7; }")
 	require.Zero(t, r.code, r.err)
 	require.Len(t, c.acks, 2)
-	assert.Equal(t, map[string]any{"lease": "lease0", "failed": []any{"c-lease0-0", "c-lease0-1"}, "delay": "10s"}, c.acks[0])
+	assert.Equal(t, map[string]any{"lease": "lease0", "failed": []any{"c-lease0-0", "c-lease0-1"}, "reason": "exit status 7: no such table", "delay": "10s"}, c.acks[0])
 	assert.Equal(t, map[string]any{"lease": "lease0"}, c.acks[1])
 	assert.Contains(t, r.err, "exit status 7")
 	assert.Contains(t, r.err, "2 events acknowledged, 2 events returned")

@@ -58,8 +58,12 @@ func (a *app) writeDeadLetter(letter *client.DeadLetter, asJSON bool) error {
 	if letter.Event != nil {
 		event = a.colours.Event(&letter.Event.Event)
 	}
-	_, err := fmt.Fprintf(a.out, "%s  deliveries %d, since %s\n  %s\n",
-		letter.Cursor, letter.Deliveries, letter.Since.UTC().Format(time.RFC3339), event)
+	reason := ""
+	if letter.Reason != "" {
+		reason = ": " + letter.Reason
+	}
+	_, err := fmt.Fprintf(a.out, "%s  deliveries %d, since %s%s\n  %s\n",
+		letter.Cursor, letter.Deliveries, letter.Since.UTC().Format(time.RFC3339), reason, event)
 	return err
 }
 

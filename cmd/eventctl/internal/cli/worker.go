@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"sync"
@@ -122,7 +123,8 @@ func (w *worker) handle(ctx context.Context, batch *client.Batch) error {
 	commandCtx, cancel := context.WithCancelCause(w.hurry)
 	var extending sync.WaitGroup
 	extending.Go(func() { w.extend(commandCtx, cancel, batch) })
-	err := w.execute(commandCtx, batch)
+	said := new(lastLine)
+	err := w.execute(commandCtx, batch, said)
 	lost := errors.Is(context.Cause(commandCtx), errLeaseLost)
 	cancel(nil)
 	extending.Wait()
@@ -137,7 +139,7 @@ func (w *worker) handle(ctx context.Context, batch *client.Batch) error {
 	case blameless:
 		ack.GiveBack = true
 	case err != nil:
-		ack.Delay = w.delay
+		ack.Delay, ack.Reason = w.delay, reasonOf(err, said)
 		for _, e := range batch.Events {
 			ack.Failed = append(ack.Failed, e.Cursor)
 		}
@@ -173,14 +175,14 @@ func (w *worker) handle(ctx context.Context, batch *client.Batch) error {
 	return nil
 }
 
-func (w *worker) execute(ctx context.Context, batch *client.Batch) error {
+func (w *worker) execute(ctx context.Context, batch *client.Batch, said *lastLine) error {
 	var events bytes.Buffer
 	for _, e := range batch.Events {
 		events.Write(e.Raw)
 		events.WriteByte('\n')
 	}
 	cmd := exec.CommandContext(ctx, "sh", "-c", w.command) // #nosec G204: what the user asked for
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = &events, w.app.stdout, w.app.stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = &events, w.app.stdout, io.MultiWriter(w.app.stderr, said)
 	cmd.WaitDelay = endGrace
 	ownGroup(cmd)
 	cmd.Env = append(os.Environ(), "EVENTCTL_CONSUMER="+w.consumer, fmt.Sprint("EVENTCTL_DELIVERIES=", batch.Deliveries))

@@ -95,6 +95,44 @@ func TestLogProcessorEnabled(t *testing.T) {
 
 // A full buffer, and a service that does not run, are the service's matter and not the
 // application's.
+// A record of the SDK gets the canonical form of the other doors, wherever its text is no UTF-8 and
+// whatever comes twice; so does what is sent on.
+func TestRecordsBecomeCanonical(t *testing.T) {
+	sent := new(kept)
+	s := telemetrytest.Start(t, telemetry.WithForwardExporter(sent))
+	lp := sdklog.NewLoggerProvider(sdklog.WithProcessor(s.LogProcessor()), sdklog.WithAllowKeyDuplication(),
+		sdklog.WithResource(resource.NewSchemaless(attribute.String("service.name", "shop\xff"), attribute.String("zone\xff", "\xfe"))))
+	scope := lp.Logger("lib\xff", log.WithInstrumentationAttributes(attribute.String("a\xff", "\xfe")))
+	in := record("user.login\xff", attribute.String("log.record.uid", "id\xff"), attribute.Int("k", 1), attribute.Int("k", 2),
+		attribute.Map("m", attribute.Int("k", 1), attribute.Int("k", 2), attribute.String("\xfe", "x"), attribute.String("\xff", "\xff"))) // maps are sorted
+	in.SetSeverityText("WARNING")
+	in.SetBody(attribute.StringValue("body\xff"))
+	scope.Emit(t.Context(), in)
+	require.NoError(t, s.Stop(t.Context()))
+
+	events := s.Events(10)
+	require.Len(t, events, 1)
+	e := events[0]
+	assert.Equal(t, "user.login\uFFFD", e.EventType)
+	assert.Equal(t, "shop\uFFFD", e.Source)
+	assert.Equal(t, "id\uFFFD", e.EventID)
+	assert.Equal(t, map[string]any{"k": int64(2), "m": map[string]any{"k": int64(2), "\uFFFD": "\uFFFD"}, "body": "body\uFFFD"}, e.Data)
+	assert.Equal(t, map[string]any{"attributes": map[string]any{"zone\uFFFD": "\uFFFD"}}, e.Metadata["resource"])
+	assert.Equal(t, map[string]any{"name": "lib\uFFFD", "attributes": map[string]any{"a\uFFFD": "\uFFFD"}}, e.Metadata["scope"])
+	assert.EqualValues(t, log.SeverityWarn, e.Metadata["severity_number"])
+	assert.Contains(t, s.Stats().EventTypes, "user.login\uFFFD")
+
+	require.Len(t, sent.records, 1)
+	names := map[string]int{}
+	sent.records[0].WalkAttributes(func(kv attribute.KeyValue) bool {
+		if names[string(kv.Key)]++; kv.Key == "m" {
+			assert.Len(t, kv.Value.AsMap(), 2)
+		}
+		return true
+	})
+	assert.Equal(t, map[string]int{"log.record.uid": 1, "k": 1, "m": 1}, names)
+}
+
 func TestLogProcessorNeverWaits(t *testing.T) {
 	s := telemetrytest.Start(t, telemetry.WithBufferSize(1), telemetry.WithOverflow(telemetry.Block))
 	p := s.LogProcessor()

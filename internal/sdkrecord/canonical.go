@@ -18,7 +18,7 @@ var ErrTooDeep = errors.New("the record is " + event.TooDeep)
 // TypeOf returns the event type of a record of the SDK.
 func TypeOf(in *sdklog.Record, d event.Defaults) string {
 	if name := in.EventName(); name != "" {
-		return name
+		return event.ValidText(name)
 	}
 	var s event.Survey[value]
 	in.WalkAttributes(func(kv attribute.KeyValue) bool {
@@ -28,7 +28,7 @@ func TypeOf(in *sdklog.Record, d event.Defaults) string {
 		return true
 	})
 	eventType, _ := s.EventType(d)
-	return eventType
+	return event.ValidText(eventType)
 }
 
 // FromSDK makes a canonical record of one of the SDK, with which it shares no memory that can
@@ -42,7 +42,7 @@ func FromSDK(in *sdklog.Record, d event.Defaults, now time.Time) (*Record, error
 	if a.deep || tooDeepAround(in) || depthExceeds(body, event.MaxDepth) {
 		return nil, ErrTooDeep
 	}
-	eventType := in.EventName()
+	eventType := event.ValidText(in.EventName())
 	if !a.Named {
 		eventType = a.promote(d)
 	}
@@ -50,17 +50,17 @@ func FromSDK(in *sdklog.Record, d event.Defaults, now time.Time) (*Record, error
 		return nil, f
 	}
 	if a.BodyIsAttributes(value{Value: body}) {
-		a.all = slices.Concat(body.AsMap(), a.all)
+		entries := body.AsMap()
+		ValidText(entries)
+		a.all = slices.Concat(entries, a.all)
 		body = attribute.Value{}
 	}
 
-	ValidText(a.all)
-	body = validText(body)
 	r := &Record{
 		Type: eventType, Attrs: a.all, TraceID: in.TraceID(), SpanID: in.SpanID(), Flags: in.TraceFlags(),
 		Severity: log.Severity(event.SeverityOf(int32(in.Severity()), in.SeverityText())),
 		Origin: &Origin{
-			Resource: in.Resource(), Scope: in.InstrumentationScope(), Body: body, SeverityText: event.ValidText(in.SeverityText()),
+			Resource: validResource(in.Resource()), Scope: validScope(in.InstrumentationScope()), Body: validText(body), SeverityText: event.ValidText(in.SeverityText()),
 			Observed: nanoseconds(in.ObservedTimestamp()), Dropped: uint32(max(in.DroppedAttributes(), 0)),
 		},
 	}
@@ -98,6 +98,7 @@ func (a *attributes) add(kv attribute.KeyValue) bool {
 		a.deep = true
 		return false
 	}
+	validAttribute(&kv)
 	if name := string(kv.Key); event.IsPlain(name) {
 		a.Plain++
 	} else {

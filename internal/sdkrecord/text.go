@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/instrumentation"
+	"go.opentelemetry.io/otel/sdk/resource"
 
 	"github.com/isbl/telemetry/internal/event"
 )
@@ -13,12 +15,51 @@ import (
 // a look, and nothing is copied.
 func ValidText(attributes []attribute.KeyValue) {
 	for i := range attributes {
-		kv := &attributes[i]
-		if event.TextFlaw(string(kv.Key)) != 0 {
-			kv.Key = attribute.Key(event.ValidText(string(kv.Key)))
-		}
-		kv.Value = validText(kv.Value)
+		validAttribute(&attributes[i])
 	}
+}
+
+func validAttribute(kv *attribute.KeyValue) {
+	if event.TextFlaw(string(kv.Key)) != 0 {
+		kv.Key = attribute.Key(event.ValidText(string(kv.Key)))
+	}
+	kv.Value = validText(kv.Value)
+}
+
+// validResource is ValidText for a resource, which stays as it is.
+func validResource(r *resource.Resource) *resource.Resource {
+	if set := r.Set(); event.TextFlaw(r.SchemaURL()) != 0 || setHasTextFlaw(set) {
+		return resource.NewWithAttributes(event.ValidText(r.SchemaURL()), validSlice(set)...)
+	}
+	return r
+}
+
+// validScope is ValidText for a scope.
+func validScope(s instrumentation.Scope) instrumentation.Scope {
+	s.Name, s.Version, s.SchemaURL = event.ValidText(s.Name), event.ValidText(s.Version), event.ValidText(s.SchemaURL)
+	if setHasTextFlaw(&s.Attributes) {
+		s.Attributes = attribute.NewSet(validSlice(&s.Attributes)...)
+	}
+	return s
+}
+
+func validSlice(set *attribute.Set) []attribute.KeyValue {
+	attributes := set.ToSlice()
+	ValidText(attributes)
+	return attributes
+}
+
+func setHasTextFlaw(set *attribute.Set) bool {
+	for iter := set.Iter(); iter.Next(); {
+		if hasEntryTextFlaw(iter.Attribute()) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasEntryTextFlaw(kv attribute.KeyValue) bool {
+	return event.TextFlaw(string(kv.Key)) != 0 || hasTextFlaw(kv.Value)
 }
 
 // validText is ValidText for one value. What AsMap and its like return is a copy.
@@ -59,9 +100,7 @@ func hasTextFlaw(v attribute.Value) bool {
 	case attribute.SLICE:
 		return slices.ContainsFunc(v.AsSlice(), hasTextFlaw)
 	case attribute.MAP:
-		return slices.ContainsFunc(v.AsMap(), func(kv attribute.KeyValue) bool {
-			return flawed(string(kv.Key)) || hasTextFlaw(kv.Value)
-		})
+		return slices.ContainsFunc(v.AsMap(), hasEntryTextFlaw)
 	}
 	return false
 }

@@ -18,7 +18,6 @@ import (
 // Whatever a request is, it gets an answer that says what became of it, the memory that it took is
 // given back, and the next request works.
 func FuzzEventsPort(f *testing.F) {
-	const memory = 4 << 20
 	split := webhook.Pointer("/x")
 	cfg := defaultEvents()
 	cfg.ServerConfig.MaxRequestBodySize = 64 << 10
@@ -33,7 +32,7 @@ func FuzzEventsPort(f *testing.F) {
 	canonical.open()
 	f.Cleanup(canonical.close)
 	d := newDoor(canonical, fuzzedEvents)
-	d.memory = budget.New(memory)
+	d.memory = budget.New(fuzzedMemory)
 	s, err := newEventsServer(nopSettings(), &cfg, d)
 	require.NoError(f, err)
 	s.httpServer.codings = codings(nil)

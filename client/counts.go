@@ -15,6 +15,11 @@ type Counts struct {
 	By      string
 	Buckets []Bucket
 	Raw     json.RawMessage // the answer as it came
+	// Partial says that the time was over, so that the newest Events were counted, of Of that may
+	// match; the query with After set to Next counts those that are left.
+	Partial    bool
+	Events, Of uint64
+	Next       string
 
 	WhereErrors *Failures
 }
@@ -56,24 +61,32 @@ func (g *Groups) values() map[string]string {
 type CountsQuery struct {
 	Filter
 	Groups
+	// After is Next of counts that were partial.
+	After string
 }
 
 // Counts counts events by group, by event_type unless q says otherwise.
 func (c *Client) Counts(ctx context.Context, q CountsQuery) (*Counts, error) {
 	counts := &Counts{}
-	err := c.call(ctx, request{method: http.MethodGet, path: "/counts", query: valuesOf(&q.Filter, q.Groups.values())}, &counts.Raw)
+	values := q.Groups.values()
+	values["after"] = q.After
+	err := c.call(ctx, request{method: http.MethodGet, path: "/counts", query: valuesOf(&q.Filter, values)}, &counts.Raw)
 	if err != nil {
 		return nil, err
 	}
 	var answer struct {
 		By          string
 		Buckets     []json.RawMessage
+		Partial     bool
+		Events, Of  uint64
+		Next        string
 		WhereErrors *Failures `json:"where_errors"`
 	}
 	if err := json.Unmarshal(counts.Raw, &answer); err != nil {
 		return nil, err
 	}
 	counts.By, counts.WhereErrors = answer.By, answer.WhereErrors
+	counts.Partial, counts.Events, counts.Of, counts.Next = answer.Partial, answer.Events, answer.Of, answer.Next
 	for _, raw := range answer.Buckets {
 		var b Bucket
 		if err := json.Unmarshal(raw, &b); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/isbl/telemetry/internal/aggregate"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/filter"
+	"github.com/isbl/telemetry/internal/filter/predicate"
 	"github.com/isbl/telemetry/internal/httpjson"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/text"
@@ -61,40 +62,59 @@ func (h *Handler) serveAggregate(w http.ResponseWriter, r *http.Request, values 
 		return bad
 	}
 	defer stop(nil)
-	workers, missing := tables(a.quantiles), make([]uint64, store.ScanWorkers())
-	failures, err := h.opts.Store.Scan(ctx, chosen, h.opts.MaxScan, func(worker int, ref eventlog.Ref) {
-		has, fits := a.add(workers[worker], ref)
-		if !has {
-			missing[worker]++
-		}
-		if !fits {
-			stop(store.ErrTooManyCounts)
-		}
-	})
+	var table *aggregate.Table
+	var missing uint64
+	var seen store.Seen
+	var err error
+	if a.field == "" && !a.by.IsData() && !chosen.ByText() && !chosen.ByContent() { // the index knows of most blocks
+		table, seen, err = h.count(ctx, stop, chosen, store.Part{}, &a.grouping)
+	} else {
+		table, missing, seen, err = h.aggregate(ctx, stop, chosen, &a)
+	}
 	var limit *store.ScanLimitError
 	switch {
 	case errors.As(err, &limit):
 		return newProblem(http.StatusUnprocessableEntity, "%v: choose fewer events by since, until, event_type or source, or raise max_scan of the exporter", limit)
-	case errors.Is(context.Cause(ctx), store.ErrTooManyCounts):
+	case errors.Is(err, store.ErrTooManyCounts), errors.Is(context.Cause(ctx), store.ErrTooManyCounts):
 		return tooManyRows()
 	case err != nil:
-		return h.scanProblem(ctx, r, err)
-	}
-	table, fits := join(workers)
-	if !fits {
-		return tooManyRows()
+		return h.scanProblem(ctx, r, err, "")
 	}
 	rows, bad := a.rows(table, chosen, p.now)
 	if bad != nil {
 		return bad
 	}
 	answer := a.answer(values, rows)
-	answer.CountError, answer.WhereErrors = table.Error, failures.OrNil()
-	for _, n := range missing {
-		answer.Missing += n
-	}
+	answer.Missing, answer.CountError, answer.WhereErrors = missing, table.Error, seen.Failures.OrNil()
 	httpjson.Write(w, http.StatusOK, answer)
 	return nil
+}
+
+// aggregate looks at all events that match. missing of them have no number in the field.
+func (h *Handler) aggregate(
+	ctx context.Context, stop context.CancelCauseFunc, chosen *predicate.Predicate, a *aggregation,
+) (table *aggregate.Table, missing uint64, seen store.Seen, err error) {
+	workers, without := tables(a.quantiles), make([]uint64, store.ScanWorkers())
+	seen, err = h.opts.Store.Scan(ctx, chosen, store.Part{}, h.opts.MaxScan, func(worker int, ref eventlog.Ref) {
+		has, fits := a.add(workers[worker], ref)
+		if !has {
+			without[worker]++
+		}
+		if !fits {
+			stop(store.ErrTooManyCounts)
+		}
+	})
+	if err != nil {
+		return nil, 0, seen, err
+	}
+	for _, n := range without {
+		missing += n
+	}
+	table, fits := join(workers)
+	if !fits {
+		err = store.ErrTooManyCounts
+	}
+	return table, missing, seen, err
 }
 
 func (p *params) aggregation() aggregation {

@@ -57,8 +57,9 @@ func TestAggregate(t *testing.T) {
 func TestAggregateProblems(t *testing.T) {
 	c := newClient(t, Options{MaxScan: 50})
 	fill(t, c.store, numbered(60)...)
-	p := c.problem(c.get("/api/v1/aggregate"), http.StatusUnprocessableEntity)
+	p := c.problem(c.get("/api/v1/aggregate?by=data.name"), http.StatusUnprocessableEntity)
 	assert.Contains(t, p.Detail, "60 events would have to be looked at, more than max_scan, which is 50")
+	assert.Equal(t, []map[string]any{{"count": 60.}}, c.groups("aggregate", ""), "the index answers")
 	for query, want := range map[string][2]string{
 		"functions=avg":             {"field", "avg needs a field"},
 		"functions=median&field=x":  {"field", "must be data."},

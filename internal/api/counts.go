@@ -26,7 +26,8 @@ func (h *Handler) countsCall() call {
 		Method:      http.MethodGet,
 		Path:        prefix + "/counts",
 		Description: "How many events there are by type, category, source, severity or a value of the data, over event time; with estimates of how many there were before sampling.",
-		Parameters:  append(filterParameters(), groupingParameters(" (default event_type)")...),
+		Parameters: append(append(filterParameters(), groupingParameters(" (default event_type)")...),
+			parameter{Name: "after", Description: "next of counts that were partial: older events are counted, which those left out"}),
 		Examples: []string{
 			prefix + "/counts",
 			prefix + "/counts?by=category&interval=1h&since=7d",
@@ -38,7 +39,7 @@ func (h *Handler) countsCall() call {
 
 func (h *Handler) serveCounts(w http.ResponseWriter, r *http.Request, values url.Values) *problem {
 	p := &params{values: values, now: time.Now()}
-	chosen, g := p.filter(), p.grouping("event_type")
+	chosen, g, after := p.filter(), p.grouping("event_type"), p.after()
 	if p.bad != nil {
 		return p.bad
 	}
@@ -47,12 +48,13 @@ func (h *Handler) serveCounts(w http.ResponseWriter, r *http.Request, values url
 		return bad
 	}
 	defer stop(nil)
-	table, failures, err := h.count(ctx, stop, chosen, &g)
+	part := store.Part{Before: after, Deadline: time.Now().Add(h.maxCounting)}
+	table, seen, err := h.count(ctx, stop, chosen, part, &g)
 	switch {
 	case errors.Is(err, store.ErrTooManyCounts), errors.Is(context.Cause(ctx), store.ErrTooManyCounts):
 		return tooManyRows()
 	case err != nil:
-		return h.scanProblem(ctx, r, err)
+		return h.scanProblem(ctx, r, err, "after")
 	}
 	rows, bad := g.rows(table, chosen, p.now)
 	if bad != nil {
@@ -63,9 +65,10 @@ func (h *Handler) serveCounts(w http.ResponseWriter, r *http.Request, values url
 		Interval   string    `json:"interval,omitempty"`
 		Buckets    []members `json:"buckets"`
 		CountError uint64    `json:"count_error,omitempty"`
+		*progress
 
 		WhereErrors *store.Failures `json:"where_errors,omitempty"`
-	}{By: g.by.Name, Interval: g.interval, Buckets: make([]members, len(rows)), CountError: table.Error, WhereErrors: failures.OrNil()}
+	}{By: g.by.Name, Interval: g.interval, Buckets: make([]members, len(rows)), CountError: table.Error, progress: progressOf(&seen), WhereErrors: seen.Failures.OrNil()}
 	for i := range rows {
 		m := g.begin(&rows[i])
 		m.add("count", rows[i].values.Count)
@@ -76,16 +79,34 @@ func (h *Handler) serveCounts(w http.ResponseWriter, r *http.Request, values url
 	return nil
 }
 
+// progress is how far an answer came whose time was over.
+type progress struct {
+	Partial bool `json:"partial"`
+	// Events were counted, of Of.
+	Events uint64 `json:"events"`
+	Of     uint64 `json:"of"`
+	// Next goes on.
+	Next string `json:"next"`
+}
+
+// progressOf returns nil where everything was seen.
+func progressOf(seen *store.Seen) *progress {
+	if seen.Next.IsZero() {
+		return nil
+	}
+	return &progress{Partial: true, Events: seen.Events, Of: seen.Of, Next: seen.Next.String()}
+}
+
 // count counts events by group, from the index where it knows enough.
 func (h *Handler) count(
-	ctx context.Context, stop context.CancelCauseFunc, chosen *predicate.Predicate, g *grouping,
-) (*aggregate.Table, store.Failures, error) {
+	ctx context.Context, stop context.CancelCauseFunc, chosen *predicate.Predicate, part store.Part, g *grouping,
+) (*aggregate.Table, store.Seen, error) {
 	var all []*aggregate.Table
-	var failures store.Failures
+	var seen store.Seen
 	var err error
 	if g.by.IsData() {
 		all = tables(false)
-		failures, err = h.opts.Store.Scan(ctx, chosen, math.MaxUint64, func(worker int, ref eventlog.Ref) {
+		seen, err = h.opts.Store.Scan(ctx, chosen, part, math.MaxUint64, func(worker int, ref eventlog.Ref) {
 			if !all[worker].AddEvents(g.by.Key(ref), g.buckets.Start(int64(ref.Record.Timestamp())), 1, ref.AdjustedCount()) {
 				stop(store.ErrTooManyCounts)
 			}
@@ -94,19 +115,19 @@ func (h *Handler) count(
 		all = []*aggregate.Table{aggregate.NewTable(false, maxGroupBytes)}
 		by := map[string]store.By{
 			"event_type": store.ByType, "category": store.ByCategory, "source": store.BySource, "severity": store.BySeverity,
-		}[g.by.Name]
-		failures, err = h.opts.Store.Count(ctx, store.CountQuery{Filter: chosen, By: by, Buckets: g.buckets}, func(c store.Count) bool {
+		}[g.by.Name] // by type without a name
+		seen, err = h.opts.Store.Count(ctx, store.CountQuery{Filter: chosen, By: by, Buckets: g.buckets, Part: part}, func(c store.Count) bool {
 			return all[0].AddEvents(g.by.KeyOf(c.Name), c.Start, c.Events, c.Estimated)
 		})
 	}
 	if err != nil {
-		return nil, failures, err
+		return nil, seen, err
 	}
 	table, fits := join(all)
 	if !fits {
 		err = store.ErrTooManyCounts
 	}
-	return table, failures, err
+	return table, seen, err
 }
 
 var errScanTime = fmt.Errorf("looking at the events took longer than %v", maxScanning)
@@ -153,12 +174,12 @@ func busy(format string, args ...any) *problem {
 }
 
 // scanProblem says why a scan failed.
-func (h *Handler) scanProblem(ctx context.Context, r *http.Request, err error) *problem {
+func (h *Handler) scanProblem(ctx context.Context, r *http.Request, err error, parameter string) *problem {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
 	if errors.Is(err, errScanTime) {
 		return newProblem(http.StatusServiceUnavailable, "%v: choose fewer events by since, until, event_type or source", err)
 	}
-	return h.storeProblem(r, err, "")
+	return h.storeProblem(r, err, parameter)
 }

@@ -2,8 +2,10 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -144,6 +146,49 @@ func TestGroups(t *testing.T) {
 	assert.Equal(t, []map[string]any{
 		{"start": "2026-01-02T00:00:00Z", "max": nil, "sum": 0., "count": 0.},
 	}, c.groups("aggregate", "field=data.none&functions=max,sum,count&interval=1d&fill=zero&since=2026-01-02T00:00:00Z&until=2026-01-03T00:00:00Z"))
+}
+
+// Counts whose time is over say how far they came, and go on with after.
+func TestCountsInParts(t *testing.T) {
+	c := newClient(t, Options{})
+	const n, run = 9, 1000
+	for i := range n {
+		events := numbered(run)
+		for j := range events {
+			events[j].EventID = fmt.Sprintf("%d-%d", i, j)
+		}
+		fill(t, c.store, events...)
+	}
+	c.handler.maxCounting = -time.Second
+	for _, by := range []string{"event_type", "data.name"} {
+		counted, parts, after := 0, 0, ""
+		for more := true; more; parts++ {
+			var counts struct {
+				Buckets []struct{ Count int }
+				Partial bool
+				Events  int
+				Of      int
+				Next    string
+			}
+			query := url.Values{"by": {by}, "text": {"item"}}
+			if after != "" {
+				query.Set("after", after)
+			}
+			require.NoError(t, json.Unmarshal(c.get("/api/v1/counts?"+query.Encode()).body, &counts))
+			for _, b := range counts.Buckets {
+				counted += b.Count
+			}
+			more, after = counts.Partial, counts.Next
+			assert.Equal(t, more, after != "")
+			assert.Equal(t, more, counts.Events < counts.Of)
+		}
+		assert.Equal(t, n*run, counted, by)
+		assert.Greater(t, parts, 1, by)
+	}
+	assert.Equal(t, "after", c.problem(c.get("/api/v1/counts?after=x"), http.StatusBadRequest).Parameter)
+	var a struct{ Groups []struct{ Count int } }
+	require.NoError(t, json.Unmarshal(c.get("/api/v1/aggregate?functions=count").body, &a))
+	assert.Equal(t, n*run, a.Groups[0].Count)
 }
 
 // Answers that look at many events wait for each other, and are refused when that takes too long.

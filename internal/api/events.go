@@ -124,18 +124,26 @@ func (h *Handler) limit(p *params) int {
 	}
 }
 
+// after reads the cursor to go on after; the zero Cursor without one.
+func (p *params) after() store.Cursor {
+	if !p.has("after") {
+		return store.Cursor{}
+	}
+	value := p.values.Get("after")
+	cursor, err := store.ParseCursor(value)
+	if err != nil {
+		p.fail("after", "after is %s: %v", text.Quote(value), err)
+	}
+	return cursor
+}
+
 // start reads after and from.
 func (p *params) start() start {
 	switch {
 	case p.has("after") && p.has("from"):
 		p.fail("from", "from and after both say where to start: leave one of them out")
 	case p.has("after"):
-		value := p.values.Get("after")
-		cursor, err := store.ParseCursor(value)
-		if err != nil {
-			p.fail("after", "after is %s: %v", text.Quote(value), err)
-		}
-		return start{parameter: "after", cursor: cursor}
+		return start{parameter: "after", cursor: p.after()}
 	case p.has("from"):
 		return p.from(p.values.Get("from"))
 	}

@@ -56,9 +56,9 @@ func (h *Handler) serveEventTypes(w http.ResponseWriter, r *http.Request, values
 	}
 	defer stop(nil)
 	g := grouping{by: byType, top: maxDescribed}
-	table, _, err := h.count(ctx, stop, chosen, &g)
+	table, _, err := h.count(ctx, stop, chosen, store.Part{}, &g)
 	if err != nil {
-		return h.scanProblem(ctx, r, err)
+		return h.scanProblem(ctx, r, err, "")
 	}
 	all := table.Len()
 	counts, _ := table.Groups(maxDescribed, maxRows)
@@ -80,7 +80,7 @@ func (h *Handler) serveEventTypes(w http.ResponseWriter, r *http.Request, values
 		}
 		described, err := h.types.Describe(ctx, t.EventType, t.Count)
 		if err != nil {
-			return h.scanProblem(ctx, r, err)
+			return h.scanProblem(ctx, r, err, "")
 		}
 		t.Type = &described
 	}

@@ -1,8 +1,6 @@
 package api
 
 import (
-	"context"
-	"errors"
 	"math"
 	"net/http"
 	"net/url"
@@ -61,12 +59,9 @@ func (h *Handler) serveFacets(w http.ResponseWriter, r *http.Request, values url
 		return bad
 	}
 	defer stop(nil)
-	bounded, cancel := context.WithTimeout(ctx, maxFaceting)
-	defer cancel()
-	failures, err := h.opts.Store.Scan(bounded, chosen, math.MaxUint64, func(worker int, ref eventlog.Ref) { workers[worker].Add(ref) })
-	partial := err != nil && ctx.Err() == nil && errors.Is(bounded.Err(), context.DeadlineExceeded)
-	if err != nil && !partial {
-		return h.scanProblem(ctx, r, err)
+	seen, err := h.opts.Store.Scan(ctx, chosen, store.Part{Deadline: time.Now().Add(maxFaceting)}, math.MaxUint64, func(worker int, ref eventlog.Ref) { workers[worker].Add(ref) })
+	if err != nil {
+		return h.scanProblem(ctx, r, err, "")
 	}
 	for _, worker := range workers[1:] {
 		workers[0].Merge(worker)
@@ -78,7 +73,7 @@ func (h *Handler) serveFacets(w http.ResponseWriter, r *http.Request, values url
 		Facets  []facets.Facet `json:"facets"`
 
 		WhereErrors *store.Failures `json:"where_errors,omitempty"`
-	}{Events: workers[0].Events(), Partial: partial, Facets: workers[0].Top(limit), WhereErrors: failures.OrNil()}
+	}{Events: workers[0].Events(), Partial: !seen.Next.IsZero(), Facets: workers[0].Top(limit), WhereErrors: seen.Failures.OrNil()}
 	httpjson.Write(w, http.StatusOK, answer)
 	return nil
 }

@@ -71,6 +71,8 @@ type Handler struct {
 	scans chan struct{}
 	// maxQueued is how long others wait for them.
 	maxQueued time.Duration
+	// maxCounting is after what time counts are given as far as they are.
+	maxCounting time.Duration
 
 	consumers *consumer.Consumers
 	types     *catalogue.Catalogue
@@ -102,6 +104,7 @@ func New(opts Options) *Handler {
 		streamReads: make(chan struct{}, max(4, runtime.GOMAXPROCS(0))),
 		scans:       make(chan struct{}, maxScans),
 		maxQueued:   5 * time.Second,
+		maxCounting: 18 * time.Second,
 	}
 	h.closing, h.stop = context.WithCancel(context.Background())
 	h.consumers = consumer.New(opts.Store)

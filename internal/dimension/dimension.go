@@ -125,7 +125,10 @@ func (d *Dimension) Key(r eventlog.Ref) Key {
 // KeyOf returns the key of a text in a dimension that is not of the data. Events without a severity
 // have none.
 func (d *Dimension) KeyOf(s string) Key {
-	if s == "" && d.Name == "severity" {
+	switch {
+	case d.Name == "":
+		return Key{}
+	case s == "" && d.Name == "severity":
 		return Key{Kind: Missing}
 	}
 	return NewKey(s)

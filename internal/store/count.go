@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/filter/predicate"
@@ -34,6 +35,7 @@ type CountQuery struct {
 	By     By
 	// Buckets cut the event time; the zero Buckets count all times together.
 	Buckets when.Buckets
+	Part    Part
 }
 
 // Count is how many events of one name there are in one bucket.
@@ -47,75 +49,91 @@ type Count struct {
 // ErrTooManyCounts means that there is no room for another Count.
 var ErrTooManyCounts = errors.New("too many counts")
 
-// Count counts events. It calls add for parts of the counts, in no order, until that returns false.
-// What lies in one bucket as a whole is counted from the index; blocks are opened only where that
-// does not tell. A Name that add keeps must be copied. Errors: ErrTooManyCounts when add returned
-// false, ErrClosed, the context's, and those of the connection.
-func (s *Store) Count(ctx context.Context, q CountQuery, add func(Count) bool) (Failures, error) {
-	if s.closed.Load() {
-		return Failures{}, ErrClosed
+// Count counts events. It calls add for parts of the counts, in no order and one at a time, until
+// that returns false. What lies in one bucket as a whole is counted from the index; blocks are
+// opened only where that does not tell, on all cores. A Name that add keeps must be copied. Errors:
+// ErrTooManyCounts when add returned false, *CursorError, ErrClosed, the context's, and those of
+// the connection.
+func (s *Store) Count(ctx context.Context, q CountQuery, add func(Count) bool) (Seen, error) {
+	sc, err := s.newScan(q.Filter, q.Part)
+	if err != nil {
+		return Seen{}, err
 	}
-	c := counter{q: q, filter: newFilter(q.Filter), take: add}
-	for seq := uint64(1); ; {
-		run, ok := s.index.Run(seq, &c.filter.index)
-		if !ok {
-			return c.failures, nil
+	c := counter{q: q, filter: &sc.filter, take: add}
+	batches := make([]map[name]block.Count, ScanWorkers())
+	known := func(span index.Span) (bool, error) {
+		run, ok := s.index.Run(span.First, &sc.filter.index)
+		if !ok || run.First > span.Last {
+			return true, nil // it was evicted
 		}
-		if err := ctx.Err(); err != nil {
-			return Failures{}, err
+		if run.Last > span.Last && !q.Part.Before.IsZero() { // a part of it was counted
+			return false, nil
 		}
-		if !c.addRun(&run) {
-			if err := s.countEvents(ctx, &c, run.First, run.Last); err != nil {
-				return Failures{}, err
-			}
-		}
-		if c.full {
-			return Failures{}, ErrTooManyCounts
-		}
-		seq = run.Last + 1
+		return c.takeRun(&run)
 	}
-}
-
-// countEvents opens the blocks from first to last. What went away meanwhile, or is damaged,
-// does not count.
-func (s *Store) countEvents(ctx context.Context, c *counter, first, last uint64) error {
-	for first <= last {
-		blocks, err := s.fetch(ctx, &c.filter, first, last)
-		if err != nil {
+	return sc.run(ctx, known, func(ctx context.Context, worker int, f *filter, span index.Span, failures *Failures) error {
+		if batches[worker] == nil {
+			batches[worker] = map[name]block.Count{}
+		}
+		batch := batches[worker]
+		if err := s.scanSpan(ctx, f, span, failures, func(ref eventlog.Ref) { c.addEvent(batch, ref) }); err != nil {
 			return err
 		}
-		for _, b := range blocks {
-			if b.events == nil {
-				continue
-			}
-			if err := c.filter.visit(ctx, b.events, &c.failures, c.addEvent); err != nil {
-				return err
-			}
-			if c.full {
-				return ErrTooManyCounts
-			}
-		}
-		first += uint64(max(len(blocks), 1))
-	}
-	return nil
+		return c.takeBatch(batch)
+	})
+}
+
+// name is what a Count is of.
+type name struct {
+	text  string
+	start int64
 }
 
 // counter gathers counts.
 type counter struct {
 	q      CountQuery
-	filter filter
+	filter *filter
+	mu     sync.Mutex // held while take is called
 	take   func(Count) bool
 	full   bool // take has no room
+}
 
-	failures Failures
+// takeRun takes the counts of a run that is known well enough.
+func (c *counter) takeRun(r *index.Run) (bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ok := c.addRun(r)
+	return ok, c.room()
+}
+
+// takeBatch takes the counts that were gathered, and empties the batch.
+func (c *counter) takeBatch(batch map[name]block.Count) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for n, count := range batch {
+		c.full = c.full || !c.take(Count{Name: n.text, Start: n.start, Count: count})
+	}
+	clear(batch)
+	return c.room()
+}
+
+func (c *counter) room() error {
+	if c.full {
+		return ErrTooManyCounts
+	}
+	return nil
 }
 
 // addRun counts a run if what is known of it is enough: it lies in one bucket, within the
 // bounds of time, and either all of its events match in what they are not counted by, or
 // none does.
 func (c *counter) addRun(r *index.Run) bool {
-	if !c.filter.ByBlock() {
+	least := c.filter.MinSeverity()
+	switch {
+	case c.filter.ByText() || c.filter.ByContent():
 		return false
+	case least != 0 && (c.q.By == BySource || !r.KnownSeverities || least != least.Base()):
+		return false // the index knows severities without their steps
 	}
 	counted, known := r.Types, r.KnownTypes
 	other, otherKnown, otherMatches := r.Sources, r.KnownSources, c.filter.index.Source
@@ -133,34 +151,48 @@ func (c *counter) addRun(r *index.Run) bool {
 	if otherMatches != nil && (!otherKnown || slices.ContainsFunc(other, func(n block.NameCount) bool { return !otherMatches(n.Name) })) {
 		return false
 	}
+	if least != 0 && slices.ContainsFunc(counted, func(n block.NameCount) bool {
+		return n.Severity == 0 && (matches == nil || matches(n.Name))
+	}) {
+		return false // which can be beyond the highest
+	}
 	for _, n := range counted {
-		if matches == nil || matches(n.Name) {
-			name := n.Name
+		if n.Severity.Reaches(least) && (matches == nil || matches(n.Name)) {
+			text := n.Name
 			if c.q.By == BySeverity {
-				name = n.Severity.Name()
+				text = n.Severity.Name()
 			}
-			c.add(r.Lowest, name, n.Count)
+			c.add(r.Lowest, text, n.Count)
 		}
 	}
 	return true
 }
 
-func (c *counter) addEvent(ref eventlog.Ref) {
-	name := ref.EventType()
+func (c *counter) addEvent(batch map[name]block.Count, ref eventlog.Ref) {
+	text := ref.EventType()
 	switch c.q.By {
 	case BySource:
-		name = ref.Source()
+		text = ref.Source()
 	case BySeverity:
-		name = severity.Number(ref.Record.SeverityNumber()).Name()
+		text = severity.Number(ref.Record.SeverityNumber()).Name()
 	}
-	c.add(int64(ref.Record.Timestamp()), name, block.Count{Events: 1, Estimated: ref.AdjustedCount()})
+	n := c.name(int64(ref.Record.Timestamp()), text)
+	count := batch[n]
+	count.Events++
+	count.Estimated += ref.AdjustedCount()
+	batch[n] = count
 }
 
-func (c *counter) add(timestamp int64, name string, n block.Count) {
+func (c *counter) name(timestamp int64, text string) name {
 	if c.q.By == ByCategory {
-		name, _, _ = strings.Cut(name, ".")
+		text, _, _ = strings.Cut(text, ".")
 	}
-	c.full = c.full || !c.take(Count{Name: name, Start: c.q.Buckets.Start(timestamp), Count: n})
+	return name{text, c.q.Buckets.Start(timestamp)}
+}
+
+func (c *counter) add(timestamp int64, text string, count block.Count) {
+	n := c.name(timestamp, text)
+	c.full = c.full || !c.take(Count{Name: n.text, Start: n.start, Count: count})
 }
 
 // withinBounds says whether all times from lowest to highest are within Since and Until.

@@ -54,6 +54,8 @@ func TestCount(t *testing.T) {
 			"time":           {Since: after(100), Until: after(3001)},
 			"types and time": {EventTypes: users, Since: after(100)},
 			"severity":       {MinSeverity: "error", EventTypes: users},
+			"error":          {MinSeverity: "error", Sources: []string{"*"}},
+			"error2":         {MinSeverity: "error2"},
 			"content":        {Where: `severity_number < 17`, Sources: till},
 		} {
 			for _, by := range []store.By{store.ByType, store.ByCategory, store.BySource, store.BySeverity} {
@@ -77,13 +79,49 @@ type countKey struct {
 func sums(tb testing.TB, s *store.Store, q store.CountQuery) map[countKey]block.Count {
 	tb.Helper()
 	all := map[countKey]block.Count{}
-	_, err := s.Count(tb.Context(), q, func(c store.Count) bool {
+	_, err := s.Count(tb.Context(), q, addTo(all))
+	require.NoError(tb, err)
+	return all
+}
+
+func addTo(all map[countKey]block.Count) func(store.Count) bool {
+	return func(c store.Count) bool {
 		k := countKey{c.Start, strings.Clone(c.Name)}
 		all[k] = block.Count{Events: all[k].Events + c.Events, Estimated: all[k].Estimated + c.Estimated}
 		return true
+	}
+}
+
+// A count whose time is over says how far it came, and goes on from there: together its parts are
+// the whole.
+func TestCountInParts(t *testing.T) {
+	modes(t, func(t *testing.T, opts store.Options) {
+		s := open(t, opts)
+		for first, size := 0, 1; first < 9000; first, size = first+size, size*3%1700+1 {
+			require.NoError(t, s.Append(t.Context(), mixed(first, size)))
+		}
+		for name, spec := range map[string]filter.Spec{
+			"some are known by the index": {Since: after(100), Until: after(8000)}, "content": {Where: `severity_number < 17`},
+		} {
+			for _, interval := range []time.Duration{0, 50 * time.Minute} {
+				q := store.CountQuery{Filter: chosen(t, spec), Buckets: when.Buckets{Length: interval}}
+				want := sums(t, s, q)
+				got, parts := map[countKey]block.Count{}, 0
+				for q.Part.Deadline = time.Unix(1, 0); ; parts++ {
+					seen, err := s.Count(t.Context(), q, addTo(got))
+					require.NoError(t, err)
+					assert.Positive(t, seen.Events)
+					if q.Part.Before = seen.Next; seen.Next.IsZero() {
+						assert.Equal(t, seen.Of, seen.Events)
+						break
+					}
+					assert.Less(t, seen.Events, seen.Of)
+				}
+				assert.Positive(t, parts, name)
+				assert.Equal(t, want, got, "%s, %v", name, interval)
+			}
+		}
 	})
-	require.NoError(tb, err)
-	return all
 }
 
 func countByReading(t *testing.T, s *store.Store, q store.CountQuery) map[countKey]block.Count {

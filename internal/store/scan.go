@@ -3,8 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"runtime"
-	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -23,63 +24,133 @@ func (e *ScanLimitError) Error() string {
 // ScanWorkers is how many goroutines a Scan runs on.
 func ScanWorkers() int { return runtime.GOMAXPROCS(0) }
 
-// Scan visits every event that matches, from ScanWorkers goroutines; worker says from which of
-// them. It begins with the newest runs of blocks, so that those are visited when ctx ends it early;
-// otherwise there is no order. Blocks that cannot match are not opened; when those that can hold
-// more than most events, nothing is visited. What went away meanwhile, or is damaged, is left out.
-// Errors: *ScanLimitError, ErrClosed, the context's, and those of the connection.
-func (s *Store) Scan(ctx context.Context, p *predicate.Predicate, most uint64, visit func(worker int, ref eventlog.Ref)) (failures Failures, err error) {
+// Part bounds what a Scan or a Count looks at. They begin with the newest events and end with the
+// oldest. The zero Part is everything.
+type Part struct {
+	// Before is where they begin: Next of what was seen before. The zero Cursor is the end.
+	Before Cursor
+	// Deadline is when no more blocks are opened; some are in any case. Zero for no deadline.
+	Deadline time.Time
+}
+
+// Seen is what a Scan or a Count looked at.
+type Seen struct {
+	// Events is how many were looked at, or counted by the index, of so many that may match.
+	Events, Of uint64
+	// Next is the Part.Before that goes on; the zero Cursor where everything was seen.
+	Next     Cursor
+	Failures Failures
+}
+
+// Scan visits every event of a part that matches, from ScanWorkers goroutines; worker says from
+// which of them. It begins with the newest runs of blocks, so that those are visited when it ends
+// early; otherwise there is no order. Blocks that cannot match are not opened; when those that can
+// hold more than most events, nothing is visited. What went away meanwhile, or is damaged, is left
+// out. Errors: *ScanLimitError, *CursorError, ErrClosed, the context's, and those of the
+// connection.
+func (s *Store) Scan(ctx context.Context, p *predicate.Predicate, part Part, most uint64, visit func(worker int, ref eventlog.Ref)) (Seen, error) {
+	sc, err := s.newScan(p, part)
+	if err != nil {
+		return Seen{}, err
+	}
+	if sc.seen.Of > most {
+		return Seen{}, &ScanLimitError{Events: sc.seen.Of, Most: most}
+	}
+	return sc.run(ctx, nil, func(ctx context.Context, worker int, f *filter, span index.Span, failures *Failures) error {
+		return s.scanSpan(ctx, f, span, failures, func(ref eventlog.Ref) { visit(worker, ref) })
+	})
+}
+
+// scan is a walk through the runs that may match, from the newest one on.
+type scan struct {
+	s      *Store
+	part   Part
+	filter filter
+	spans  []index.Span
+	seen   Seen
+}
+
+func (s *Store) newScan(p *predicate.Predicate, part Part) (*scan, error) {
 	if s.closed.Load() {
-		return Failures{}, ErrClosed
+		return nil, ErrClosed
 	}
-	filter := newFilter(p)
-	spans, events := s.spans(&filter)
-	if events > most {
-		return Failures{}, &ScanLimitError{Events: events, Most: most}
+	sc := &scan{s: s, part: part, filter: newFilter(p)}
+	end := uint64(math.MaxUint64)
+	if !part.Before.IsZero() {
+		at, err := s.locate(part.Before)
+		if err != nil {
+			return nil, err
+		}
+		end = s.normalise(at).seq
 	}
-	work := make(chan index.Span)
-	all := make([]Failures, ScanWorkers())
+	for seq := uint64(1); ; {
+		span, _, ok := s.index.Next(seq, &sc.filter.index)
+		if !ok || span.First >= end {
+			return sc, nil
+		}
+		span.Last = min(span.Last, end-1)
+		n, _ := s.index.Events(span.First, span.Last)
+		sc.spans, sc.seen.Of = append(sc.spans, span), sc.seen.Of+n
+		seq = span.Last + 1
+	}
+}
+
+// run passes runs to look, on all cores, except those that known knows about; a nil known knows
+// none. What was passed is looked at to its end, unless ctx ends.
+func (sc *scan) run(
+	ctx context.Context, known func(index.Span) (bool, error),
+	look func(ctx context.Context, worker int, f *filter, span index.Span, failures *Failures) error,
+) (Seen, error) {
+	work, all := make(chan index.Span), make([]Failures, ScanWorkers())
 	group, ctx := errgroup.WithContext(ctx)
 	for worker := range ScanWorkers() {
 		group.Go(func() error {
-			filter := filter
+			f := sc.filter
 			for span := range work {
-				if err := s.scanSpan(ctx, &filter, span, &all[worker], func(ref eventlog.Ref) { visit(worker, ref) }); err != nil {
+				if err := look(ctx, worker, &f, span, &all[worker]); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 	}
+	left := len(sc.spans)
 	group.Go(func() error {
 		defer close(work)
-		for _, span := range slices.Backward(spans) {
+		for opened := 0; left > 0; left-- {
+			span := sc.spans[left-1]
+			if known != nil {
+				if ok, err := known(span); err != nil {
+					return err
+				} else if ok {
+					continue
+				}
+			}
+			if opened > 0 && !sc.part.Deadline.IsZero() && time.Now().After(sc.part.Deadline) {
+				return nil
+			}
 			select {
 			case work <- span:
+				opened++
 			case <-ctx.Done():
 				return ctx.Err()
 			}
 		}
 		return nil
 	})
-	err = group.Wait()
+	err := group.Wait()
 	for _, f := range all {
-		failures.Add(f)
+		sc.seen.Failures.Add(f)
 	}
-	return failures, err
-}
-
-// spans lists the runs that may match, and how many events they hold.
-func (s *Store) spans(f *filter) (list []index.Span, events uint64) {
-	for seq := uint64(1); ; {
-		span, _, ok := s.index.Next(seq, &f.index)
-		if !ok {
-			return list, events
-		}
-		n, _ := s.index.Events(span.First, span.Last)
-		list, events = append(list, span), events+n
-		seq = span.Last + 1
+	sc.seen.Events = sc.seen.Of
+	for _, span := range sc.spans[:left] {
+		n, _ := sc.s.index.Events(span.First, span.Last)
+		sc.seen.Events -= min(n, sc.seen.Events)
 	}
+	if left > 0 {
+		sc.seen.Next = sc.s.cursor(place{seq: sc.spans[left-1].Last + 1})
+	}
+	return sc.seen, err
 }
 
 func (s *Store) scanSpan(ctx context.Context, f *filter, span index.Span, failures *Failures, visit func(eventlog.Ref)) error {

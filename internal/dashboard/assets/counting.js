@@ -29,7 +29,7 @@ export function useCounts(filter, setNames, oldest) {
           return getExpensive('/counts', q, { signal });
         };
         const data = await overTime(ask, by, step);
-        if (!signal.aborted) setState((old) => ({ ...old, loading: false, error: null, range, seconds: step.seconds, data: seriesOf(data, range, step.seconds) }));
+        if (!signal.aborted) setState((old) => ({ ...old, loading: false, error: null, range, seconds: step.seconds, data: seriesOf(data, range, step.seconds), partial: data.partial && data }));
         const types = await ask('event_type', 'event_type');
         const sources = await ask('source', 'source');
         const severities = await ask('severity', 'min_severity');

@@ -76,6 +76,7 @@ function Counts({ counts, query, include, exclude }) {
   return html`<div class="counts">
     <div class="plot">${data && html`<${Histogram} data=${data} seconds=${counts.seconds} chosen=${chosen} hovered=${setAt} />`}</div>
     ${counts.error instanceof Problem && counts.error.status !== 400 && html`<${Trouble} error=${counts.error} />`}
+    ${counts.partial && html`<p class="quiet">the newest ${counts.partial.events.toLocaleString()} of ${counts.partial.of.toLocaleString()} events were counted in time</p>`}
     <div class="legendbar">
       ${data && html`<${Legend} data=${data} at=${at} include=${chooseSeries} exclude=${(v) => exclude(data.by, v)} />`}
       <label class="by">by <select id="by" value=${by} onChange=${(e) => setPrefs({ by: e.target.value })}>

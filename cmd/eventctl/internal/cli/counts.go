@@ -21,6 +21,7 @@ func (a *app) countsCommand() *cobra.Command {
 	}
 	filter := a.addFilter(cmd)
 	addGroups(cmd, &q.Groups)
+	cmd.Flags().StringVar(&q.After, "after", "", "go on where the time was over: the cursor that is told then")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "the answer of the server, on one line")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		var err error
@@ -32,6 +33,9 @@ func (a *app) countsCommand() *cobra.Command {
 			return err
 		}
 		a.whereErrors(counts.WhereErrors)
+		if counts.Partial {
+			a.say("the time was over: the newest %d of %d events were counted; --after %s counts the others", counts.Events, counts.Of, counts.Next)
+		}
 		if asJSON {
 			return a.raw(counts.Raw)
 		}

@@ -221,6 +221,7 @@ func BenchmarkFind(b *testing.B) {
 	for name, spec := range map[string]filter.Spec{
 		"event_id": {EventIDs: []string{event.EventID}},
 		"data":     {Data: map[string]filter.Texts{"user.id": {"nobody"}}},
+		"text":     {Text: "nobody was*"},
 		"where":    {Where: `attributes["n"] == -1`},
 	} {
 		b.Run(name, func(b *testing.B) {

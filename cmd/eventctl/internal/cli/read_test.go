@@ -177,12 +177,16 @@ func TestFilters(t *testing.T) {
 	var query string
 	api := fake(t, func(w http.ResponseWriter, r *http.Request) {
 		query = r.URL.Query().Encode()
-		answer(w, 200, `{"events": [], "next": "c", "more": false, "buckets": []}`)
+		if strings.HasSuffix(r.URL.Path, "/counts") {
+			answer(w, 200, `{"by": "event_type", "buckets": [], "partial": true, "events": 1, "of": 2, "next": "c"}`)
+			return
+		}
+		answer(w, 200, `{"events": [], "next": "c", "more": false}`)
 	})
 	flags := []string{
-		"-e", "user.*,alert.*", "--event-type", "x", "-s", "shop", "--event-id", "1", "--trace-id", "2", "--data", "user.name=a=b", "-d", "n=1", "--where", "w",
+		"-e", "user.*,alert.*", "--event-type", "x", "-s", "shop", "--event-id", "1", "--trace-id", "2", "--data", "user.name=a=b", "-d", "n=1", "--text", "a*", "--where", "w",
 	}
-	want := "data.n=1&data.user.name=a%3Db&event_id=1&event_type=user.%2A&event_type=alert.%2A&event_type=x&source=shop&trace_id=2&where=w"
+	want := "data.n=1&data.user.name=a%3Db&event_id=1&event_type=user.%2A&event_type=alert.%2A&event_type=x&source=shop&text=a%2A&trace_id=2&where=w"
 	for _, command := range []string{"get", "counts"} {
 		r := run(t, api, "", "", append([]string{command}, flags...)...)
 		require.Zero(t, r.code, r.err)
@@ -190,6 +194,7 @@ func TestFilters(t *testing.T) {
 			assert.Contains(t, "&"+query+"&", "&"+parameter+"&", command)
 		}
 	}
+	assert.Contains(t, run(t, api, "", "", "counts").err, "the newest 1 of 2 events were counted; --after c counts the others")
 	// A duration is a time from the first page on: the next page must not begin later.
 	require.Zero(t, run(t, api, "", "", "get", "--since", "7d", "--until", "90m").code)
 	assert.Regexp(t, `since=20[^&]*Z&until=20[^&]*Z`, query)

@@ -243,7 +243,7 @@ func (c *cloudEvent) content(body []byte) *event.Fault {
 	}
 	c.hasData = true
 	if c.dataMediaType.set && isJSON(c.dataMediaType.text) {
-		if f := c.json.OnlyValue(body, c.data); f != nil {
+		if f := c.json.OnlyValue(eventjson.WithoutBOM(body), c.data); f != nil {
 			return f.In("data")
 		}
 		return nil

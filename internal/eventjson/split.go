@@ -149,6 +149,9 @@ func Value(text []byte) []byte {
 	return text[:n]
 }
 
+// WithoutBOM skips the byte order mark that some programs write before a text.
+func WithoutBOM(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\ufeff")) }
+
 // Lines reads lines that are one value each, as List does. Empty ones do not count.
 func Lines(body []byte, one func(line []byte)) {
 	for line := range bytes.Lines(body) {

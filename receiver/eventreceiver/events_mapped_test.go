@@ -103,6 +103,7 @@ func TestParameters(t *testing.T) {
 			"{\"t\":\"a\"}\n\n{\"t\":\"b\"}\n",
 			[]string{`a s 7-0 now {"t":"a"}`, `b s 7-1 now {"t":"b"}`},
 		},
+		"JSON after a byte order mark": {"event_type=a.b&source=s", nil, "\ufeff" + `{"x":1}`, []string{`a.b s new now {"x":1}`}},
 		"a form": {
 			"event_type_from=body:/command&source=slack&id_from=body:/trigger",
 			[]string{"Content-Type", "application/x-www-form-urlencoded"},

@@ -114,6 +114,9 @@ type rejection struct {
 // nil where there are more than max_events.
 func (s *eventsServer) decode(in *input, w *readers, body []byte) *request {
 	req := &request{batch: eventlog.NewBatch(s.canonical.defaults), most: s.door.maxEvents, repairs: w.events.Repaired}
+	if in.form != formBinary && in.form != formFields { // whose bodies need not be JSON
+		body = eventjson.WithoutBOM(body)
+	}
 	if in.mapping != nil {
 		req.decodeMapped(in, w.mapped, body)
 	} else {

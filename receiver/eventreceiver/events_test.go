@@ -48,9 +48,17 @@ func TestForms(t *testing.T) {
 		body    string
 		want    []string
 	}{
-		"one":           {[]string{"Content-Type", "application/json"}, `{"event_type":"a.b","event_id":"1"}`, []string{"1 a.b"}},
-		"a list":        {[]string{"Content-Type", "application/json; charset=utf-8"}, `[{"event_type":"a.b","event_id":"1"},{"event_type":"c.d","event_id":"2"}]`, []string{"1 a.b", "2 c.d"}},
-		"lines":         {[]string{"Content-Type", "application/x-ndjson"}, `{"event_type":"a.b","event_id":"1"}` + "\n\r\n\n" + `{"event_type":"c.d","event_id":"2"}`, []string{"1 a.b", "2 c.d"}},
+		"one":                            {[]string{"Content-Type", "application/json"}, `{"event_type":"a.b","event_id":"1"}`, []string{"1 a.b"}},
+		"a list":                         {[]string{"Content-Type", "application/json; charset=utf-8"}, `[{"event_type":"a.b","event_id":"1"},{"event_type":"c.d","event_id":"2"}]`, []string{"1 a.b", "2 c.d"}},
+		"lines":                          {[]string{"Content-Type", "application/x-ndjson"}, `{"event_type":"a.b","event_id":"1"}` + "\n\r\n\n" + `{"event_type":"c.d","event_id":"2"}`, []string{"1 a.b", "2 c.d"}},
+		"one, after a byte order mark":   {[]string{"Content-Type", "application/json"}, "\ufeff" + `{"event_type":"a.b","event_id":"1"}`, []string{"1 a.b"}},
+		"lines, after a byte order mark": {[]string{"Content-Type", "application/x-ndjson"}, "\ufeff" + `{"event_type":"a.b","event_id":"1"}` + "\n", []string{"1 a.b"}},
+		"batch, after a byte order mark": {[]string{"Content-Type", "application/cloudevents-batch+json"}, "\ufeff[" + ce("1") + "]", []string{"1 a.b"}},
+		"binary, JSON after a byte order mark": {
+			[]string{"Content-Type", "application/json", "ce-specversion", "1.0", "ce-id", "1", "ce-source", "/s", "ce-type", "a.b"},
+			"\ufeff{}",
+			[]string{"1 a.b"},
+		},
 		"an empty list": {[]string{"Content-Type", "application/json"}, `[]`, nil},
 		"no lines":      {[]string{"Content-Type", "application/jsonl"}, "\n", nil},
 		"structured":    {[]string{"Content-Type", "application/cloudevents+json; charset=UTF-8"}, ce("1"), []string{"1 a.b"}},

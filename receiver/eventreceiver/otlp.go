@@ -70,13 +70,10 @@ func decodeProto(body []byte) (*decoded, error) {
 	return &decoded{logs: req.Logs()}, err
 }
 
-// withoutBOM skips the byte order mark that some programs write before a text.
-func withoutBOM(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) }
-
 // decodeJSON decodes with pdata's decoder, and what that does not take with a slower one that takes
 // more.
 func decodeJSON(text []byte) (*decoded, error) {
-	text = withoutBOM(text)
+	text = eventjson.WithoutBOM(text)
 	req := plogotlp.NewExportRequest()
 	if req.UnmarshalJSON(text) == nil {
 		return &decoded{logs: req.Logs()}, nil
@@ -87,7 +84,7 @@ func decodeJSON(text []byte) (*decoded, error) {
 
 // measureJSON refuses text behind the request, of which the decoder would take no notice.
 func measureJSON(text []byte, maxRecords int) (measure.Size, error) {
-	text = withoutBOM(text)
+	text = eventjson.WithoutBOM(text)
 	size, err := measure.JSON(text, maxRecords)
 	if err == nil && size.End > 0 && len(bytes.Trim(text[size.End:], " \t\r\n")) > 0 {
 		err = fmt.Errorf("there is text behind the first object, at byte %d: send several requests in lines, as %s", size.End, typeLines)
@@ -98,7 +95,7 @@ func measureJSON(text []byte, maxRecords int) (measure.Size, error) {
 func decodeLines(text []byte) (*decoded, error) {
 	all := &decoded{logs: plog.NewLogs()}
 	var err error
-	eventjson.Lines(withoutBOM(text), func(line []byte) {
+	eventjson.Lines(eventjson.WithoutBOM(text), func(line []byte) {
 		if err != nil {
 			return
 		}
@@ -117,7 +114,7 @@ func decodeLines(text []byte) (*decoded, error) {
 }
 
 func measureLines(text []byte, maxRecords int) (all measure.Size, err error) {
-	eventjson.Lines(withoutBOM(text), func(line []byte) {
+	eventjson.Lines(eventjson.WithoutBOM(text), func(line []byte) {
 		if err != nil {
 			return
 		}

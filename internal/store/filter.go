@@ -8,6 +8,7 @@ import (
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/filter/predicate"
 	"github.com/isbl/telemetry/internal/store/index"
+	"github.com/isbl/telemetry/internal/store/sideindex"
 )
 
 // filter is a predicate with what the index needs of it. It is for one goroutine at a time.
@@ -17,6 +18,7 @@ type filter struct {
 	head  bool // time, type or severity are
 	hints predicate.Hints
 	index index.Filter
+	ids   sideindex.Keys
 
 	attributes []string      // that MatchesContent reads
 	readsOnly  bool          // and nothing but them and fields
@@ -26,6 +28,7 @@ type filter struct {
 func newFilter(p *predicate.Predicate) filter {
 	out := filter{Predicate: p, all: p.All(), head: p.ByHead(), hints: p.Hints()}
 	out.attributes, out.readsOnly = p.Reads()
+	out.ids = sideindex.NewKeys(p.IDs())
 	out.index.Since, out.index.Until = p.Bounds()
 	out.index.MinSeverity = p.MinSeverity()
 	if types := p.Types(); types != nil {

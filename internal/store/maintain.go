@@ -100,6 +100,7 @@ func (s *Store) trimNow(ctx context.Context) error {
 	}
 	s.loseBlocks(state)
 	s.ledger.Trim(state.First, state.Bytes)
+	s.sideIndex.Trim(state.First)
 	return s.purgeExcess(ctx)
 }
 

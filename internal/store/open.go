@@ -22,6 +22,7 @@ import (
 	"github.com/isbl/telemetry/internal/store/log"
 	"github.com/isbl/telemetry/internal/store/log/embedded"
 	"github.com/isbl/telemetry/internal/store/recovery"
+	"github.com/isbl/telemetry/internal/store/sideindex"
 )
 
 // Open opens the store, creating it if need be, and returns when everything stored can be read.
@@ -49,6 +50,7 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	if err := s.readIndex(ctx); err != nil {
 		return nil, err
 	}
+	s.sideIndex = sideindex.Open(s.opts.Directory)
 	s.startCommitter()
 	if err := s.openWindow(ctx); err != nil {
 		return nil, err

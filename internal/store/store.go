@@ -23,6 +23,7 @@ import (
 	"github.com/isbl/telemetry/internal/store/ledger"
 	"github.com/isbl/telemetry/internal/store/log"
 	"github.com/isbl/telemetry/internal/store/recovery"
+	"github.com/isbl/telemetry/internal/store/sideindex"
 )
 
 type (
@@ -62,6 +63,7 @@ type Store struct {
 	committer *commit.Committer
 	decoded   *cache.Cache[*decoded] // those that were read last, so that many readers cost one decoding
 	newest    *cache.Cache[[]byte]   // LogsData of those that were stored last: most reading is of them
+	sideIndex *sideindex.Index       // nil without a directory
 	window    *dedupe.Window         // nil without Deduplicate
 
 	stop   context.CancelFunc // ends maintenance
@@ -145,6 +147,7 @@ func (s *Store) Close() error {
 		s.follower.Close()
 	}
 	s.notifier.Close()
+	s.sideIndex.Close()
 	if s.log == nil {
 		return nil
 	}

@@ -89,6 +89,14 @@ func (p *Predicate) BlockKey() string {
 	}, "\n")
 }
 
+// IDs are the event ids and the trace ids of which an event has one each; empty for any.
+func (p *Predicate) IDs() (eventIDs []string, traceIDs []pcommon.TraceID) {
+	if p == nil {
+		return nil, nil
+	}
+	return p.eventIDs, p.traceIDs
+}
+
 // ByHead says whether event time, type or severity matter.
 func (p *Predicate) ByHead() bool {
 	return p != nil && (p.types != nil || p.minSeverity != 0 || !p.since.IsZero() || !p.until.IsZero())

@@ -71,6 +71,23 @@ func (r Record) Head() (at pcommon.Timestamp, eventType string, number severity.
 // Bytes is the encoded record, without its resource and scope. It must not be changed.
 func (r Record) Bytes() []byte { return r.record }
 
+// IDs returns the event id and the trace id, "" and zeros without them.
+func (r Record) IDs() (eventID string, traceID [16]byte) {
+	hasID := false
+	for f := range fields(r.record) {
+		switch f.num {
+		case 6:
+			var m member
+			if readMember(&m, f.bytes); m.Name == event.AttrUID && !hasID { // the first one is the id
+				eventID, hasID = m.Value.Text(), true
+			}
+		case 9:
+			copy(traceID[:], f.bytes)
+		}
+	}
+	return eventID, traceID
+}
+
 // Source is the system that emitted the event.
 func (r Record) Source() string { return r.of.source() }
 

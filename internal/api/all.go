@@ -30,7 +30,7 @@ func (h *Handler) serveAll(w http.ResponseWriter, r *http.Request, req *eventsRe
 	if !r.ProtoAtLeast(1, 1) && !showsEnd(req.writer) {
 		return badVersion()
 	}
-	b := newBody(req.format, req.writer)
+	b := h.newBody(req.format, req.writer)
 	defer b.free()
 	q, bytes := req.query, allBytes
 	q.Limit = allLimit

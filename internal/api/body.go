@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/isbl/telemetry/internal/budget"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/store/wire"
 )
@@ -23,28 +24,48 @@ type body struct {
 
 	encoder wire.JSONEncoder
 	count   int
+	room    budget.Reservation // for events, and for reading them
+	full    bool               // there was no room for one event more
 }
 
-func newBody(f *pageFormat, w pageWriter) *body {
+// newBody returns an empty body that takes its memory of the Handler's answers.
+func (h *Handler) newBody(f *pageFormat, w pageWriter) *body {
+	b := &body{}
 	select {
-	case b := <-bodies:
-		*b = body{format: f, writer: w, events: b.events[:0]}
-		return b
+	case b = <-bodies:
 	default:
-		return &body{format: f, writer: w}
 	}
+	*b = body{format: f, writer: w, events: b.events[:0]}
+	b.room.Use(h.opts.Answers)
+	if b.hold(readingBytes) != nil {
+		b.events = nil
+	}
+	return b
+}
+
+// readingBytes is about what reading takes besides the answer: blocks, decoded, and the next ones.
+const readingBytes = 512 << 10
+
+// hold reserves the memory that b has, and extra bytes. Errors: budget.ErrFull, budget.ErrTooLarge.
+func (b *body) hold(extra int64) error {
+	wanted := int64(cap(b.events)) + extra
+	if wanted == b.room.Bytes() {
+		return nil
+	}
+	return b.room.Resize(wanted)
 }
 
 // reset empties b for the part of the answer after it.
 func (b *body) reset() {
 	*b = body{
 		pageEnd: pageEnd{next: b.next, failures: b.failures},
-		format:  b.format, writer: b.writer, events: b.events[:0], encoder: b.encoder,
+		format:  b.format, writer: b.writer, events: b.events[:0], encoder: b.encoder, room: b.room,
 	}
 }
 
 // free gives b's memory back; b must not be used after it.
 func (b *body) free() {
+	_ = b.room.Resize(0) // which never fails
 	if cap(b.events) > maxPageBytes {
 		return
 	}
@@ -64,6 +85,10 @@ func (b *body) add(page *store.Page, maxBytes int) bool {
 	for i := range page.Entries {
 		before := len(b.events)
 		b.addEvent(&page.Entries[i])
+		if b.hold(readingBytes) != nil { // others take the memory: this page ends early
+			b.events, b.count, b.more, b.full = b.events[:before:before], b.count-1, true, true
+			return false
+		}
 		if b.format.exact && len(b.events) > maxBytes && b.count > 1 {
 			b.events, b.count, b.more = b.events[:before], b.count-1, true
 			return false

@@ -17,7 +17,7 @@ func (b batch) Reset() { b.body.events, b.body.count = b.body.events[:0], 0 }
 
 func (b batch) Add(e *store.Entry) (full bool) {
 	b.body.addEvent(e)
-	return len(b.body.events) >= b.body.format.maxBytes
+	return len(b.body.events) >= b.body.format.maxBytes || b.body.hold(readingBytes) != nil
 }
 
 func (h *Handler) serveFetch(w http.ResponseWriter, r *http.Request, values url.Values) *problem {
@@ -42,8 +42,11 @@ func (h *Handler) serveFetch(w http.ResponseWriter, r *http.Request, values url.
 	if bad := decode(r, &struct{}{}, true); bad != nil {
 		return bad
 	}
-	b := newBody(format, writer)
+	b := h.newBody(format, writer)
 	defer b.free()
+	if err := b.hold(readingBytes); err != nil {
+		return h.storeProblem(r, err, "")
+	}
 	extendDeadlines(w, r, wait+maxScan)
 	got, err := h.consumers.Fetch(r.Context(), r.PathValue("name"), consumer.Fetch{
 		Limit: limit, Wait: wait, Done: h.closing.Done(), AckNow: ackNow, To: batch{b},
@@ -51,6 +54,7 @@ func (h *Handler) serveFetch(w http.ResponseWriter, r *http.Request, values url.
 	if err != nil {
 		return h.consumerProblem(r, err)
 	}
+	_ = b.hold(0) // less never fails, and one event more is no harm
 	b.pageEnd = pageEnd{more: got.More, gap: got.Gap, failures: got.Failures, batch: &got}
 	b.send(w, r) // to a client that is gone: the lease runs out
 	return nil

@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/isbl/telemetry/internal/budget"
 	"github.com/isbl/telemetry/internal/buffers"
 	"github.com/isbl/telemetry/internal/catalogue"
 	"github.com/isbl/telemetry/internal/consumer"
@@ -52,6 +53,9 @@ type Options struct {
 	// OnAnswer, if set, is told of each answer when it begins: the path of the call, or OtherRoute.
 	// It is called from many goroutines, and must return quickly.
 	OnAnswer func(route, method string, status int)
+	// Answers is the memory that pages in the making and pages that nobody reads may take together.
+	// Nil is half of that of the process's requests.
+	Answers *budget.Budget
 	// Heartbeat is the longest time in which a stream sends nothing. Zero is 15 s.
 	Heartbeat time.Duration
 	// Logger logs what fails; nil logs nothing.
@@ -89,6 +93,9 @@ func New(opts Options) *Handler {
 	}
 	if opts.MaxScan == 0 {
 		opts.MaxScan = DefaultMaxScan
+	}
+	if opts.Answers == nil {
+		opts.Answers = budget.New(max(budget.Process().Limit()/2, 1))
 	}
 	if opts.Heartbeat == 0 {
 		opts.Heartbeat = heartbeatEvery

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/isbl/telemetry/internal/budget"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -23,7 +24,7 @@ const (
 // servePage answers with one page, which is made whole before it is written: its
 // headers tell how it ends.
 func (h *Handler) servePage(w http.ResponseWriter, r *http.Request, req *eventsRequest) *problem {
-	b := newBody(req.format, req.writer)
+	b := h.newBody(req.format, req.writer)
 	defer b.free()
 	extendDeadlines(w, r, req.wait+maxScan)
 	if err := h.await(r.Context(), req, b); err != nil {
@@ -63,6 +64,10 @@ func (h *Handler) await(ctx context.Context, req *eventsRequest, b *body) error 
 // collect adds the next events that match to an empty b: up to the query's limit, to
 // about maxBytes, to a gap, or as many as two seconds of scanning find.
 func (h *Handler) collect(ctx context.Context, q store.Query, b *body, maxBytes int) error {
+	if err := b.hold(readingBytes); err != nil {
+		return err
+	}
+	defer func() { _ = b.hold(0) }() // less never fails
 	limit, deadline := q.Limit, time.Now().Add(maxScan)
 	ahead := readAhead{store: h.opts.Store}
 	ctx, stop := context.WithCancel(ctx)
@@ -77,6 +82,9 @@ func (h *Handler) collect(ctx context.Context, q store.Query, b *body, maxBytes 
 				return err
 			}
 			if b.addBlocks(&blocks) {
+				if err := b.hold(readingBytes); err != nil {
+					return err
+				}
 				if !b.more || b.count == limit || time.Now().After(deadline) {
 					return nil
 				}
@@ -102,7 +110,11 @@ func (h *Handler) collect(ctx context.Context, q store.Query, b *body, maxBytes 
 			q.After, q.Limit = page.Next, min(chunk, rest)
 			ahead.start(ctx, q)
 		}
-		if !b.add(&page, maxBytes) || b.count == limit || time.Now().After(deadline) {
+		more := b.add(&page, maxBytes)
+		if b.full && b.count == 0 {
+			return budget.ErrFull
+		}
+		if !more || b.count == limit || time.Now().After(deadline) {
 			return nil
 		}
 		q.After = b.next

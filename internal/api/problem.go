@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/isbl/telemetry/internal/budget"
 	"github.com/isbl/telemetry/internal/httpguard"
 	"github.com/isbl/telemetry/internal/httpjson"
 	"github.com/isbl/telemetry/internal/store"
@@ -86,6 +87,8 @@ func (h *Handler) storeProblem(r *http.Request, err error, parameter string) *pr
 		p := newProblem(http.StatusGone, "%v; go on from \"oldest\", the place before the oldest event kept", err)
 		p.Parameter, p.Oldest = parameter, cursor.Oldest.String()
 		return p
+	case errors.Is(err, budget.ErrFull), errors.Is(err, budget.ErrTooLarge):
+		return busy("other answers take the memory that there is for them: try again")
 	case errors.Is(err, store.ErrClosed):
 		return newProblem(http.StatusServiceUnavailable, "%v; try again when it has been started again", err)
 	case r.Context().Err() != nil:

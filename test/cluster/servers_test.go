@@ -1,12 +1,15 @@
 package cluster
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -83,7 +86,7 @@ type natsServer struct {
 	cmd    *exec.Cmd
 }
 
-func startServers(t *testing.T, n int) *servers {
+func startServers(t testing.TB, n int) *servers {
 	t.Helper()
 	s := &servers{}
 	dir := t.TempDir()
@@ -111,7 +114,7 @@ func startServers(t *testing.T, n int) *servers {
 	return s
 }
 
-func (ns *natsServer) start(t *testing.T) {
+func (ns *natsServer) start(t testing.TB) {
 	t.Helper()
 	config, err := json.Marshal(ns.config)
 	require.NoError(t, err)
@@ -154,8 +157,30 @@ func (s *servers) urls() (urls []string) {
 	return urls
 }
 
+// cpu returns the time that the servers and this process have used; 0 where it is not known.
+func (s *servers) cpu(b *testing.B) (used time.Duration) {
+	b.Helper()
+	pids := []int{os.Getpid()}
+	for _, ns := range s.list {
+		pids = append(pids, ns.cmd.Process.Pid)
+	}
+	for _, pid := range pids {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			return 0
+		}
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		for _, ticks := range fields[11:13] { // utime and stime, in hundredths of a second
+			n, err := strconv.Atoi(ticks)
+			require.NoError(b, err)
+			used += time.Duration(n) * 10 * time.Millisecond
+		}
+	}
+	return used
+}
+
 // connect returns a connection of the test's own.
-func (s *servers) connect(t *testing.T) jetstream.JetStream {
+func (s *servers) connect(t testing.TB) jetstream.JetStream {
 	t.Helper()
 	urls := s.urls()
 	var nc *nats.Conn

@@ -22,6 +22,7 @@ type filter struct {
 
 	attributes []string      // that MatchesContent reads
 	readsOnly  bool          // and nothing but them and fields
+	texts      []string      // those of the record that was looked at last
 	partly     *eventlog.Ref // the record that ReadFields read last; nil before the first
 }
 
@@ -50,8 +51,10 @@ func (f *filter) matches(ctx context.Context, of *decoded, i int, failures *Fail
 	if f.head && !f.MatchesHead(record.Head()) || f.BySource() && !f.MatchesSource(record.Source()) {
 		return false
 	}
-	if f.ByText() && !f.MatchesText(record.Texts()) {
-		return false
+	if f.ByText() {
+		if f.texts = record.AppendTexts(f.texts[:0]); !f.MatchesText(f.texts) {
+			return false
+		}
 	}
 	if !f.ByContent() {
 		return true

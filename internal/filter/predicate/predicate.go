@@ -3,7 +3,6 @@ package predicate
 
 import (
 	"context"
-	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -117,12 +116,12 @@ func (p *Predicate) MatchesSource(source string) bool { return p == nil || p.sou
 func (p *Predicate) ByText() bool { return p != nil && p.text != nil }
 
 // MatchesText says whether the words of the filter are in the strings of an event.
-func (p *Predicate) MatchesText(texts iter.Seq[string]) bool {
+func (p *Predicate) MatchesText(texts []string) bool {
 	if !p.ByText() {
 		return true
 	}
 	var found text.Found
-	for s := range texts {
+	for _, s := range texts {
 		if found = p.text.Look(s, found); p.text.All(found) {
 			return true
 		}

@@ -155,7 +155,11 @@ func (e *eventStore) serve(ctx context.Context, host component.Host) error {
 		Logger:    e.set.Logger,
 	})
 	cfg := confighttp.ServerConfig(e.cfg.ServerConfig)
-	server, err := cfg.ToServer(ctx, host.GetExtensions(), e.set, e.api)
+	challenge := ""
+	if cfg.Auth.HasValue() {
+		challenge = api.Challenge(cfg.Auth.Get().Config.AuthenticatorID.Type().String())
+	}
+	server, err := cfg.ToServer(ctx, host.GetExtensions(), e.set, e.api, confighttp.WithErrorHandler(api.ErrorHandler(challenge)))
 	if err != nil {
 		return fmt.Errorf("create the HTTP server: %w", err)
 	}

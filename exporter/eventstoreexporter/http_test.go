@@ -90,7 +90,9 @@ func TestAuthentication(t *testing.T) {
 		for _, word := range []string{"", "foe"} {
 			resp, body := do(t, http.MethodGet, r.url+path, word)
 			assert.Equal(t, http.StatusUnauthorized, resp.StatusCode, path)
-			assert.Equal(t, "speak, friend, and enter\n", body)
+			assert.JSONEq(t, `{"type": "about:blank", "title": "Unauthorized", "status": 401, "detail": "speak, friend, and enter"}`, body)
+			assert.Equal(t, "application/problem+json", resp.Header.Get("Content-Type"))
+			assert.Equal(t, `Bearer realm="events"`, resp.Header.Get("WWW-Authenticate"))
 		}
 	}
 	resp, body := do(t, http.MethodGet, r.url+"/api/v1/events", "friend")

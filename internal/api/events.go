@@ -161,7 +161,7 @@ func (p *params) from(value string) start {
 	}
 	var err error
 	if s.cursor, err = store.ParseCursor(value); err != nil {
-		p.fail("from", "from is %s, but must be start, now, a time in RFC 3339, a duration back from now such as 15m, or a cursor", text.Quote(value))
+		p.fail("from", "from is %s, but must be start, now, a cursor, or a time: %s", text.Quote(value), when.TimeSyntax)
 	}
 	return s
 }

@@ -17,8 +17,12 @@ import (
 	"github.com/isbl/telemetry/internal/text"
 )
 
-// ingestURL is where the receiver listens unless it is configured otherwise.
-const ingestURL = "http://localhost:4318/v1/logs"
+// ingestURL and eventsURL are where the receiver takes OTLP and JSON unless it is configured
+// otherwise.
+const (
+	ingestURL = "http://localhost:4318/v1/logs"
+	eventsURL = "http://localhost:4319/v1/events"
+)
 
 // problem is an error as RFC 9457 writes it.
 type problem struct {
@@ -60,7 +64,7 @@ func wrongMethod(method, path string, methods []string) *problem {
 	} else {
 		fmt.Fprintf(&detail, "%s does not take %s, but %s.", text.Quote(path), text.Quote(method), allow)
 	}
-	fmt.Fprintf(&detail, " Send events over OTLP to the receiver: POST %s, unless it is configured otherwise.", ingestURL)
+	fmt.Fprintf(&detail, " Send events to the receiver: as JSON POST %s, over OTLP POST %s, unless it is configured otherwise.", eventsURL, ingestURL)
 	p := newProblem(http.StatusMethodNotAllowed, "%s", detail.String())
 	p.allow = []string{allow}
 	return p
@@ -107,6 +111,27 @@ func (p *problem) write(w http.ResponseWriter) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(p.retryAfter.Seconds())))
 	}
 	httpjson.WriteProblem(w, p)
+}
+
+// Challenge names the scheme of an authenticator for WWW-Authenticate: Basic for the extension
+// basicauth, and Bearer for all others.
+func Challenge(authenticator string) string {
+	if authenticator == "basicauth" {
+		return `Basic realm="events", charset="UTF-8"`
+	}
+	return `Bearer realm="events"`
+}
+
+// ErrorHandler returns what answers the requests that confighttp refuses: without authentication,
+// with challenge, or with an encoding that it cannot read.
+func ErrorHandler(challenge string) func(w http.ResponseWriter, r *http.Request, detail string, status int) {
+	return func(w http.ResponseWriter, _ *http.Request, detail string, status int) {
+		setCommonHeaders(w)
+		if status == http.StatusUnauthorized {
+			w.Header().Set("WWW-Authenticate", challenge)
+		}
+		newProblem(status, "%s", detail).write(w)
+	}
 }
 
 // Refuse answers a request that the guard of the port refuses.

@@ -156,7 +156,7 @@ func (c *Consumers) locate(ctx context.Context, from string, now time.Time) (nex
 	}
 	next, err = store.ParseCursor(strings.TrimSpace(from))
 	if err != nil {
-		return next, nil, wrong("from", "%.80q is not start, now, a time in RFC 3339, a duration back from now such as 15m, or a cursor", from)
+		return next, nil, wrong("from", "%.80q is not start, now, a cursor, or a time: %s", from, when.TimeSyntax)
 	}
 	if err := c.store.Check(next); err != nil {
 		return next, nil, err

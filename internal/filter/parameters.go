@@ -47,7 +47,7 @@ var Parameters = []Parameter{
 	},
 	{
 		Name: "since", text: func(s *Spec) *string { return &s.Since },
-		Description: "earliest event time: RFC 3339, or a duration back from now such as 15m, 7d, 2w",
+		Description: "earliest event time: RFC 3339, a date or time in UTC, seconds since 1970, or a duration back from now such as 15m, 7d, 1d12h",
 	},
 	{
 		Name: "until", text: func(s *Spec) *string { return &s.Until },

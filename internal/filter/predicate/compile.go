@@ -107,7 +107,7 @@ func (p *Predicate) compileTimes(spec *filter.Spec, now time.Time) (wrong string
 func eventTime(s string, now time.Time) (time.Time, error) {
 	t, ok := when.Time(s, now)
 	if !ok {
-		return t, fmt.Errorf("%s is not a time: write RFC 3339 such as 2026-01-02T03:04:05Z, or a duration back from now with its unit, such as 15m, 7d or 2w", text.Quote(s))
+		return t, fmt.Errorf("%s is not a time: write %s", text.Quote(s), when.TimeSyntax)
 	}
 	return t, nil
 }

@@ -32,7 +32,7 @@ reported and left out; then the exit code is 1, as it is when there was nothing 
 	flags := cmd.Flags()
 	addDefaultSource(cmd, &source)
 	flags.StringArrayVarP(&data, "data", "d", nil, "key=value, the value as JSON or else as a string; or a whole JSON object; repeatable")
-	flags.StringVar(&timestamp, "timestamp", "", "when it happened: RFC 3339, or a duration back from now such as 15m; now unless given")
+	flags.StringVar(&timestamp, "timestamp", "", "when it happened: RFC 3339, a date, seconds since 1970, or a duration back from now such as 15m; now unless given")
 	flags.StringVar(&level, "severity", "", "trace, debug, info, warn, error or fatal")
 	flags.StringVar(&eventID, "event-id", "", "id of the event; a new one unless given")
 	flags.StringVar(&traceID, "trace-id", "", "id of the trace that it belongs to")
@@ -99,7 +99,7 @@ func setTimestamp(e *telemetry.Event, text string) error {
 	}
 	at, ok := when.Time(text, time.Now())
 	if !ok {
-		return usagef("--timestamp is %q, but must be a time in RFC 3339 such as 2026-01-02T03:04:05Z, or a duration back from now such as 15m", text)
+		return usagef("--timestamp is %q, but must be a time: %s", text, when.TimeSyntax)
 	}
 	e.Timestamp = at.UTC()
 	return nil

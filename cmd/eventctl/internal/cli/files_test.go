@@ -187,9 +187,9 @@ func TestEmitArguments(t *testing.T) {
 	require.NoError(t, err)
 	assert.WithinRange(t, at, before, time.Now().Add(-time.Hour))
 	for want, args := range map[string][]string{
-		`--timestamp is "soon", but must be a time in RFC 3339`: {"emit", "a", "--timestamp", "soon"},
-		`data is "user", but must be key=value`:                 {"emit", "a", "user"},
-		"--timestamp needs an EVENT_TYPE":                       {"emit", "--timestamp", "1h"},
+		`--timestamp is "soon", but must be a time: RFC 3339`: {"emit", "a", "--timestamp", "soon"},
+		`data is "user", but must be key=value`:               {"emit", "a", "user"},
+		"--timestamp needs an EVENT_TYPE":                     {"emit", "--timestamp", "1h"},
 	} {
 		r = s.run(t, args...)
 		assert.Equal(t, 2, r.code)

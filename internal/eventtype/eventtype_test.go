@@ -29,6 +29,7 @@ func TestPattern(t *testing.T) {
 		{name: "a star itself", pattern: `a\*b`, covers: []string{"a*b"}, not: []string{"axb", `a\*b`}},
 		{name: "others themselves", pattern: `\^a\,b\\*\$`, covers: []string{`^a,b\$`, `^a,b\x$`}, not: []string{"^a,b$"}},
 		{name: "a path", pattern: `/orders/eu`, covers: []string{"/orders/eu"}, not: []string{"orders/eu"}},
+		{name: "a path with slashes around", pattern: `/orders/eu/`, covers: []string{"/orders/eu/"}},
 		{name: "an address", pattern: `https://[::1]:80/a?b=c`, covers: []string{"https://[::1]:80/a?b=c"}},
 		{name: "inner space", pattern: "a b", covers: []string{"a b"}, not: []string{"ab"}},
 		{name: "unicode", pattern: "ü*", covers: []string{"üb", "ü"}, not: []string{"u"}},

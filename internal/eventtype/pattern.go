@@ -30,7 +30,7 @@ var quotable = regexp.MustCompile(`[*,\\[(+]|^[\^/]|[$/]$`)
 func Quote(name string) string { return quotable.ReplaceAllString(name, `\$0`) }
 
 // regular finds what people write who expect regular expressions, and what no name is like.
-var regular = regexp.MustCompile(`^\^|[^\\]\$$|^/.*[^\\]/$|(^|[^\\])\[[^\]]*(\][+*{]|\w-\w)|(^|[^\\])\([^)]*\||\.\+`)
+var regular = regexp.MustCompile(`^\^|[^\\]\$$|^/[^/]*[^/\\]/$|(^|[^\\])\[[^\]]*(\][+*{]|\w-\w)|(^|[^\\])\([^)]*\||\.\+`)
 
 // ParsePattern reads a pattern. Its errors say what is wrong: a pattern that can match nothing is
 // wrong too.

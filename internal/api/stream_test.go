@@ -210,7 +210,7 @@ func TestStreamProblems(t *testing.T) {
 }
 
 func TestStreamOutlastsTheServersTimeouts(t *testing.T) {
-	const timeout = 50 * time.Millisecond
+	const timeout = 300 * time.Millisecond
 	c := newClient(t, Options{}, func(s *http.Server) { s.WriteTimeout, s.ReadTimeout = timeout, timeout })
 	v := c.view(t, "")
 	c.outlastTimeouts(3)

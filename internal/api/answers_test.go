@@ -1,7 +1,10 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
+	"net/http/httptrace"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -61,5 +64,32 @@ func TestBatchesShareTheMemoryOfAnswers(t *testing.T) {
 		}
 	}
 	assert.Len(t, seen, 8)
+	assert.Zero(t, answers.Used())
+}
+
+// Workers that wait for events hold none of the memory of answers, however many they are.
+func TestWaitingHoldsNoMemory(t *testing.T) {
+	const workers = 16
+	answers := budget.New(2 << 20)
+	c := newClient(t, Options{Answers: answers})
+	var waiting, answered sync.WaitGroup
+	for i := range workers {
+		name := fmt.Sprint("c", i)
+		c.send(http.MethodPut, "/"+name, `{"from": "start"}`, nil)
+		waiting.Add(1)
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { waiting.Done() }})
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+"/api/v1/consumers/"+name+"/fetch?wait=30s", nil)
+		require.NoError(t, err)
+		answered.Go(func() {
+			resp, err := http.DefaultTransport.RoundTrip(req)
+			if assert.NoError(t, err) {
+				assert.Equal(t, http.StatusOK, resp.StatusCode)
+				assert.NoError(t, resp.Body.Close())
+			}
+		})
+	}
+	waiting.Wait()
+	fill(t, c.store, numbered(1)...)
+	answered.Wait()
 	assert.Zero(t, answers.Used())
 }

@@ -55,6 +55,12 @@ func (b *body) hold(extra int64) error {
 	return b.room.Resize(wanted)
 }
 
+// rest gives up the memory of an empty b while its request waits for events.
+func (b *body) rest() {
+	b.events = nil
+	_ = b.hold(0) // less never fails
+}
+
 // reset empties b for the part of the answer after it.
 func (b *body) reset() {
 	*b = body{

@@ -44,9 +44,7 @@ func (h *Handler) serveFetch(w http.ResponseWriter, r *http.Request, values url.
 	}
 	b := h.newBody(format, writer)
 	defer b.free()
-	if err := b.hold(readingBytes); err != nil {
-		return h.storeProblem(r, err, "")
-	}
+	b.rest() // a worker that waits holds nothing: Add reserves as events come
 	extendDeadlines(w, r, wait+maxScan)
 	got, err := h.consumers.Fetch(r.Context(), r.PathValue("name"), consumer.Fetch{
 		Limit: limit, Wait: wait, Done: h.closing.Done(), AckNow: ackNow, To: batch{b},

@@ -51,6 +51,7 @@ func (h *Handler) await(ctx context.Context, req *eventsRequest, b *body) error 
 		if b.more {
 			continue
 		}
+		b.rest()
 		select {
 		case <-changed:
 		case <-time.After(left):

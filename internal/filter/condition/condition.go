@@ -52,7 +52,7 @@ func Parse(text string) (parsed *Condition, err error) {
 	}
 	condition, err := p.ParseCondition(text)
 	if err != nil {
-		return nil, err
+		return nil, withHint(err)
 	}
 	c := &Condition{parsed: condition, comparesValues: comparesValues}
 	if !comparesValues { // their size is that of the whole event

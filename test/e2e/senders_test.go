@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,6 +63,39 @@ func TestSenders(t *testing.T) {
 	require.Len(t, st.Buffers, 1)
 	assert.EqualValues(t, total, st.Buffers[0].Received)
 	assert.EqualValues(t, total, st.Buffers[0].Forwarded)
+}
+
+// What winston and pino log through their OpenTelemetry transports arrives with its level, its text
+// and its fields.
+func TestLoggers(t *testing.T) {
+	node := nodeModules(t)
+	c := start(t, configuration(nil))
+	for library, want := range map[string]map[string]float64{
+		"winston": {
+			"a line of error": 17, "a line of warn": 13, "a line of info": 9, "a line of debug": 5, "a line of silly": 1,
+			"failed card declined": 17,
+		},
+		"pino": {
+			"a line of fatal": 21, "a line of error": 17, "a line of warn": 13, "a line of info": 9, "a line of debug": 5,
+			"a line of trace": 1, "failed": 17,
+		},
+	} {
+		send := exec.CommandContext(t.Context(), node, "../node/loggers.mjs", library, c.otlp, library)
+		out, err := send.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		got := map[string]float64{}
+		for _, e := range c.readAll(t, "source="+library) {
+			text := e.Data["body"].(string)
+			got[text] = e.Metadata["severity_number"].(float64)
+			if strings.HasPrefix(text, "failed") {
+				assert.Contains(t, fmt.Sprint(e.Data), "card declined", library)
+			} else {
+				assert.Equal(t, map[string]any{"id": 4711.0}, e.Data["order"], library)
+			}
+		}
+		assert.Equal(t, want, got, library)
+	}
+	assert.EqualValues(t, 13, c.stats(t).Store.Stored)
 }
 
 // A page as OTLP is a request: posted to another collector it is a replay, ids included.
@@ -129,7 +163,7 @@ func findNode() (node, why string) {
 	if err != nil {
 		return "", "needs node"
 	}
-	if _, err := os.Stat("../node/node_modules/cloudevents"); errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat("../node/node_modules/pino"); errors.Is(err, os.ErrNotExist) {
 		install := exec.Command("npm", "ci", "--no-audit", "--no-fund")
 		install.Dir = "../node"
 		if out, err := install.CombinedOutput(); err != nil {

@@ -1,6 +1,7 @@
 package dashboard_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -116,10 +117,14 @@ func TestHistogram(t *testing.T) {
 		types("user.old"), until(`location.hash.includes('until=')`), shows("#pause", "not live"),
 		chromedp.NavigateBack(), types("user.new", "user.old"))
 
+	// New counts do not end a drag that goes on.
+	do(t, ctx, drag(".u-over", 0, 0.5, chromedp.ActionFunc(func(context.Context) error { s.emit("user.newest"); return nil }), shows(".legend", "user.newest")), types("user.old"),
+		chromedp.NavigateBack(), types("user.newest", "user.new", "user.old"))
+
 	// A click in the facets includes, with Alt it excludes.
 	do(t, ctx, until(`document.querySelectorAll('.facets li').length >= 3`), script(`[...document.querySelectorAll('.facets button')].find(b => b.textContent.startsWith('user.old')).click()`), types("user.old"),
-		chromedp.NavigateBack(), types("user.new", "user.old"),
-		script(`[...document.querySelectorAll('.facets button')].find(b => b.textContent.startsWith('user.old')).dispatchEvent(new MouseEvent('click', {altKey: true, bubbles: true}))`), types("user.new"))
+		chromedp.NavigateBack(), types("user.newest", "user.new", "user.old"),
+		script(`[...document.querySelectorAll('.facets button')].find(b => b.textContent.startsWith('user.old')).dispatchEvent(new MouseEvent('click', {altKey: true, bubbles: true}))`), types("user.newest", "user.new"))
 }
 
 // Everything of the list can be done with the keyboard.

@@ -141,7 +141,8 @@ func fill(selector, text string) chromedp.Action {
 }
 
 // drag moves the mouse with its button down over an element, from one part of its width to another.
-func drag(selector string, from, to float64) chromedp.Action {
+// meanwhile is done on the way.
+func drag(selector string, from, to float64, meanwhile ...chromedp.Action) chromedp.Action {
 	return chromedp.ActionFunc(func(ctx context.Context) error {
 		var box struct{ Left, Top, Width, Height float64 }
 		if err := chromedp.Evaluate(fmt.Sprintf(`document.querySelector(%q).getBoundingClientRect().toJSON()`, selector), &box).Do(ctx); err != nil {
@@ -152,6 +153,7 @@ func drag(selector string, from, to float64) chromedp.Action {
 			chromedp.MouseEvent(input.MouseMoved, x(from), y),
 			chromedp.MouseEvent(input.MousePressed, x(from), y, chromedp.ButtonLeft),
 			chromedp.MouseEvent(input.MouseMoved, x((from+to)/2), y, chromedp.ButtonLeft),
+			chromedp.Tasks(meanwhile),
 			chromedp.MouseEvent(input.MouseMoved, x(to), y, chromedp.ButtonLeft),
 			chromedp.MouseEvent(input.MouseReleased, x(to), y, chromedp.ButtonLeft),
 		}.Do(ctx)

@@ -22,27 +22,32 @@ function colourOf({ series, by }) {
 export function Histogram({ data, seconds, chosen, hovered }) {
   const box = useRef(null);
   const { theme, utc } = usePrefs();
+  const shown = useRef();
+  useEffect(() => () => shown.current?.destroy(), []);
   useEffect(() => {
     const element = box.current;
-    let plot;
     const make = () => {
-      plot?.destroy();
-      plot = undefined;
+      shown.current?.destroy();
+      shown.current = undefined;
       if (!element.clientWidth) return; // it is not seen now
-      plot = new uPlot(optionsOf(data, seconds, utc, element, chosen, hovered), valuesOf(data), element);
+      shown.current = new uPlot(optionsOf(data, seconds, utc, element, chosen, hovered), valuesOf(data), element);
     };
-    make();
+    // Who drags over a plot goes on with it: the new one comes when the button is up.
+    if (element.matches(':active')) addEventListener('mouseup', make, { once: true });
+    else make();
     const observer = new ResizeObserver(() => {
-      if (plot && element.clientWidth) plot.setSize({ width: element.clientWidth, height: element.clientHeight });
-      else make();
+      const { clientWidth: width, clientHeight: height } = element;
+      const plot = shown.current;
+      if (!plot || !width) make();
+      else if (plot.width !== width || plot.height !== height) plot.setSize({ width, height });
     });
     observer.observe(element);
     const dark = matchMedia('(prefers-color-scheme: dark)');
     dark.addEventListener('change', make);
     return () => {
       observer.disconnect();
+      removeEventListener('mouseup', make);
       dark.removeEventListener('change', make);
-      plot?.destroy();
     };
   }, [data, theme, utc]);
   const most = Math.max(0, ...data.times.map((_, i) => data.series.reduce((sum, s) => sum + s.values[i], 0)));

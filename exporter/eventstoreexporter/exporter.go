@@ -98,7 +98,7 @@ func (e *eventStore) start(ctx context.Context, host component.Host) (err error)
 	if err := e.serve(ctx, host); err != nil {
 		return err
 	}
-	if e.forget, err = observe(e.set, e.id, e.telemetry, e.store, e.api.Consumers); err != nil {
+	if e.forget, err = e.observe(); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
 	return nil

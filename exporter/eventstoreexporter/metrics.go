@@ -4,32 +4,27 @@ import (
 	"context"
 	"time"
 
-	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/isbl/telemetry/exporter/eventstoreexporter/internal/metadata"
-	"github.com/isbl/telemetry/internal/consumer"
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/httpguard"
-	"github.com/isbl/telemetry/internal/store"
 )
 
 // observe makes the store's statistics metrics, until forget is called. All of them come
 // from one reading, taken when they are scraped, so that their sums add up and they cost
 // nothing in between.
-func observe(
-	set component.TelemetrySettings, id attribute.KeyValue, tb *metadata.TelemetryBuilder, st *store.Store,
-	consumers func(context.Context) ([]consumer.Info, error),
-) (forget func(), err error) {
-	plain := metric.WithAttributeSet(attribute.NewSet(id))
+func (e *eventStore) observe() (forget func(), err error) {
+	tb := e.telemetry
+	plain := metric.WithAttributeSet(attribute.NewSet(e.id))
 	reasons := map[string]metric.MeasurementOption{}
 	for _, reason := range []string{event.ReasonTooLarge, event.ReasonTooDeep} {
-		reasons[reason] = metric.WithAttributeSet(attribute.NewSet(id, attribute.String("reason", reason)))
+		reasons[reason] = e.reason(reason)
 	}
-	registration, err := metadata.Meter(set).RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		s := st.Stats(ctx)
+	registration, err := metadata.Meter(e.set).RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		s := e.store.Stats(ctx)
 		o.ObserveInt64(tb.ExporterEventStoreStoredEvents, int64(s.Stored), plain)
 		o.ObserveInt64(tb.ExporterEventStoreEvictedEvents, int64(s.Evicted), plain)
 		o.ObserveInt64(tb.ExporterEventStoreLostEvents, int64(s.Lost), plain)
@@ -46,7 +41,7 @@ func observe(
 		if s.Oldest != nil {
 			o.ObserveFloat64(tb.ExporterEventStoreOldestEventAge, max(0, time.Since(s.Oldest.Timestamp).Seconds()), plain)
 		}
-		return observeConsumers(ctx, o, id, tb, consumers)
+		return e.observeConsumers(ctx, o)
 	},
 		tb.ExporterEventStoreStoredEvents, tb.ExporterEventStoreEvictedEvents, tb.ExporterEventStoreLostEvents,
 		tb.ExporterEventStoreDuplicateEvents, tb.ExporterEventStoreFailedEvents, tb.ExporterEventStoreUnknownEvents,
@@ -67,18 +62,16 @@ const maxObserved = 256
 
 // observeConsumers observes the consumers that come first by name. While the store cannot be
 // reached there are none.
-func observeConsumers(
-	ctx context.Context, o metric.Observer, id attribute.KeyValue, tb *metadata.TelemetryBuilder,
-	consumers func(context.Context) ([]consumer.Info, error),
-) error {
+func (e *eventStore) observeConsumers(ctx context.Context, o metric.Observer) error {
+	tb := e.telemetry
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	infos, err := consumers(ctx)
+	infos, err := e.api.Consumers(ctx)
 	if err != nil {
 		return nil //nolint:nilerr // the store's health tells of it, and the other metrics are good
 	}
 	for _, c := range infos[:min(len(infos), maxObserved)] {
-		of := metric.WithAttributeSet(attribute.NewSet(id, attribute.String("consumer", c.Name)))
+		of := metric.WithAttributeSet(attribute.NewSet(e.id, attribute.String("consumer", c.Name)))
 		o.ObserveInt64(tb.ExporterEventStoreConsumerDeadLetters, int64(c.Dead), of)
 		o.ObserveInt64(tb.ExporterEventStoreConsumerDeliveredEvents, int64(c.Delivered), of)
 		o.ObserveInt64(tb.ExporterEventStoreConsumerGoneEvents, int64(c.Gone), of)

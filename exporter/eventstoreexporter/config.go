@@ -61,6 +61,7 @@ type Config struct {
 
 	Storage   StorageConfig   `mapstructure:"storage"`
 	Retention RetentionConfig `mapstructure:"retention"`
+	Metrics   MetricsConfig   `mapstructure:"metrics"`
 	// Deduplicate is off until the section is written. With it, an event whose source
 	// and id are stored already is answered with success and not stored again.
 	Deduplicate configoptional.Optional[DeduplicateConfig] `mapstructure:"deduplicate"`
@@ -78,6 +79,16 @@ type StorageConfig struct {
 	// NATS keeps events in a NATS server or cluster that runs already. It excludes Directory
 	// and Sync.
 	NATS configoptional.Optional[NATSConfig] `mapstructure:"nats"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// MetricsConfig says which metrics there are beside those of the store as a whole.
+type MetricsConfig struct {
+	// EventTypes counts the stored events of each type: of the first 256 types that come, and
+	// of all others together. The default is false.
+	EventTypes bool `mapstructure:"event_types"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}

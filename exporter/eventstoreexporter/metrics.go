@@ -11,6 +11,7 @@ import (
 	"github.com/isbl/telemetry/exporter/eventstoreexporter/internal/metadata"
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/httpguard"
+	"github.com/isbl/telemetry/internal/store"
 )
 
 // observe makes the store's statistics metrics, until forget is called. All of them come
@@ -37,16 +38,18 @@ func (e *eventStore) observe() (forget func(), err error) {
 		for reason, option := range reasons {
 			o.ObserveInt64(tb.ExporterEventStoreRefusedEvents, int64(s.Refused[reason]), option)
 		}
-		o.ObserveInt64(tb.ExporterEventStoreCapacity, int64(s.Retention.MaxBytes), plain)
-		if s.Oldest != nil {
-			o.ObserveFloat64(tb.ExporterEventStoreOldestEventAge, max(0, time.Since(s.Oldest.Timestamp).Seconds()), plain)
+		e.observeLimits(o, &s, plain)
+		if e.cfg.Metrics.EventTypes {
+			e.observeTypes(o, s.EventTypes)
 		}
 		return e.observeConsumers(ctx, o)
 	},
 		tb.ExporterEventStoreStoredEvents, tb.ExporterEventStoreEvictedEvents, tb.ExporterEventStoreLostEvents,
 		tb.ExporterEventStoreDuplicateEvents, tb.ExporterEventStoreFailedEvents, tb.ExporterEventStoreUnknownEvents,
 		tb.ExporterEventStoreEvents, tb.ExporterEventStoreBlocks, tb.ExporterEventStoreBytes, tb.ExporterEventStoreRefusedEvents,
-		tb.ExporterEventStoreCapacity, tb.ExporterEventStoreOldestEventAge,
+		tb.ExporterEventStoreCapacity, tb.ExporterEventStoreOldestEventAge, tb.ExporterEventStoreMaxAge,
+		tb.ExporterEventStoreHealthy, tb.ExporterEventStoreDiskFree,
+		tb.ExporterEventStoreTypeStoredEvents, tb.ExporterEventStoreTypeEstimatedEvents,
 		tb.ExporterEventStoreConsumerDeadLetters, tb.ExporterEventStoreConsumerDeliveredEvents, tb.ExporterEventStoreConsumerGoneEvents,
 		tb.ExporterEventStoreConsumerInFlightEvents, tb.ExporterEventStoreConsumerLagDuration, tb.ExporterEventStoreConsumerLagEvents,
 		tb.ExporterEventStoreConsumerRedeliveredEvents,
@@ -55,6 +58,36 @@ func (e *eventStore) observe() (forget func(), err error) {
 		return nil, err
 	}
 	return func() { _ = registration.Unregister() }, nil
+}
+
+// observeLimits observes what bounds the store, as far as it is bounded, and whether it takes
+// events.
+func (e *eventStore) observeLimits(o metric.Observer, s *store.Stats, plain metric.MeasurementOption) {
+	tb := e.telemetry
+	healthy := int64(0)
+	if s.Health.OK() {
+		healthy = 1
+	}
+	o.ObserveInt64(tb.ExporterEventStoreHealthy, healthy, plain)
+	o.ObserveInt64(tb.ExporterEventStoreCapacity, int64(s.Retention.MaxBytes), plain)
+	if s.Retention.MaxAgeSeconds > 0 {
+		o.ObserveFloat64(tb.ExporterEventStoreMaxAge, s.Retention.MaxAgeSeconds, plain)
+	}
+	if s.Oldest != nil {
+		o.ObserveFloat64(tb.ExporterEventStoreOldestEventAge, max(0, time.Since(s.Oldest.Timestamp).Seconds()), plain)
+	}
+	if free, ok := e.store.DiskFree(); ok {
+		o.ObserveInt64(tb.ExporterEventStoreDiskFree, free, plain)
+	}
+}
+
+// observeTypes observes the types that the store counts by name.
+func (e *eventStore) observeTypes(o metric.Observer, types map[string]store.NameStats) {
+	for name, s := range types {
+		of := metric.WithAttributeSet(attribute.NewSet(e.id, attribute.String("event_type", name)))
+		o.ObserveInt64(e.telemetry.ExporterEventStoreTypeStoredEvents, int64(s.Stored), of)
+		o.ObserveFloat64(e.telemetry.ExporterEventStoreTypeEstimatedEvents, s.Estimated, of)
+	}
 }
 
 // maxObserved bounds the consumers that have metrics, and the time that a scrape takes.

@@ -2,7 +2,9 @@ package eventstoreexporter
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -133,6 +135,74 @@ func TestMetricsOfConsumersAndAnswers(t *testing.T) {
 	require.NoError(t, err)
 	consumer, _ := lag.Data.(metricdata.Gauge[float64]).DataPoints[0].Attributes.Value("consumer")
 	assert.Equal(t, "mailer", consumer.AsString())
+}
+
+// The first 256 types have series of their own, later ones share one, and the sum is that of all
+// stored events. Nothing is counted by type unless it is asked for.
+func TestMetricsByEventType(t *testing.T) {
+	tel := newTelemetry(t)
+	set := metadatatest.NewSettings(tel)
+	r := create(t, set, m{"metrics": m{"event_types": true}}).run(t)
+	sampled := numbered(0, 3)
+	sampled.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().PutStr("sampling.threshold", "8")
+	r.consume(t, sampled) // one of them stands for two
+	for from := 0; from < 300; from += 50 {
+		types := numbered(from+10, from+60)
+		for i, record := range types.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+			record.SetEventName(fmt.Sprintf("type.%03d", from+i))
+		}
+		r.consume(t, types)
+	}
+
+	metric, err := tel.GetMetric("otelcol_exporter_event_store_type_stored_events")
+	require.NoError(t, err)
+	stored := map[string]int64{}
+	sum := int64(0)
+	for _, p := range metric.Data.(metricdata.Sum[int64]).DataPoints {
+		name, _ := p.Attributes.Value("event_type")
+		stored[name.AsString()] = p.Value
+		sum += p.Value
+	}
+	assert.Len(t, stored, 257)
+	assert.EqualValues(t, 3, stored["test.event"])
+	assert.EqualValues(t, 45, stored["other"])
+	assert.EqualValues(t, r.stats(t).Stored, sum)
+
+	metric, err = tel.GetMetric("otelcol_exporter_event_store_type_estimated_events")
+	require.NoError(t, err)
+	for _, p := range metric.Data.(metricdata.Sum[float64]).DataPoints {
+		if name, _ := p.Attributes.Value("event_type"); name.AsString() == "test.event" {
+			assert.InDelta(t, 4, p.Value, 1e-9)
+		}
+	}
+	assert.Len(t, metric.Data.(metricdata.Sum[float64]).DataPoints, 257)
+
+	off := newTelemetry(t)
+	without := create(t, metadatatest.NewSettings(off), nil).run(t)
+	without.consume(t, numbered(0, 3))
+	_, err = off.GetMetric("otelcol_exporter_event_store_type_stored_events")
+	assert.Error(t, err)
+}
+
+// Limits are metrics where there are any: those of retention, and the disk's.
+func TestMetricsOfLimits(t *testing.T) {
+	tel := newTelemetry(t)
+	set := metadatatest.NewSettings(tel)
+	create(t, set, m{"storage": m{"directory": t.TempDir()}, "retention": m{"max_age": "2h"}}).run(t)
+	id := attribute.NewSet(attribute.String("exporter", set.ID.String()))
+	now := metricdatatest.IgnoreTimestamp()
+	metadatatest.AssertEqualExporterEventStoreMaxAge(t, tel, []metricdata.DataPoint[float64]{{Value: 7200, Attributes: id}}, now)
+	metadatatest.AssertEqualExporterEventStoreHealthy(t, tel, []metricdata.DataPoint[int64]{{Value: 1, Attributes: id}}, now)
+	if runtime.GOOS != "windows" {
+		assert.Positive(t, scrape(t, tel)["disk_free"])
+	}
+
+	memory := newTelemetry(t)
+	create(t, metadatatest.NewSettings(memory), nil).run(t)
+	values := scrape(t, memory)
+	assert.NotContains(t, values, "max_age")
+	assert.NotContains(t, values, "disk_free")
+	assert.EqualValues(t, 1, values["healthy"])
 }
 
 // What an instance found on its disk is kept, but was not stored by it.

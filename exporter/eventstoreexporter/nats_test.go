@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 
+	"github.com/isbl/telemetry/exporter/eventstoreexporter/internal/metadatatest"
 	"github.com/isbl/telemetry/internal/natstest"
 )
 
@@ -39,8 +40,10 @@ func stopNATS(ns *server.Server) {
 func TestLostConnection(t *testing.T) {
 	dir, port := t.TempDir(), natstest.FreePort(t)
 	ns := startNATS(t, dir, port)
-	r := start(t, m{"storage": m{"nats": m{"urls": []string{ns.ClientURL()}}}, "timeout": "200ms"})
+	tel := newTelemetry(t)
+	r := create(t, metadatatest.NewSettings(tel), m{"storage": m{"nats": m{"urls": []string{ns.ClientURL()}}}, "timeout": "200ms"}).run(t)
 	r.consume(t, numbered(0, 10))
+	assert.EqualValues(t, 1, scrape(t, tel)["healthy"])
 
 	stopNATS(ns)
 	recoverable := []componentstatus.Status{componentstatus.StatusRecoverableError}
@@ -49,6 +52,7 @@ func TestLostConnection(t *testing.T) {
 		err := r.ConsumeLogs(t.Context(), numbered(10, 15))
 		return assert.Error(t, err) && strings.Contains(err.Error(), "no connection to NATS")
 	}, 30*time.Second, 5*time.Millisecond)
+	assert.Zero(t, scrape(t, tel)["healthy"])
 	unknown := r.stats(t).Unknown
 	require.Error(t, r.ConsumeLogs(t.Context(), numbered(10, 15)))
 	assert.Equal(t, unknown, r.stats(t).Unknown, "nothing was sent while there was no connection")
@@ -62,6 +66,7 @@ func TestLostConnection(t *testing.T) {
 		return assert.ObjectsAreEqual(append(numbers(0, 10), numbers(20, 25)...), r.ids(t))
 	}, 30*time.Second, 5*time.Millisecond)
 	assert.Equal(t, "nats", r.stats(t).Storage)
+	require.Eventually(t, func() bool { return scrape(t, tel)["healthy"] == 1 }, 30*time.Second, 5*time.Millisecond)
 }
 
 func TestNoNATS(t *testing.T) {

@@ -4,7 +4,18 @@ import (
 	"context"
 
 	"github.com/isbl/telemetry/internal/store/ledger"
+	"github.com/isbl/telemetry/internal/store/log/embedded"
 )
+
+// DiskFree returns the room left on the disk that keeps the events, in bytes, and false where the
+// store has no disk of its own or the system does not say.
+func (s *Store) DiskFree() (bytes int64, ok bool) {
+	if s.opts.Directory == "" {
+		return 0, false
+	}
+	bytes, err := embedded.FreeBytes(s.opts.Directory)
+	return bytes, err == nil
+}
 
 // retention returns the limits in effect.
 func (s *Store) retention() ledger.Retention {

@@ -31,11 +31,11 @@ func TestConfigYAML(t *testing.T) {
 
 	page := fetch(t, "http://localhost:"+metrics+"/metrics")
 	for _, line := range []string{
-		`otelcol_processor_event_buffer_received_events{processor="event_buffer"} 10`,
-		`otelcol_processor_event_buffer_forwarded_events{processor="event_buffer"} 10`,
-		`otelcol_exporter_event_store_stored_events{exporter="event_store"} 10`,
+		`otelcol_processor_event_buffer_received_events_total{processor="event_buffer"} 10`,
+		`otelcol_processor_event_buffer_forwarded_events_total{processor="event_buffer"} 10`,
+		`otelcol_exporter_event_store_stored_events_total{exporter="event_store"} 10`,
 		`otelcol_exporter_event_store_events{exporter="event_store"} 10`,
-		`otelcol_exporter_event_store_commit_duration_count{exporter="event_store"} 1`,
+		`otelcol_exporter_event_store_commit_duration_seconds_count{exporter="event_store"} 1`,
 	} {
 		assert.Contains(t, page, "\n"+line+"\n")
 	}

@@ -81,6 +81,9 @@ type Health struct {
 	Detail string `json:"detail,omitempty"`
 }
 
+// OK says whether the store takes events.
+func (h Health) OK() bool { return h.Status == HealthOK }
+
 // Values of Health.Status.
 const (
 	HealthOK          = "ok"

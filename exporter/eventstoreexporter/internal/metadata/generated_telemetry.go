@@ -40,15 +40,20 @@ type TelemetryBuilder struct {
 	ExporterEventStoreConsumerLagDuration       metric.Float64ObservableGauge
 	ExporterEventStoreConsumerLagEvents         metric.Int64ObservableGauge
 	ExporterEventStoreConsumerRedeliveredEvents metric.Int64ObservableCounter
+	ExporterEventStoreDiskFree                  metric.Int64ObservableGauge
 	ExporterEventStoreDuplicateEvents           metric.Int64ObservableCounter
 	ExporterEventStoreEvents                    metric.Int64ObservableGauge
 	ExporterEventStoreEvictedEvents             metric.Int64ObservableCounter
 	ExporterEventStoreFailedEvents              metric.Int64ObservableCounter
+	ExporterEventStoreHealthy                   metric.Int64ObservableGauge
 	ExporterEventStoreLostEvents                metric.Int64ObservableCounter
+	ExporterEventStoreMaxAge                    metric.Float64ObservableGauge
 	ExporterEventStoreOldestEventAge            metric.Float64ObservableGauge
 	ExporterEventStoreRefusedEvents             metric.Int64ObservableCounter
 	ExporterEventStoreRefusedRequests           metric.Int64Counter
 	ExporterEventStoreStoredEvents              metric.Int64ObservableCounter
+	ExporterEventStoreTypeEstimatedEvents       metric.Float64ObservableCounter
+	ExporterEventStoreTypeStoredEvents          metric.Int64ObservableCounter
 	ExporterEventStoreUnknownEvents             metric.Int64ObservableUpDownCounter
 }
 
@@ -213,6 +218,21 @@ func (builder *TelemetryBuilder) RegisterExporterEventStoreConsumerRedeliveredEv
 	return nil
 }
 
+// RegisterExporterEventStoreDiskFreeCallback sets callback for observable ExporterEventStoreDiskFree metric.
+func (builder *TelemetryBuilder) RegisterExporterEventStoreDiskFreeCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterEventStoreDiskFree, obs: o})
+		return nil
+	}, builder.ExporterEventStoreDiskFree)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterExporterEventStoreDuplicateEventsCallback sets callback for observable ExporterEventStoreDuplicateEvents metric.
 func (builder *TelemetryBuilder) RegisterExporterEventStoreDuplicateEventsCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -273,12 +293,42 @@ func (builder *TelemetryBuilder) RegisterExporterEventStoreFailedEventsCallback(
 	return nil
 }
 
+// RegisterExporterEventStoreHealthyCallback sets callback for observable ExporterEventStoreHealthy metric.
+func (builder *TelemetryBuilder) RegisterExporterEventStoreHealthyCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterEventStoreHealthy, obs: o})
+		return nil
+	}, builder.ExporterEventStoreHealthy)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterExporterEventStoreLostEventsCallback sets callback for observable ExporterEventStoreLostEvents metric.
 func (builder *TelemetryBuilder) RegisterExporterEventStoreLostEventsCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		cb(ctx, &observerInt64{inst: builder.ExporterEventStoreLostEvents, obs: o})
 		return nil
 	}, builder.ExporterEventStoreLostEvents)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExporterEventStoreMaxAgeCallback sets callback for observable ExporterEventStoreMaxAge metric.
+func (builder *TelemetryBuilder) RegisterExporterEventStoreMaxAgeCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ExporterEventStoreMaxAge, obs: o})
+		return nil
+	}, builder.ExporterEventStoreMaxAge)
 	if err != nil {
 		return err
 	}
@@ -324,6 +374,36 @@ func (builder *TelemetryBuilder) RegisterExporterEventStoreStoredEventsCallback(
 		cb(ctx, &observerInt64{inst: builder.ExporterEventStoreStoredEvents, obs: o})
 		return nil
 	}, builder.ExporterEventStoreStoredEvents)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExporterEventStoreTypeEstimatedEventsCallback sets callback for observable ExporterEventStoreTypeEstimatedEvents metric.
+func (builder *TelemetryBuilder) RegisterExporterEventStoreTypeEstimatedEventsCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ExporterEventStoreTypeEstimatedEvents, obs: o})
+		return nil
+	}, builder.ExporterEventStoreTypeEstimatedEvents)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExporterEventStoreTypeStoredEventsCallback sets callback for observable ExporterEventStoreTypeStoredEvents metric.
+func (builder *TelemetryBuilder) RegisterExporterEventStoreTypeStoredEventsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterEventStoreTypeStoredEvents, obs: o})
+		return nil
+	}, builder.ExporterEventStoreTypeStoredEvents)
 	if err != nil {
 		return err
 	}
@@ -459,6 +539,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreDiskFree, err = builder.meter.Int64ObservableGauge(
+		"otelcol_exporter_event_store_disk_free",
+		metric.WithDescription("Room that is left on the disk of the store. [Alpha]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ExporterEventStoreDuplicateEvents, err = builder.meter.Int64ObservableCounter(
 		"otelcol_exporter_event_store_duplicate_events",
 		metric.WithDescription("Number of events answered with success because they were stored before. [Alpha]"),
@@ -483,10 +569,22 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreHealthy, err = builder.meter.Int64ObservableGauge(
+		"otelcol_exporter_event_store_healthy",
+		metric.WithDescription("1 while the store takes events, 0 while its disk cannot be written or it cannot be reached. [Alpha]"),
+		metric.WithUnit("{store}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ExporterEventStoreLostEvents, err = builder.meter.Int64ObservableCounter(
 		"otelcol_exporter_event_store_lost_events",
 		metric.WithDescription("Number of stored events that can no longer be read because a block is damaged. [Alpha]"),
 		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreMaxAge, err = builder.meter.Float64ObservableGauge(
+		"otelcol_exporter_event_store_max_age",
+		metric.WithDescription("Time after which retention removes events. Only where there is such a bound. [Alpha]"),
+		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterEventStoreOldestEventAge, err = builder.meter.Float64ObservableGauge(
@@ -510,6 +608,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ExporterEventStoreStoredEvents, err = builder.meter.Int64ObservableCounter(
 		"otelcol_exporter_event_store_stored_events",
 		metric.WithDescription("Number of events stored since the start. [Alpha]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreTypeEstimatedEvents, err = builder.meter.Float64ObservableCounter(
+		"otelcol_exporter_event_store_type_estimated_events",
+		metric.WithDescription("Number of events that the stored ones of a type stand for, more than those where they were sampled. With metrics::event_types. [Alpha]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreTypeStoredEvents, err = builder.meter.Int64ObservableCounter(
+		"otelcol_exporter_event_store_type_stored_events",
+		metric.WithDescription("Number of events of a type stored since the start. With metrics::event_types. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)

@@ -1,0 +1,64 @@
+package e2e
+
+import (
+	"net/http"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What the people on call look at: the metrics of a collector with config.yaml that has events, a
+// refused one, and a consumer.
+func TestMonitoring(t *testing.T) {
+	config, _, metrics := shiftedConfigYAML(t)
+	config = replace(t, config, map[string]string{"batch_size: 10": "metrics: {event_types: true}"})
+	c := start(t, config)
+	require.NoError(t, newRequest(t, "one", 10).send(t.Context(), http.DefaultClient, c.otlp))
+	postEvents(t, c, `[{"event_type": "user.login", "source": "shop"}, {"source": "shop"}]`)
+	putConsumer(t, c)
+	target := "localhost:" + metrics
+	page := fetch(t, "http://"+target+"/metrics")
+
+	t.Run("promtool check metrics", func(t *testing.T) {
+		check := exec.Command(tool(t, "promtool"), "check", "metrics")
+		check.Stdin = strings.NewReader(page)
+		out, err := check.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		assert.Empty(t, string(out))
+	})
+	t.Run("event types", func(t *testing.T) {
+		assert.Contains(t, page, `otelcol_exporter_event_store_type_stored_events_total{event_type="user.login",exporter="event_store"} 1`)
+	})
+}
+
+// tool returns the path of a program that this test needs, or skips it.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Skipf("%s is missing: install it, on Debian with the package prometheus", name)
+	}
+	return path
+}
+
+func postEvents(t *testing.T, c *collector, body string) {
+	t.Helper()
+	resp, err := http.Post(c.events, "application/json", strings.NewReader(body))
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+}
+
+// putConsumer makes a consumer that is behind.
+func putConsumer(t *testing.T, c *collector) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, c.api+"/api/v1/consumers/mailer", strings.NewReader(`{"from": "start"}`))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, http.StatusCreated, resp.StatusCode)
+}

@@ -15,7 +15,8 @@ type FacetsQuery struct {
 	// event_type, source and severity.
 	By []string
 	// Limit is how many values each facet has, at most 100; "" is 10.
-	Limit string
+	Limit   string
+	Explain bool
 }
 
 // Facets are the most frequent values of some dimensions.
@@ -23,9 +24,10 @@ type Facets struct {
 	// Events is how many events were counted.
 	Events uint64 `json:"events"`
 	// Partial means that the time was over before all events were counted.
-	Partial     bool      `json:"partial"`
-	Facets      []Facet   `json:"facets"`
-	WhereErrors *Failures `json:"where_errors"`
+	Partial     bool         `json:"partial"`
+	Facets      []Facet      `json:"facets"`
+	WhereErrors *Failures    `json:"where_errors"`
+	Explain     *Explanation `json:"explain"`
 
 	Raw json.RawMessage `json:"-"` // the answer as it came
 }
@@ -50,7 +52,7 @@ type FacetValue struct {
 // Facets counts the values of some dimensions.
 func (c *Client) Facets(ctx context.Context, q FacetsQuery) (*Facets, error) {
 	f := &Facets{}
-	query := valuesOf(&q.Filter, map[string]string{"by": strings.Join(q.By, ","), "limit": q.Limit})
+	query := valuesOf(&q.Filter, map[string]string{"by": strings.Join(q.By, ","), "limit": q.Limit, "explain": explainValue(q.Explain)})
 	if err := c.call(ctx, request{method: http.MethodGet, path: "/facets", query: query}, &f.Raw); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ type Counts struct {
 	Next       string
 
 	WhereErrors *Failures
+	Explain     *Explanation
 }
 
 // Bucket is one number.
@@ -62,14 +63,15 @@ type CountsQuery struct {
 	Filter
 	Groups
 	// After is Next of counts that were partial.
-	After string
+	After   string
+	Explain bool
 }
 
 // Counts counts events by group, by event_type unless q says otherwise.
 func (c *Client) Counts(ctx context.Context, q CountsQuery) (*Counts, error) {
 	counts := &Counts{}
 	values := q.Groups.values()
-	values["after"] = q.After
+	values["after"], values["explain"] = q.After, explainValue(q.Explain)
 	err := c.call(ctx, request{method: http.MethodGet, path: "/counts", query: valuesOf(&q.Filter, values)}, &counts.Raw)
 	if err != nil {
 		return nil, err
@@ -81,11 +83,12 @@ func (c *Client) Counts(ctx context.Context, q CountsQuery) (*Counts, error) {
 		Events, Of  uint64
 		Next        string
 		WhereErrors *Failures `json:"where_errors"`
+		Explain     *Explanation
 	}
 	if err := json.Unmarshal(counts.Raw, &answer); err != nil {
 		return nil, err
 	}
-	counts.By, counts.WhereErrors = answer.By, answer.WhereErrors
+	counts.By, counts.WhereErrors, counts.Explain = answer.By, answer.WhereErrors, answer.Explain
 	counts.Partial, counts.Events, counts.Of, counts.Next = answer.Partial, answer.Events, answer.Of, answer.Next
 	for _, raw := range answer.Buckets {
 		var b Bucket
@@ -110,6 +113,7 @@ type Aggregate struct {
 	Raw     json.RawMessage // the answer as it came
 
 	WhereErrors *Failures
+	Explain     *Explanation
 }
 
 // Group is what the functions make of one bucket of one name.
@@ -160,6 +164,7 @@ type AggregateQuery struct {
 	Groups
 	Field     string
 	Functions []string
+	Explain   bool
 }
 
 // Aggregate makes numbers of a field.
@@ -167,6 +172,7 @@ func (c *Client) Aggregate(ctx context.Context, q AggregateQuery) (*Aggregate, e
 	a := &Aggregate{}
 	values := q.Groups.values()
 	values["field"], values["functions"] = q.Field, strings.Join(q.Functions, ",")
+	values["explain"] = explainValue(q.Explain)
 	err := c.call(ctx, request{method: http.MethodGet, path: "/aggregate", query: valuesOf(&q.Filter, values)}, &a.Raw)
 	if err != nil {
 		return nil, err
@@ -175,11 +181,12 @@ func (c *Client) Aggregate(ctx context.Context, q AggregateQuery) (*Aggregate, e
 		Groups      []json.RawMessage
 		Missing     uint64
 		WhereErrors *Failures `json:"where_errors"`
+		Explain     *Explanation
 	}
 	if err := json.Unmarshal(a.Raw, &answer); err != nil {
 		return nil, err
 	}
-	a.Missing, a.WhereErrors = answer.Missing, answer.WhereErrors
+	a.Missing, a.WhereErrors, a.Explain = answer.Missing, answer.WhereErrors, answer.Explain
 	for _, raw := range answer.Groups {
 		var g Group
 		if err := json.Unmarshal(raw, &g); err != nil {

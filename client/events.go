@@ -56,7 +56,8 @@ type Page struct {
 	More bool   `json:"more"`
 	Gap  *Gap   `json:"gap"`
 
-	WhereErrors *Failures `json:"where_errors"` // nil for none, here and elsewhere
+	WhereErrors *Failures    `json:"where_errors"` // nil for none, here and elsewhere
+	Explain     *Explanation `json:"explain"`      // nil unless it was asked for, here and elsewhere
 }
 
 // Query asks for a page. Empty fields leave the choice to the server.
@@ -66,10 +67,11 @@ type Query struct {
 	Descending  bool
 	Limit       int
 	Wait        time.Duration // for a first event, when there is none yet
+	Explain     bool
 }
 
 func (q *Query) values(format string) map[string]string {
-	values := map[string]string{"after": q.After, "from": q.From, "format": format}
+	values := map[string]string{"after": q.After, "from": q.From, "format": format, "explain": explainValue(q.Explain)}
 	if q.Descending {
 		values["order"] = "desc"
 	}
@@ -109,6 +111,7 @@ type RawPage struct {
 	Gap  *Gap
 
 	WhereErrors *Failures
+	Explain     *Explanation
 }
 
 // RawEvents reads a page without looking into it. What tells of a gap is in Gap, not in Data.
@@ -125,6 +128,9 @@ func (c *Client) RawEvents(ctx context.Context, q Query, form Form) (*RawPage, e
 		return nil, fmt.Errorf("%s answered without a cursor: is it an event store's API?", c.api)
 	}
 	if err := fromHeader(resp.Header, "Event-Where-Errors", &page.WhereErrors); err != nil {
+		return nil, err
+	}
+	if err := fromHeader(resp.Header, "Event-Explain", &page.Explain); err != nil {
 		return nil, err
 	}
 	if err := fromHeader(resp.Header, "Event-Gap", &page.Gap); err != nil {

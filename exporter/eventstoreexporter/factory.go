@@ -34,7 +34,7 @@ func NewFactory() exporter.Factory {
 func createDefaultConfig() component.Config {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr.Endpoint = defaultEndpoint
-	server.CORS = httpguard.DefaultCORS("Event-Next", "Event-More", "Event-Gap", "Event-Where-Errors",
+	server.CORS = httpguard.DefaultCORS("Event-Next", "Event-More", "Event-Gap", "Event-Where-Errors", "Event-Explain",
 		"Event-Lease", "Event-Deadline", "Event-Deliveries", "Retry-After")
 	retry := configretry.NewDefaultBackOffConfig()
 	retry.Enabled = false // the sender still holds its data and is the one that retries

@@ -31,6 +31,7 @@ func (h *Handler) aggregateCall() call {
 		Parameters: append(append(filterParameters(),
 			parameter{Name: "field", Description: "where the numbers are, such as data.duration_ms; only count does without"},
 			parameter{Name: "functions", Description: "what to compute: a list of count (default), sum, min, max, avg, and percentiles such as p95", repeatable: true},
+			explainParameter(),
 		), groupingParameters("; without it, one group")...),
 		Examples: []string{
 			prefix + "/aggregate?field=data.duration_ms&functions=count,avg,p95&by=event_type",
@@ -53,7 +54,7 @@ const maxFunctions = 20
 
 func (h *Handler) serveAggregate(w http.ResponseWriter, r *http.Request, values url.Values) *problem {
 	p := &params{values: values, now: time.Now()}
-	chosen, a := p.filter(), p.aggregation()
+	chosen, a, work := p.filter(), p.aggregation(), p.work()
 	if p.bad != nil {
 		return p.bad
 	}
@@ -67,9 +68,9 @@ func (h *Handler) serveAggregate(w http.ResponseWriter, r *http.Request, values 
 	var seen store.Seen
 	var err error
 	if a.field == "" && !a.by.IsData() && !chosen.ByText() && !chosen.ByContent() { // the index knows of most blocks
-		table, seen, err = h.count(ctx, stop, chosen, store.Part{}, &a.grouping)
+		table, seen, err = h.count(ctx, stop, chosen, store.Part{Work: work}, &a.grouping)
 	} else {
-		table, missing, seen, err = h.aggregate(ctx, stop, chosen, &a)
+		table, missing, seen, err = h.aggregate(ctx, stop, chosen, store.Part{Work: work}, &a)
 	}
 	var limit *store.ScanLimitError
 	switch {
@@ -86,16 +87,17 @@ func (h *Handler) serveAggregate(w http.ResponseWriter, r *http.Request, values 
 	}
 	answer := a.answer(values, rows)
 	answer.Missing, answer.CountError, answer.WhereErrors = missing, table.Error, seen.Failures.OrNil()
+	answer.explained = explain(work)
 	httpjson.Write(w, http.StatusOK, answer)
 	return nil
 }
 
 // aggregate looks at all events that match. missing of them have no number in the field.
 func (h *Handler) aggregate(
-	ctx context.Context, stop context.CancelCauseFunc, chosen *predicate.Predicate, a *aggregation,
+	ctx context.Context, stop context.CancelCauseFunc, chosen *predicate.Predicate, part store.Part, a *aggregation,
 ) (table *aggregate.Table, missing uint64, seen store.Seen, err error) {
 	workers, without := tables(a.quantiles), make([]uint64, store.ScanWorkers())
-	seen, err = h.opts.Store.Scan(ctx, chosen, store.Part{}, h.opts.MaxScan, func(worker int, ref eventlog.Ref) {
+	seen, err = h.opts.Store.Scan(ctx, chosen, part, h.opts.MaxScan, func(worker int, ref eventlog.Ref) {
 		has, fits := a.add(workers[worker], ref)
 		if !has {
 			without[worker]++
@@ -192,6 +194,7 @@ type aggregateAnswer struct {
 	QuantileError float64         `json:"quantile_error,omitempty"`
 	CountError    uint64          `json:"count_error,omitempty"`
 	WhereErrors   *store.Failures `json:"where_errors,omitempty"`
+	explained
 }
 
 func (a *aggregation) answer(values url.Values, rows []row) *aggregateAnswer {

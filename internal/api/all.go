@@ -23,15 +23,17 @@ const (
 // many pages are the lines of one. A gap is a line at its place.
 //
 // How it ends is known in the end only, so Event-Next, Event-More, Event-Gap (the last one, when
-// there were several) and Event-Where-Errors are trailers. An answer that could not be finished
-// breaks off without its end: a client that got to the end has everything. The answer to HEAD has
-// neither. HTTP/1.0 has no such end, so there only an answer whose body shows it is written.
+// there were several), Event-Where-Errors and Event-Explain are trailers. An answer that could not
+// be finished breaks off without its end: a client that got to the end has everything. The answer
+// to HEAD has neither. HTTP/1.0 has no such end, so there only an answer whose body shows it is
+// written.
 func (h *Handler) serveAll(w http.ResponseWriter, r *http.Request, req *eventsRequest) *problem {
 	if !r.ProtoAtLeast(1, 1) && !showsEnd(req.writer) {
 		return badVersion()
 	}
 	b := h.newBody(req.format, req.writer)
 	defer b.free()
+	b.work = req.query.Work
 	q, bytes := req.query, allBytes
 	q.Limit = allLimit
 	if req.format.blocks {
@@ -49,7 +51,7 @@ func (h *Handler) serveAll(w http.ResponseWriter, r *http.Request, req *eventsRe
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	header.Set("Trailer", "Event-Next, Event-More, Event-Gap, Event-Where-Errors")
+	header.Set("Trailer", "Event-Next, Event-More, Event-Gap, Event-Where-Errors, Event-Explain")
 	w.WriteHeader(http.StatusOK)
 
 	var lastGap *store.Gap

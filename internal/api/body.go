@@ -64,7 +64,7 @@ func (b *body) rest() {
 // reset empties b for the part of the answer after it.
 func (b *body) reset() {
 	*b = body{
-		pageEnd: pageEnd{next: b.next, failures: b.failures},
+		pageEnd: pageEnd{next: b.next, failures: b.failures, work: b.work},
 		format:  b.format, writer: b.writer, events: b.events[:0], encoder: b.encoder, room: b.room,
 	}
 }

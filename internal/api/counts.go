@@ -27,7 +27,8 @@ func (h *Handler) countsCall() call {
 		Path:        prefix + "/counts",
 		Description: "How many events there are by type, category, source, severity or a value of the data, over event time; with estimates of how many there were before sampling.",
 		Parameters: append(append(filterParameters(), groupingParameters(" (default event_type)")...),
-			parameter{Name: "after", Description: "next of counts that were partial: older events are counted, which those left out"}),
+			parameter{Name: "after", Description: "next of counts that were partial: older events are counted, which those left out"},
+			explainParameter()),
 		Examples: []string{
 			prefix + "/counts",
 			prefix + "/counts?by=category&interval=1h&since=7d",
@@ -39,7 +40,7 @@ func (h *Handler) countsCall() call {
 
 func (h *Handler) serveCounts(w http.ResponseWriter, r *http.Request, values url.Values) *problem {
 	p := &params{values: values, now: time.Now()}
-	chosen, g, after := p.filter(), p.grouping("event_type"), p.after()
+	chosen, g, after, work := p.filter(), p.grouping("event_type"), p.after(), p.work()
 	if p.bad != nil {
 		return p.bad
 	}
@@ -48,7 +49,7 @@ func (h *Handler) serveCounts(w http.ResponseWriter, r *http.Request, values url
 		return bad
 	}
 	defer stop(nil)
-	part := store.Part{Before: after, Deadline: time.Now().Add(h.maxCounting)}
+	part := store.Part{Before: after, Deadline: time.Now().Add(h.maxCounting), Work: work}
 	table, seen, err := h.count(ctx, stop, chosen, part, &g)
 	switch {
 	case errors.Is(err, store.ErrTooManyCounts), errors.Is(context.Cause(ctx), store.ErrTooManyCounts):
@@ -66,9 +67,10 @@ func (h *Handler) serveCounts(w http.ResponseWriter, r *http.Request, values url
 		Buckets    []members `json:"buckets"`
 		CountError uint64    `json:"count_error,omitempty"`
 		*progress
+		explained
 
 		WhereErrors *store.Failures `json:"where_errors,omitempty"`
-	}{By: g.by.Name, Interval: g.interval, Buckets: make([]members, len(rows)), CountError: table.Error, progress: progressOf(&seen), WhereErrors: seen.Failures.OrNil()}
+	}{By: g.by.Name, Interval: g.interval, Buckets: make([]members, len(rows)), CountError: table.Error, progress: progressOf(&seen), explained: explain(work), WhereErrors: seen.Failures.OrNil()}
 	for i := range rows {
 		m := g.begin(&rows[i])
 		m.add("count", rows[i].values.Count)

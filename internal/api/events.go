@@ -33,6 +33,7 @@ func (h *Handler) eventsCall() call {
 			{Name: "from", Description: "where to start: start (default), now, the time of arrival (as since), or a cursor"},
 			{Name: "order", Description: "asc (default), or desc: newest first"},
 			{Name: "wait", Description: "how long to wait for a first event when there is none yet, such as 30s, at most 50s"},
+			explainParameter(),
 		}, formatParameters()),
 		Examples: []string{
 			prefix + "/events?event_type=user.*&limit=100",
@@ -89,6 +90,7 @@ func (h *Handler) parseEvents(r *http.Request, values url.Values) (*eventsReques
 			Filter:     p.filter(),
 			Descending: p.choice("order", "asc", "desc") == "desc",
 			Limit:      h.limit(p),
+			Work:       p.work(),
 		},
 		start: p.start(),
 		wait:  p.duration("wait", maxWait),

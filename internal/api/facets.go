@@ -37,6 +37,7 @@ func (h *Handler) facetsCall() call {
 		Parameters: append(filterParameters(),
 			parameter{Name: "by", Description: "dimensions: a list of event_type, category, source, severity, and fields of the data such as data.country (default event_type,source,severity)", repeatable: true},
 			parameter{Name: "limit", Description: "values of each facet, 1 to " + strconv.Itoa(maxFacetValues) + " (default " + strconv.Itoa(defaultFacetValues) + ")"},
+			explainParameter(),
 		),
 		Examples: []string{prefix + "/facets?by=event_type,data.country&since=1h"},
 		serve:    h.serveFacets,
@@ -45,7 +46,7 @@ func (h *Handler) facetsCall() call {
 
 func (h *Handler) serveFacets(w http.ResponseWriter, r *http.Request, values url.Values) *problem {
 	p := &params{values: values, now: time.Now()}
-	chosen, dimensions := p.filter(), p.dimensions()
+	chosen, dimensions, work := p.filter(), p.dimensions(), p.work()
 	limit := p.number("limit", 1, maxFacetValues, defaultFacetValues)
 	if p.bad != nil {
 		return p.bad
@@ -59,7 +60,7 @@ func (h *Handler) serveFacets(w http.ResponseWriter, r *http.Request, values url
 		return bad
 	}
 	defer stop(nil)
-	seen, err := h.opts.Store.Scan(ctx, chosen, store.Part{Deadline: time.Now().Add(maxFaceting)}, math.MaxUint64, func(worker int, ref eventlog.Ref) { workers[worker].Add(ref) })
+	seen, err := h.opts.Store.Scan(ctx, chosen, store.Part{Deadline: time.Now().Add(maxFaceting), Work: work}, math.MaxUint64, func(worker int, ref eventlog.Ref) { workers[worker].Add(ref) })
 	if err != nil {
 		return h.scanProblem(ctx, r, err, "")
 	}
@@ -73,7 +74,8 @@ func (h *Handler) serveFacets(w http.ResponseWriter, r *http.Request, values url
 		Facets  []facets.Facet `json:"facets"`
 
 		WhereErrors *store.Failures `json:"where_errors,omitempty"`
-	}{Events: workers[0].Events(), Partial: !seen.Next.IsZero(), Facets: workers[0].Top(limit), WhereErrors: seen.Failures.OrNil()}
+		explained
+	}{Events: workers[0].Events(), Partial: !seen.Next.IsZero(), Facets: workers[0].Top(limit), WhereErrors: seen.Failures.OrNil(), explained: explain(work)}
 	httpjson.Write(w, http.StatusOK, answer)
 	return nil
 }

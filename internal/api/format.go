@@ -59,6 +59,7 @@ type pageEnd struct {
 	more     bool
 	gap      *store.Gap
 	failures store.Failures
+	work     *store.Work     // nil unless the request asks for it
 	batch    *consumer.Batch // of a consumer's fetch, which has no next; nil for pages
 }
 
@@ -75,6 +76,9 @@ func (end *pageEnd) header(h http.Header) {
 	}
 	if f := end.failures.OrNil(); f != nil {
 		h.Set("Event-Where-Errors", string(compact(f)))
+	}
+	if end.work != nil {
+		h.Set("Event-Explain", string(compact(end.work.Explain())))
 	}
 }
 

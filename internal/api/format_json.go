@@ -60,5 +60,8 @@ func (jsonWriter) tail(dst []byte, end *pageEnd) []byte {
 	if f := end.failures.OrNil(); f != nil {
 		dst = append(append(dst, `,"where_errors":`...), compact(f)...)
 	}
+	if end.work != nil {
+		dst = append(append(dst, `,"explain":`...), compact(end.work.Explain())...)
+	}
 	return append(dst, "}\n"...)
 }

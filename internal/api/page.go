@@ -26,6 +26,7 @@ const (
 func (h *Handler) servePage(w http.ResponseWriter, r *http.Request, req *eventsRequest) *problem {
 	b := h.newBody(req.format, req.writer)
 	defer b.free()
+	b.work = req.query.Work
 	extendDeadlines(w, r, req.wait+maxScan)
 	if err := h.await(r.Context(), req, b); err != nil {
 		return h.storeProblem(r, err, req.start.parameter)
@@ -74,7 +75,7 @@ func (h *Handler) collect(ctx context.Context, q store.Query, b *body, maxBytes 
 	ctx, stop := context.WithCancel(ctx)
 	defer ahead.wait()
 	defer stop()
-	whole := b.format.blocks && q.Filter.All() && !q.Descending
+	whole := b.format.blocks && q.Filter.All() && !q.Descending && q.Work == nil
 	for {
 		q.Limit = min(chunk, limit-b.count)
 		if whole {

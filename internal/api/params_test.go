@@ -15,7 +15,7 @@ func TestBadParameters(t *testing.T) {
 		query, parameter string
 		detail           []string
 	}{
-		{"limt=5", "limt", []string{`"limt"`, "Did you mean limit?", "event_type, source, since, until, min_severity, event_id, trace_id, data.<key>, text, where, limit, after, from, order, wait, format"}},
+		{"limt=5", "limt", []string{`"limt"`, "Did you mean limit?", "event_type, source, since, until, min_severity, event_id, trace_id, data.<key>, text, where, limit, after, from, order, wait, explain, format"}},
 		{"type=user.login", "type", []string{"Did you mean event_type?"}},
 		{"viewers=1", "viewers", []string{"There is no parameter", "The parameters of /api/v1/events are"}},
 		{"=1", "", []string{`""`}},

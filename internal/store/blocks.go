@@ -37,7 +37,9 @@ func (s *Store) fetch(ctx context.Context, f *filter, first, last uint64) ([]ope
 	if len(out) > 0 {
 		return out, nil
 	}
+	start := f.work.begin()
 	stored, err := s.load(ctx, first, last)
+	f.work.took(stepRead, start)
 	if err != nil {
 		return nil, err
 	}
@@ -113,10 +115,12 @@ func (s *Store) findStored(ctx context.Context, seq uint64) (found *log.Stored, 
 // atHand opens a block that is in memory.
 func (s *Store) atHand(f *filter, seq uint64) (b opened, ok bool) {
 	if events, ok := s.decoded.Get(seq); ok {
+		f.work.found()
 		return opened{seq: seq, events: events}, true
 	}
 	n, id, known := s.index.Block(seq)
-	if known && s.sideIndex.Excludes(seq, id, f.ids) {
+	if known && s.excludes(f, seq, id) {
+		f.work.excluded()
 		return opened{seq: seq, excluded: true}, n > 0 // a damaged one is a gap
 	}
 	raw, ok := s.newest.Get(seq)
@@ -124,13 +128,24 @@ func (s *Store) atHand(f *filter, seq uint64) (b opened, ok bool) {
 		return b, false
 	}
 	if !f.hints.In(raw) {
+		f.work.found()
 		return opened{seq: seq, excluded: true}, true
 	}
 	events, err := block.Read(raw, n)
 	if err != nil {
 		return b, false
 	}
+	f.work.found()
 	return opened{seq: seq, events: s.keep(seq, events)}, true
+}
+
+// excludes says whether the side index leaves a block out.
+func (s *Store) excludes(f *filter, seq uint64, id uint32) bool {
+	if f.ids == nil {
+		return false
+	}
+	defer f.work.took(stepSideIndex, f.work.begin())
+	return s.sideIndex.Excludes(seq, id, f.ids)
 }
 
 // keep keeps an open block for its next readers.
@@ -146,6 +161,8 @@ var scratch = sync.Pool{New: func() any { return new([]byte) }}
 // open decodes a block. A damaged one is taken out of the index and counted as lost.
 func (s *Store) open(f *filter, b *log.Stored) opened {
 	out := opened{seq: b.Seq}
+	defer f.work.took(stepOpen, f.work.begin())
+	f.work.read(len(b.Payload))
 	if _, lost := s.index.Lost(b.Seq); lost {
 		return out
 	}
@@ -168,13 +185,18 @@ func (s *Store) read(f *filter, b *log.Stored) (*block.Events, error) {
 		return nil, err
 	}
 	if f.hints == nil {
-		return block.Decode(&header, b.Payload)
+		events, err := block.Decode(&header, b.Payload)
+		if err == nil {
+			f.work.decompressed(events.RawBytes)
+		}
+		return events, err
 	}
 	room := scratch.Get().(*[]byte)
 	defer scratch.Put(room)
 	if *room, err = block.Raw((*room)[:0], &header, b.Payload); err != nil {
 		return nil, err
 	}
+	f.work.decompressed(len(*room))
 	if f.ids != nil && !s.sideIndex.Has(b.Seq, header.ID) {
 		if records, ok := wire.Records(*room, header.Events); ok {
 			s.sideIndex.Add(b.Seq, header.ID, records)

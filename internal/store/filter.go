@@ -20,6 +20,8 @@ type filter struct {
 	index index.Filter
 	ids   sideindex.Keys
 
+	work *Work // of the question; nil where nobody asks
+
 	attributes []string      // that MatchesContent reads
 	readsOnly  bool          // and nothing but them and fields
 	texts      []string      // those of the record that was looked at last

@@ -87,6 +87,8 @@ type Query struct {
 	Descending bool
 	// Limit is the highest number of events of the page, at least 1.
 	Limit int
+	// Work, if set, gathers what reading takes.
+	Work *Work
 }
 
 // Page is a part of the answer to a Query.

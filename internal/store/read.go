@@ -14,6 +14,7 @@ func (s *Store) Read(ctx context.Context, q Query) (Page, error) {
 		return Page{}, ErrClosed
 	}
 	r := reader{s: s, q: q, filter: newFilter(q.Filter), deadline: time.Now().Add(maxScan)}
+	r.filter.work = q.Work
 	if r.filter.ByContent() || r.filter.ByText() {
 		scan, cancel := context.WithDeadline(ctx, r.deadline)
 		defer cancel()
@@ -73,7 +74,10 @@ func (r *reader) ascend(ctx context.Context) error {
 		if r.ended(at) {
 			return r.stop(r.q.Before, false)
 		}
+		start := r.q.Work.begin()
 		span, last, ok := x.Next(at.seq, &r.filter.index)
+		r.q.Work.took(stepIndex, start)
+		r.q.Work.leftOut(&span)
 		if span.Missing > 0 && !r.gap(ReasonDamage, span.Missing, 0, false) {
 			return r.stop(r.s.cursor(at), true)
 		}
@@ -154,7 +158,10 @@ func (r *reader) descend(ctx context.Context) error {
 		if at.pos == 0 {
 			seq--
 		}
+		start := r.q.Work.begin()
 		span, ok := x.Previous(seq, &r.filter.index)
+		r.q.Work.took(stepIndex, start)
+		r.q.Work.leftOut(&span)
 		if span.Missing > 0 && !r.gap(ReasonDamage, span.Missing, 0, false) {
 			return r.stop(r.older(at), true)
 		}
@@ -232,7 +239,9 @@ func (r *reader) overdue(ctx context.Context) (bool, error) {
 }
 
 func (r *reader) take(ctx context.Context, b opened, i int) {
-	if !r.filter.all && !r.filter.matches(ctx, b.events, i, &r.page.Failures) {
+	start := r.q.Work.begin()
+	matches := r.filter.all || r.filter.matches(ctx, b.events, i, &r.page.Failures)
+	if r.q.Work.matched(1, start); !matches {
 		return
 	}
 	if n := len(r.page.Entries); n == 0 || r.page.Entries[n-1].events != b.events {

@@ -31,6 +31,8 @@ type Part struct {
 	Before Cursor
 	// Deadline is when no more blocks are opened; some are in any case. Zero for no deadline.
 	Deadline time.Time
+	// Work, if set, gathers what it takes.
+	Work *Work
 }
 
 // Seen is what a Scan or a Count looked at.
@@ -75,6 +77,8 @@ func (s *Store) newScan(p *predicate.Predicate, part Part) (*scan, error) {
 		return nil, ErrClosed
 	}
 	sc := &scan{s: s, part: part, filter: newFilter(p)}
+	sc.filter.work = part.Work
+	defer part.Work.took(stepIndex, part.Work.begin())
 	end := uint64(math.MaxUint64)
 	if !part.Before.IsZero() {
 		at, err := s.locate(part.Before)
@@ -85,6 +89,7 @@ func (s *Store) newScan(p *predicate.Predicate, part Part) (*scan, error) {
 	}
 	for seq := uint64(1); ; {
 		span, _, ok := s.index.Next(seq, &sc.filter.index)
+		part.Work.leftOut(&span)
 		if !ok || span.First >= end {
 			return sc, nil
 		}
@@ -123,6 +128,7 @@ func (sc *scan) run(
 				if ok, err := known(span); err != nil {
 					return err
 				} else if ok {
+					sc.part.Work.counted(span)
 					continue
 				}
 			}
@@ -166,9 +172,11 @@ func (s *Store) scanSpan(ctx context.Context, f *filter, span index.Span, failur
 			if b.events == nil {
 				continue
 			}
+			start := f.work.begin()
 			if err := f.visit(ctx, b.events, failures, visit); err != nil {
 				return err
 			}
+			f.work.matched(len(b.events.Records), start)
 		}
 		first += uint64(max(len(blocks), 1))
 	}

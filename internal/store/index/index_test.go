@@ -46,18 +46,18 @@ func TestFilterSkipsRuns(t *testing.T) {
 	isB := &index.Filter{Type: func(name string) bool { return name == "b" }}
 	span, _, ok := x.Next(1, isB)
 	require.True(t, ok)
-	assert.Equal(t, index.Span{First: 2, Last: 2}, span)
+	assert.Equal(t, index.Span{First: 2, Last: 2, ByName: 1}, span)
 	_, last, ok := x.Next(3, isB)
 	assert.False(t, ok)
 	assert.EqualValues(t, 3, last)
 	span, ok = x.Previous(3, isB)
 	require.True(t, ok)
-	assert.Equal(t, index.Span{First: 2, Last: 2}, span)
+	assert.Equal(t, index.Span{First: 2, Last: 2, ByName: 1}, span)
 
 	from2 := &index.Filter{Since: time.Unix(0, 2000), Until: time.Unix(0, 3000)}
 	span, _, ok = x.Next(1, from2)
 	require.True(t, ok)
-	assert.Equal(t, index.Span{First: 2, Last: 2}, span)
+	assert.Equal(t, index.Span{First: 2, Last: 2, ByTime: 1}, span)
 }
 
 // Blocks that count by severity are left out by it; others can hold any.

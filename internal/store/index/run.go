@@ -87,13 +87,18 @@ type Filter struct {
 	MinSeverity  severity.Number
 }
 
-func (f *Filter) matches(r *run) bool {
+func (f *Filter) matches(r *run) bool { return f.inTime(r) && f.named(r) }
+
+// inTime says whether some event of a run may lie between the bounds of time.
+func (f *Filter) inTime(r *run) bool {
 	if !f.Since.IsZero() && r.highest < f.Since.UnixNano() {
 		return false
 	}
-	if !f.Until.IsZero() && r.lowest >= f.Until.UnixNano() {
-		return false
-	}
+	return f.Until.IsZero() || r.lowest < f.Until.UnixNano()
+}
+
+// named says whether some event of a run may have the type, the source and the severity.
+func (f *Filter) named(r *run) bool {
 	minSeverity := f.MinSeverity
 	if !r.severities {
 		minSeverity = 0

@@ -8,6 +8,9 @@ type Span struct {
 	// Missing is how many blocks between the place asked for and First are neither
 	// kept nor evicted.
 	Missing uint64
+	// ByTime and ByName are how many blocks in between cannot match, by their times, and by their
+	// event types, sources or severities.
+	ByTime, ByName uint64
 }
 
 // Next returns the first stretch at or after sequence seq that f may match. ok is
@@ -21,8 +24,9 @@ func (x *Index) Next(seq uint64, f *Filter) (s Span, last uint64, ok bool) {
 		if r.first > seq {
 			s.Missing += r.first - seq
 		}
-		if f.matches(r) {
-			s.First, s.Last = max(r.first, seq), r.last
+		first := max(r.first, seq)
+		if s.leaves(f, r, first, r.last) {
+			s.First, s.Last = first, r.last
 			return s, x.last, true
 		}
 		seq = r.last + 1
@@ -48,11 +52,25 @@ func (x *Index) Previous(seq uint64, f *Filter) (s Span, ok bool) {
 		if r.last < seq {
 			s.Missing += seq - r.last
 		}
-		if f.matches(r) {
-			s.First, s.Last = r.first, min(r.last, seq)
+		last := min(r.last, seq)
+		if s.leaves(f, r, r.first, last) {
+			s.First, s.Last = r.first, last
 			return s, true
 		}
 		seq = r.first - 1
 	}
 	return s, false
+}
+
+// leaves says whether f may match blocks of a run, and counts them where it does not.
+func (s *Span) leaves(f *Filter, r *run, first, last uint64) bool {
+	switch {
+	case !f.inTime(r):
+		s.ByTime += last - first + 1
+	case !f.named(r):
+		s.ByName += last - first + 1
+	default:
+		return true
+	}
+	return false
 }

@@ -26,6 +26,7 @@ those that they stand for.`,
 	flags.StringVar(&q.Field, "field", "", "the field, such as data.duration_ms (required)")
 	flags.StringSliceVar(&q.Functions, "functions", []string{"count", "avg", "p95"}, "what to make of it")
 	addGroups(cmd, &q.Groups)
+	addExplain(cmd, &q.Explain)
 	flags.BoolVar(&asJSON, "json", false, "the answer of the server, on one line")
 	_ = cmd.MarkFlagRequired("field") // which is there
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -38,6 +39,7 @@ those that they stand for.`,
 			return err
 		}
 		a.whereErrors(answer.WhereErrors)
+		a.explained(answer.Explain)
 		if asJSON {
 			return a.raw(answer.Raw)
 		}

@@ -21,6 +21,7 @@ func (a *app) countsCommand() *cobra.Command {
 	}
 	filter := a.addFilter(cmd)
 	addGroups(cmd, &q.Groups)
+	addExplain(cmd, &q.Explain)
 	cmd.Flags().StringVar(&q.After, "after", "", "go on where the time was over: the cursor that is told then")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "the answer of the server, on one line")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -33,6 +34,7 @@ func (a *app) countsCommand() *cobra.Command {
 			return err
 		}
 		a.whereErrors(counts.WhereErrors)
+		a.explained(counts.Explain)
 		if counts.Partial {
 			a.say("the time was over: the newest %d of %d events were counted; --after %s counts the others", counts.Events, counts.Of, counts.Next)
 		}

@@ -23,6 +23,7 @@ that was not enough for all events.`,
 	flags := cmd.Flags()
 	flags.StringSliceVar(&q.By, "by", []string{"event_type", "source", "severity"}, "event_type, category, source, severity, or a field such as data.country")
 	flags.StringVar(&q.Limit, "limit", "10", "values of each field, at most 100")
+	addExplain(cmd, &q.Explain)
 	flags.BoolVar(&asJSON, "json", false, "the answer of the server, on one line")
 	complete(cmd, "by", "event_type", "category", "source", "severity")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -35,6 +36,7 @@ that was not enough for all events.`,
 			return err
 		}
 		a.whereErrors(answer.WhereErrors)
+		a.explained(answer.Explain)
 		if answer.Partial {
 			a.say("only %s were counted in the time there is: choose fewer by --since, --event-type or --source", plural(answer.Events, "event"))
 		}

@@ -18,7 +18,7 @@ const (
 func (a *app) getCommand() *cobra.Command {
 	var after, from, order string
 	var limit int
-	var all bool
+	var all, explain bool
 	var wait time.Duration
 	cmd := &cobra.Command{
 		Use:   "get",
@@ -36,6 +36,7 @@ func (a *app) getCommand() *cobra.Command {
 	flags.StringVar(&from, "from", "", "where to start: start (default), now, a time in order of arrival (as --since), or a cursor")
 	flags.StringVar(&order, "order", "asc", "asc: oldest first; desc: newest first")
 	flags.DurationVar(&wait, "wait", 0, "how long to wait for a first event when there is none yet, at most 50s")
+	addExplain(cmd, &explain)
 	cmd.MarkFlagsMutuallyExclusive("after", "from")
 	cmd.MarkFlagsMutuallyExclusive("limit", "all")
 	complete(cmd, "order", "asc", "desc")
@@ -49,7 +50,7 @@ func (a *app) getCommand() *cobra.Command {
 		case order != "asc" && order != "desc":
 			return usagef("--order is %q, but must be asc or desc", order)
 		}
-		pager := a.newPager(client.Query{Filter: fixed, After: after, From: from, Descending: order == "desc", Wait: wait})
+		pager := a.newPager(client.Query{Filter: fixed, After: after, From: from, Descending: order == "desc", Wait: wait, Explain: explain})
 		for left := limit; ; {
 			pager.q.Limit = pageEvents
 			if !all {
@@ -70,6 +71,7 @@ func (a *app) getCommand() *cobra.Command {
 				}
 			}
 			a.whereErrors(page.WhereErrors)
+			a.explained(page.Explain)
 			pager.goOn(page.Next)
 			if left -= len(page.Events); !page.More || !all && left <= 0 {
 				if page.More {

@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"net/http"
+	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -10,11 +12,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// metricName is the name of one of our metrics in an expression.
+var metricName = regexp.MustCompile(`\botelcol_\w+`)
+
 // What the people on call look at: the metrics of a collector with config.yaml that has events, a
 // refused one, and a consumer.
 func TestMonitoring(t *testing.T) {
 	config, _, metrics := shiftedConfigYAML(t)
-	config = replace(t, config, map[string]string{"batch_size: 10": "metrics: {event_types: true}"})
+	config = replace(t, config, map[string]string{ // what is measured only where it is asked for
+		"batch_size: 10":   "metrics: {event_types: true}",
+		"max_bytes: 10GiB": "max_age: 24h",
+	})
 	c := start(t, config)
 	require.NoError(t, newRequest(t, "one", 10).send(t.Context(), http.DefaultClient, c.otlp))
 	postEvents(t, c, `[{"event_type": "user.login", "source": "shop"}, {"source": "shop"}]`)
@@ -29,9 +37,26 @@ func TestMonitoring(t *testing.T) {
 		require.NoError(t, err, "%s", out)
 		assert.Empty(t, string(out))
 	})
+	t.Run("alert rules name metrics that exist", func(t *testing.T) {
+		rules, err := os.ReadFile(alertRules)
+		require.NoError(t, err)
+		assertMetricsExist(t, page, string(rules))
+	})
 	t.Run("event types", func(t *testing.T) {
 		assert.Contains(t, page, `otelcol_exporter_event_store_type_stored_events_total{event_type="user.login",exporter="event_store"} 1`)
 	})
+}
+
+const alertRules = "../../deploy/alerts/isbl-telemetry.yaml"
+
+// assertMetricsExist looks for the metrics that a text names in what the collector exposes.
+func assertMetricsExist(t *testing.T, page, text string) {
+	t.Helper()
+	names := metricName.FindAllString(text, -1)
+	require.NotEmpty(t, names)
+	for _, name := range names {
+		assert.True(t, strings.Contains(page, "\n"+name+"{") || strings.Contains(page, "\n"+name+" "), name)
+	}
 }
 
 // tool returns the path of a program that this test needs, or skips it.

@@ -46,6 +46,7 @@ func TestLifeOfAPackage(t *testing.T) {
 			assert.Equal(t, "isbl", m.run(t, "ps -o user= -p $(systemctl show -P MainPID "+service+")"))
 			assert.Equal(t, "640 root isbl", m.run(t, "stat -c '%a %U %G' /etc/isbl/config.yaml"))
 			assert.Contains(t, m.run(t, "zcat $(find /usr/share/man -name 'eventctl-tail.1.gz')"), "Follow events")
+			assert.Contains(t, m.run(t, "cat /usr/share/otelcol-isbl/alerts/isbl-telemetry.yaml"), "IsblTelemetryDown")
 			m.run(t, ". /usr/share/bash-completion/completions/eventctl && complete -p eventctl")
 
 			t.Log(m.run(t, "systemd-analyze verify "+service+".service && "+

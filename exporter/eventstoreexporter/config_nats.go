@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -56,6 +57,11 @@ type NATSConfig struct {
 	// Replicas is how many copies a cluster keeps, 1 to 5. Zero, the default, is 1, or what
 	// an existing stream has.
 	Replicas int `mapstructure:"replicas"`
+	// APIPrefix and Domain say where JetStream is, if neither this account nor this server has it:
+	// an account that imports it under a prefix, or the domain behind a leaf node. At most one is
+	// set.
+	APIPrefix string `mapstructure:"api_prefix"`
+	Domain    string `mapstructure:"domain"`
 	// ConnectWait is how long the start waits for a server that can be reached. Zero ends the start
 	// at once.
 	ConnectWait time.Duration `mapstructure:"connect_wait"`
@@ -94,11 +100,25 @@ func (cfg *NATSConfig) Validate() error {
 	if cfg.Replicas < 0 || cfg.Replicas > maxReplicas {
 		errs = append(errs, fmt.Errorf("`replicas` must be between 1 and %d, got %d: leave it out for 1", maxReplicas, cfg.Replicas))
 	}
+	if !subjectPattern.MatchString(cfg.APIPrefix) {
+		errs = append(errs, fmt.Errorf("`api_prefix` is %q: write the subject under which the account imports $JS.API, such as JS.events", cfg.APIPrefix))
+	}
+	if strings.Contains(cfg.Domain, ".") || !subjectPattern.MatchString(cfg.Domain) {
+		errs = append(errs, fmt.Errorf("`domain` is %q: write the name of a domain of JetStream, such as hub", cfg.Domain))
+	}
+	if cfg.APIPrefix != "" && cfg.Domain != "" {
+		errs = append(errs, fmt.Errorf("of `api_prefix` and `domain` only one can be used: `domain: %s` is `api_prefix: %s`", cfg.Domain, domainPrefix(cfg.Domain)))
+	}
 	if cfg.ConnectWait < 0 {
 		errs = append(errs, fmt.Errorf("`connect_wait` must not be negative, got %v: leave it out for %v", cfg.ConnectWait, defaultConnectWait))
 	}
 	return errors.Join(errs...)
 }
+
+// subjectPattern is of subjects without wildcards, and of no subject.
+var subjectPattern = regexp.MustCompile(`^([^\s.*>]+(\.[^\s.*>]+)*)?$`)
+
+func domainPrefix(domain string) string { return "$JS." + domain + ".API" }
 
 func (cfg *NATSConfig) options(ctx context.Context) (*remote.Options, error) {
 	opts := &remote.Options{
@@ -109,6 +129,10 @@ func (cfg *NATSConfig) options(ctx context.Context) (*remote.Options, error) {
 		Stream:          cfg.Stream,
 		Replicas:        cfg.Replicas,
 		ConnectWait:     cfg.ConnectWait,
+		APIPrefix:       cfg.APIPrefix,
+	}
+	if cfg.Domain != "" {
+		opts.APIPrefix = domainPrefix(cfg.Domain)
 	}
 	for _, u := range cfg.URLs {
 		opts.Servers = append(opts.Servers, string(u))

@@ -247,6 +247,18 @@ func TestInvalidConfig(t *testing.T) {
 			nats(m{"stream": "my.events"}),
 			"storage::nats: `stream` is \"my.events\": write a name without spaces and without . * > / \\, such as ISBL_EVENTS",
 		},
+		{
+			"wildcard in api_prefix", nats(m{"api_prefix": "JS.>"}),
+			"storage::nats: `api_prefix` is \"JS.>\": write the subject under which the account imports $JS.API, such as JS.events",
+		},
+		{
+			"domain with a dot", nats(m{"domain": "my.hub"}),
+			"storage::nats: `domain` is \"my.hub\": write the name of a domain of JetStream, such as hub",
+		},
+		{
+			"domain and api_prefix", nats(m{"domain": "hub", "api_prefix": "JS.hub"}),
+			"storage::nats: of `api_prefix` and `domain` only one can be used: `domain: hub` is `api_prefix: $JS.hub.API`",
+		},
 		{"replicas", nats(m{"replicas": 7}), "storage::nats: `replicas` must be between 1 and 5, got 7: leave it out for 1"},
 		{
 			"two places",

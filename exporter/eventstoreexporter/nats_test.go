@@ -21,14 +21,7 @@ import (
 
 func startNATS(t *testing.T, dir string, port int) *server.Server {
 	t.Helper()
-	ns, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: dir, NoSigs: true, NoLog: true,
-	})
-	require.NoError(t, err)
-	ns.Start()
-	require.True(t, ns.ReadyForConnections(10*time.Second))
-	t.Cleanup(func() { stopNATS(ns) })
-	return ns
+	return natstest.Start(t, func(o *server.Options) { o.StoreDir, o.Port = dir, port }).Server
 }
 
 func stopNATS(ns *server.Server) {
@@ -127,15 +120,9 @@ func TestDeletedStream(t *testing.T) {
 func TestCredentialsWrongForAWhile(t *testing.T) {
 	dir := t.TempDir()
 	run := func(port int, password string) *server.Server {
-		ns, err := server.NewServer(&server.Options{
-			Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: dir, NoSigs: true, NoLog: true,
-			Username: "collector", Password: password,
-		})
-		require.NoError(t, err)
-		ns.Start()
-		require.True(t, ns.ReadyForConnections(10*time.Second))
-		t.Cleanup(func() { stopNATS(ns) })
-		return ns
+		return natstest.Start(t, func(o *server.Options) {
+			o.StoreDir, o.Port, o.Username, o.Password = dir, port, "collector", password
+		}).Server
 	}
 	port := natstest.FreePort(t)
 	ns := run(port, "secret")
@@ -164,13 +151,7 @@ func TestCredentialsWrongForAWhile(t *testing.T) {
 // nearly nothing ends the start.
 func TestMaxPayload(t *testing.T) {
 	run := func(most int32) m {
-		ns, err := server.NewServer(&server.Options{
-			Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true, MaxPayload: most,
-		})
-		require.NoError(t, err)
-		ns.Start()
-		require.True(t, ns.ReadyForConnections(10*time.Second))
-		t.Cleanup(func() { stopNATS(ns) })
+		ns := natstest.Start(t, func(o *server.Options) { o.MaxPayload = most })
 		return m{"storage": m{"nats": m{"urls": []string{ns.ClientURL()}}}}
 	}
 	r := start(t, run(128<<10))

@@ -2,11 +2,10 @@ package store_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
-	"github.com/stretchr/testify/require"
 
+	"github.com/isbl/telemetry/internal/natstest"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/store/log/remote"
 )
@@ -32,14 +31,7 @@ func onNATS(ns *server.Server) store.Options {
 // startNATS runs a NATS server with JetStream, as its users have one. -1 is any port.
 func startNATS(t testing.TB, dir string, port int) *server.Server {
 	t.Helper()
-	ns, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: dir, SyncAlways: true, NoSigs: true, NoLog: true,
-	})
-	require.NoError(t, err)
-	ns.Start()
-	require.True(t, ns.ReadyForConnections(10*time.Second))
-	t.Cleanup(func() { stopNATS(ns) })
-	return ns
+	return natstest.Start(t, func(o *server.Options) { o.StoreDir, o.Port, o.SyncAlways = dir, port, true }).Server
 }
 
 func stopNATS(ns *server.Server) {

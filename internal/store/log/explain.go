@@ -35,12 +35,14 @@ var errDirectOff error = &StreamError{words: "allow_direct of the event stream w
 
 // explained says in plain words what the client for NATS says, and what to do. All of it is over
 // without a restart once the cause is gone.
-func explained(err error) error {
+func (s *stream) explained(err error) error {
 	words := ""
 	var refusal *jetstream.APIError
-	switch {
+	switch refused := s.engine.Refusal(); {
 	case err == nil:
 		return nil
+	case refused != nil && unanswered(err):
+		return &StreamError{"NATS does not let the collector in", refused}
 	case errors.As(err, &refusal):
 		switch refusal.ErrorCode {
 		case codeNoLeader:
@@ -56,6 +58,8 @@ func explained(err error) error {
 		return errors.New("there is no connection to NATS")
 	case errors.Is(err, jetstream.ErrNoStreamResponse), errors.Is(err, nats.ErrNoResponders):
 		words = "no NATS server takes what is for the event stream: it has no leader, or was deleted"
+	case errors.Is(err, errNoAnswer):
+		return &StreamError{"no NATS server answers for the event stream: too few of its servers can reach each other", err}
 	}
 	if words == "" {
 		return err

@@ -26,7 +26,7 @@ func (s *stream) Find(ctx context.Context, from, to uint64, found func(Stored)) 
 	for {
 		var err error
 		if missing, err = s.find(ctx, missing, found); err != nil || len(missing) == 0 {
-			return explained(err)
+			return s.explained(err)
 		}
 		select {
 		case <-ctx.Done():

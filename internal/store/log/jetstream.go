@@ -21,6 +21,8 @@ type engine interface {
 	Health() error
 	Writable() error
 	Gone() error
+	// Refusal returns why the servers do not let us in; nil while they do.
+	Refusal() error
 	Reopen() error
 	Close()
 }
@@ -68,7 +70,7 @@ func Open(ctx context.Context, opts Options) (_ Log, notWritable, err error) {
 	}
 	notWritable, err = s.open(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("open the event stream: %w", err)
+		return nil, nil, fmt.Errorf("open the event stream: %w", s.explained(err))
 	}
 	cfg := s.stream.CachedInfo().Config
 	s.subject = cfg.Subjects[0]
@@ -93,7 +95,11 @@ func (s *stream) connect(ctx context.Context, name string) (jetstream.JetStream,
 }
 
 func (s *stream) jetStream(nc *nats.Conn) (jetstream.JetStream, error) {
-	return jetstream.New(nc, jetstream.WithPublishAsyncTimeout(s.opts.ackWait()))
+	wait := jetstream.WithPublishAsyncTimeout(s.opts.ackWait())
+	if prefix := s.opts.apiPrefix(); prefix != "" {
+		return jetstream.NewWithAPIPrefix(nc, prefix, wait)
+	}
+	return jetstream.New(nc, wait)
 }
 
 // open opens the stream, creating it if need be.
@@ -126,7 +132,7 @@ func (s *stream) Reopen(ctx context.Context) error {
 	flush, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
 	if err := s.conns[0].FlushWithContext(flush); err != nil {
-		return explained(err)
+		return s.explained(err)
 	}
 	if err := s.engine.Reopen(); err != nil {
 		return err
@@ -139,7 +145,7 @@ func (s *stream) Reopen(ctx context.Context) error {
 }
 
 func (s *stream) Trim(ctx context.Context, first uint64) error {
-	return explained(s.again(ctx, func(ctx context.Context) error {
+	return s.explained(s.again(ctx, func(ctx context.Context) error {
 		return s.stream.Purge(ctx, jetstream.WithPurgeSequence(first))
 	}))
 }
@@ -219,7 +225,7 @@ func (s *stream) Append(b Block) (Pending, error) {
 		return nil, fmt.Errorf("%w: it is larger than the server's max_payload, which is %d bytes", ErrRefused, s.conns[0].MaxPayload())
 	}
 	if err != nil {
-		return nil, explained(err)
+		return nil, s.explained(err)
 	}
 	return pending{s, future}, nil
 }
@@ -242,7 +248,7 @@ func (p pending) Wait(ctx context.Context, atMost time.Duration) (Outcome, error
 	case ack := <-p.future.Ok():
 		return p.stored(ack)
 	case err := <-p.future.Err():
-		return Outcome{}, notStored(err)
+		return Outcome{}, p.s.notStored(err)
 	case <-timeout.C:
 		return Outcome{}, ErrPending
 	case <-ctx.Done():
@@ -256,15 +262,15 @@ func (p pending) stored(ack *jetstream.PubAck) (Outcome, error) {
 }
 
 // notStored says why JetStream did not store a block.
-func notStored(err error) error {
+func (s *stream) notStored(err error) error {
 	var refusal *jetstream.APIError
 	switch {
 	case !errors.As(err, &refusal), unanswered(err):
-		return explained(err)
+		return s.explained(err)
 	case strings.Contains(refusal.Description, "maximum bytes exceeded"):
 		return ErrFull
 	default:
-		return fmt.Errorf("%w: %w", ErrRefused, refusal)
+		return fmt.Errorf("%w: %w", ErrRefused, s.explained(refusal))
 	}
 }
 

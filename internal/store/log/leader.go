@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -86,7 +85,7 @@ func (s *stream) leaderGet(ctx context.Context, stream string, request map[strin
 		Message *message            `json:"message"`
 	}
 	err = s.again(ctx, func(ctx context.Context) error {
-		msg, err := s.reads.Conn().RequestWithContext(ctx, apiSubject(s.reads, "STREAM.MSG.GET."+stream), question)
+		msg, err := s.reads.Conn().RequestWithContext(ctx, s.opts.apiSubject("STREAM.MSG.GET."+stream), question)
 		if err != nil {
 			return err
 		}
@@ -115,25 +114,13 @@ func (s *stream) leaderGet(ctx context.Context, stream string, request map[strin
 	return answer.Message, nil
 }
 
-// apiSubject is the subject of a request, with the prefix or the domain of the connection.
-func apiSubject(js jetstream.JetStream, request string) string {
-	switch opts := js.Options(); {
-	case opts.APIPrefix != "":
-		return strings.TrimSuffix(opts.APIPrefix, ".") + "." + request
-	case opts.Domain != "":
-		return "$JS." + opts.Domain + ".API." + request
-	default:
-		return jetstream.DefaultAPIPrefix + request
-	}
-}
-
 // streamInfo asks the leader what the stream has.
 func (s *stream) streamInfo(ctx context.Context, opts ...jetstream.StreamInfoOpt) (info *jetstream.StreamInfo, err error) {
 	err = s.again(ctx, func(ctx context.Context) (err error) {
 		info, err = s.stream.Info(ctx, opts...)
 		return err
 	})
-	return info, explained(err)
+	return info, s.explained(err)
 }
 
 // leaderOf returns the name of the server that answered, and whether other servers have copies.

@@ -2,12 +2,9 @@ package log_test
 
 import (
 	"fmt"
-	"net/url"
 	"sync"
 	"testing"
-	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
@@ -34,17 +31,18 @@ func modes(t *testing.T) []mode {
 	list := []mode{
 		{name: "memory", options: func(*testing.T) log.Options { return log.Options{} }},
 		{name: "disk", options: func(t *testing.T) log.Options { return log.Options{Directory: t.TempDir()} }, keeps: true},
-		{name: "nats", options: onServers(startServers(t, 1)), keeps: true},
+		{name: "nats", options: onServers(natstest.Start(t, nil)), keeps: true},
 	}
 	if !testing.Short() {
-		list = append(list, mode{name: "cluster", options: onServers(startServers(t, 3)), keeps: true, replicated: true})
+		list = append(list, mode{name: "cluster", options: onServers(natstest.Cluster(t, 3)...), keeps: true, replicated: true})
 	}
 	return list
 }
 
 // onServers returns options for logs in servers, each in a stream of its own.
-func onServers(urls []string) func(t *testing.T) log.Options {
+func onServers(servers ...*natstest.Server) func(t *testing.T) log.Options {
 	var streams int
+	urls := natstest.URLs(servers)
 	return func(*testing.T) log.Options {
 		streams++
 		return log.Options{
@@ -72,60 +70,3 @@ type closesOnce struct {
 }
 
 func (c *closesOnce) Close() { c.once.Do(c.Log.Close) }
-
-// startServers runs NATS servers with JetStream, several of them as one cluster, and returns their
-// URLs.
-func startServers(t *testing.T, n int) (urls []string) {
-	t.Helper()
-	routes, ports := make([]*url.URL, n), make([]int, n)
-	for i := range n {
-		ports[i] = natstest.FreePort(t)
-		routes[i] = &url.URL{Scheme: "nats", Host: fmt.Sprint("127.0.0.1:", ports[i])}
-	}
-	servers := make([]*server.Server, n)
-	for i := range n {
-		opts := &server.Options{
-			ServerName: fmt.Sprint("server-", i), Host: "127.0.0.1", Port: -1,
-			JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: 1 << 30, NoSigs: true, NoLog: true,
-		}
-		if n > 1 {
-			opts.Cluster = server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: ports[i]}
-			opts.Routes = routes
-		}
-		ns, err := server.NewServer(opts)
-		require.NoError(t, err)
-		servers[i] = ns
-		ns.Start()
-		t.Cleanup(func() {
-			ns.Shutdown()
-			ns.WaitForShutdown()
-		})
-	}
-	for _, ns := range servers {
-		require.True(t, ns.ReadyForConnections(patience))
-		urls = append(urls, ns.ClientURL())
-	}
-	if n > 1 {
-		awaitLeader(t, servers)
-	}
-	return urls
-}
-
-// awaitLeader returns when the servers of a cluster have elected one that places streams.
-func awaitLeader(t *testing.T, servers []*server.Server) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		for _, ns := range servers {
-			if ns.JetStreamIsLeader() && len(ns.JetStreamClusterPeers()) == len(servers) {
-				return
-			}
-		}
-		select {
-		case <-tick.C:
-		case <-t.Context().Done():
-			t.Fatal("the cluster has no leader")
-		}
-	}
-}

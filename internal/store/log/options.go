@@ -1,8 +1,10 @@
 package log
 
 import (
+	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/internal/store/log/embedded"
@@ -57,6 +59,22 @@ func (o *Options) ackWait() time.Duration {
 		return max(o.Timeout/4, time.Second)
 	}
 	return 2 * o.Timeout
+}
+
+// apiPrefix is what the subjects of requests to JetStream begin with; empty is the default.
+func (o *Options) apiPrefix() string {
+	if o.NATS == nil {
+		return ""
+	}
+	return strings.TrimSuffix(o.NATS.APIPrefix, ".")
+}
+
+// apiSubject is the subject of a request to JetStream.
+func (o *Options) apiSubject(request string) string {
+	if prefix := o.apiPrefix(); prefix != "" {
+		return prefix + "." + request
+	}
+	return jetstream.DefaultAPIPrefix + request
 }
 
 func (o *Options) start() (engine, error) {

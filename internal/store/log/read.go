@@ -21,7 +21,7 @@ func (s *stream) Since(ctx context.Context, t time.Time) (seq uint64, ok bool, e
 	if s.opts.NATS != nil { // a replica that is behind would have none
 		msg, err := s.leaderGet(ctx, s.info.Name, map[string]any{"start_time": t.UTC(), "next_by_subj": s.subject})
 		if msg == nil || err != nil {
-			return 0, false, explained(err)
+			return 0, false, s.explained(err)
 		}
 		return msg.Seq, true, nil
 	}
@@ -41,7 +41,7 @@ func (s *stream) fetch(ctx context.Context, blocks int, opts ...jetstreamext.Get
 			err := s.answer(ctx, s.reads, blocks, opts, yield)
 			if !errors.Is(err, errNoAnswer) {
 				if err != nil {
-					yield(Stored{}, explained(err))
+					yield(Stored{}, s.explained(err))
 				}
 				return
 			}
@@ -63,7 +63,7 @@ func (s *stream) unserved(ctx context.Context, err error) error {
 	case infoErr == nil && !info.Config.AllowDirect:
 		return errDirectOff
 	case infoErr != nil && !unanswered(infoErr):
-		return explained(infoErr)
+		return s.explained(infoErr)
 	}
 	return fmt.Errorf("%w: %w", err, ctx.Err())
 }
@@ -121,11 +121,11 @@ func (s *stream) Follow(ctx context.Context, after uint64, add func(Head)) (stop
 		return err
 	})
 	if err != nil {
-		return nil, explained(err)
+		return nil, s.explained(err)
 	}
 	messages, err := consumer.Messages(jetstream.PullMaxMessages(followBatch), jetstream.PullHeartbeat(followHeartbeat))
 	if err != nil {
-		return nil, explained(err)
+		return nil, s.explained(err)
 	}
 	ended := make(chan struct{})
 	go func() {

@@ -54,7 +54,7 @@ func (r *records) open(ctx context.Context, create bool) (data jetstream.Stream,
 	case errors.Is(err, jetstream.ErrStreamNotFound) && !create:
 		return nil, nil
 	case err != nil:
-		return nil, explained(err)
+		return nil, r.s.explained(err)
 	}
 	r.data = data
 	return data, nil
@@ -63,6 +63,15 @@ func (r *records) open(ctx context.Context, create bool) (data jetstream.Stream,
 func (r *records) stream() string            { return "KV_" + r.bucket }
 func (r *records) subject(key string) string { return "$KV." + r.bucket + "." + key }
 
+// writeSubject is where a record is written to. In another account or domain, buckets are below the
+// prefix of JetStream.
+func (r *records) writeSubject(key string) string {
+	if prefix := r.s.opts.apiPrefix(); prefix != "" {
+		return prefix + "." + r.subject(key)
+	}
+	return r.subject(key)
+}
+
 // last returns the newest message of a key, which may say that it was removed; nil for none.
 func (r *records) last(ctx context.Context, key string) (*message, error) {
 	data, err := r.open(ctx, false)
@@ -70,7 +79,7 @@ func (r *records) last(ctx context.Context, key string) (*message, error) {
 		return nil, err
 	}
 	msg, err := r.s.leaderGet(ctx, r.stream(), map[string]any{"last_by_subj": r.subject(key)})
-	return msg, explained(err)
+	return msg, r.s.explained(err)
 }
 
 func removed(msg *message) bool { return msg == nil || msg.header.Get(operation) != "" }
@@ -124,14 +133,14 @@ func (r *records) write(ctx context.Context, key string, value []byte, header na
 	tries := 0
 	err = r.s.again(ctx, func(ctx context.Context) error {
 		tries++
-		ack, err := r.s.reads.PublishMsg(ctx, &nats.Msg{Subject: r.subject(key), Header: header, Data: value},
+		ack, err := r.s.reads.PublishMsg(ctx, &nats.Msg{Subject: r.writeSubject(key), Header: header, Data: value},
 			jetstream.WithExpectLastSequencePerSubject(revision), jetstream.WithRetryAttempts(0))
 		if err == nil {
 			written = ack.Sequence
 		}
 		return err
 	})
-	if err = conflict(err); tries > 1 && errors.Is(err, ErrConflict) {
+	if err = r.s.conflict(err); tries > 1 && errors.Is(err, ErrConflict) {
 		if msg, _ := r.last(ctx, key); msg != nil && msg.header.Get(jetstream.MsgIDHeader) == id {
 			return msg.Seq, nil
 		}
@@ -150,7 +159,7 @@ func (r *records) Keys(ctx context.Context) (keys []string, err error) {
 		return err
 	})
 	if err != nil {
-		return nil, explained(err)
+		return nil, r.s.explained(err)
 	}
 	for subject := range info.State.Subjects {
 		key := strings.TrimPrefix(subject, r.subject(""))
@@ -167,7 +176,7 @@ func (r *records) Keys(ctx context.Context) (keys []string, err error) {
 
 // conflict translates the error of a write. Replicated streams have a code of their own for a
 // record that changed.
-func conflict(err error) error {
+func (s *stream) conflict(err error) error {
 	var refusal *jetstream.APIError
 	if errors.As(err, &refusal) {
 		switch refusal.ErrorCode {
@@ -175,5 +184,5 @@ func conflict(err error) error {
 			return ErrConflict
 		}
 	}
-	return explained(err)
+	return s.explained(err)
 }

@@ -73,6 +73,9 @@ func (s *Server) doubt(err error) error {
 	return err
 }
 
+// Refusal returns nil: nobody is refused.
+func (s *Server) Refusal() error { return nil }
+
 // Writable returns nil when the directory's disk takes a file of probeBytes. Free space
 // alone does not tell: there are quotas, and disks that fail for other reasons.
 func (s *Server) Writable() (err error) {

@@ -6,7 +6,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,6 +32,9 @@ type Options struct {
 	// zero is 1, or what an existing stream has.
 	Stream   string
 	Replicas int
+	// APIPrefix is what the subjects of requests to JetStream begin with where another account or
+	// domain has it; empty is $JS.API.
+	APIPrefix string
 	// ConnectWait is how long the start waits for a server that can be reached; zero does not wait.
 	ConnectWait time.Duration
 	// OnStatus, if set, is told when a connection is lost, with the reason, and with nil when
@@ -45,6 +50,8 @@ const (
 	maxPings  = 2
 	// reconnectWait is the time between two tries to get a lost connection back.
 	reconnectWait = 500 * time.Millisecond
+	// settleTime is how long a connection has to last after one was refused.
+	settleTime = 2 * reconnectWait
 )
 
 // Cluster is a place to connect to. It is safe for concurrent use.
@@ -52,8 +59,10 @@ type Cluster struct {
 	opts  Options
 	until time.Time // the end of ConnectWait
 
-	mu   sync.Mutex
-	lost map[*nats.Conn]bool
+	mu      sync.Mutex
+	lost    map[*nats.Conn]bool
+	refusal error // why the servers let nobody in; nil while they do
+	refused time.Time
 }
 
 // New returns the cluster that opts describe. Nothing is connected yet.
@@ -79,7 +88,8 @@ func (c *Cluster) Connect(ctx context.Context, name string, opts ...nats.Option)
 	)
 	opts = append(opts, c.access()...)
 	opts = append(opts, nats.DisconnectErrHandler(c.disconnected), nats.ReconnectHandler(c.reconnected),
-		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})) // or they go to standard error
+		nats.ReconnectErrHandler(c.failed),
+		nats.ErrorHandler(func(nc *nats.Conn, _ *nats.Subscription, err error) { c.failed(nc, err) }))
 	waited := false
 	for {
 		nc, err := nats.Connect(strings.Join(o.Servers, ","), opts...)
@@ -155,18 +165,62 @@ func (c *Cluster) disconnected(nc *nats.Conn, err error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.lost[nc] {
+		return // and was not let in again
+	}
 	c.lost[nc] = true
 	c.opts.OnStatus(redactedError{fmt.Errorf("the connection to NATS is lost: %w", err)})
 }
 
-func (c *Cluster) reconnected(nc *nats.Conn) {
-	if c.opts.OnStatus == nil {
+// failed notes that a server does not let us in. Other errors show elsewhere.
+func (c *Cluster) failed(_ *nats.Conn, err error) {
+	var file *fs.PathError
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case slices.ContainsFunc(authErrors, func(e error) bool { return errors.Is(err, e) }):
+	case errors.As(err, &file), errors.As(err, &certificate):
+	default:
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.refusal, c.refused = redactedError{err}, time.Now()
+}
+
+// authErrors are those with which a server refuses credentials.
+var authErrors = []error{nats.ErrAuthorization, nats.ErrAuthExpired, nats.ErrAuthRevoked, nats.ErrAccountAuthExpired}
+
+// Refusal returns why the servers did not let us in when a connection was lost; nil while they do.
+func (c *Cluster) Refusal() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.refusal
+}
+
+// reconnected is called when a connection is there again. A server lets in whose credentials have
+// expired, and sends them away at once: so after a refusal that has to last.
+func (c *Cluster) reconnected(nc *nats.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refusal == nil {
+		c.back(nc)
+		return
+	}
+	refused := c.refused
+	time.AfterFunc(settleTime, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if nc.IsConnected() && c.refused.Equal(refused) {
+			c.back(nc)
+		}
+	})
+}
+
+// back notes that a connection is there again.
+func (c *Cluster) back(nc *nats.Conn) {
+	c.refusal = nil
 	delete(c.lost, nc)
-	if len(c.lost) == 0 {
+	if c.opts.OnStatus != nil && len(c.lost) == 0 {
 		c.opts.OnStatus(nil)
 	}
 }

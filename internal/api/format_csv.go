@@ -3,20 +3,12 @@ package api
 import (
 	"bytes"
 	"encoding/csv"
-	"slices"
 	"strings"
-	"time"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-
-	"github.com/isbl/telemetry/internal/event"
-	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/column"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/store/wire"
 )
-
-// csvColumns are the columns of a table where the request names none.
-var csvColumns = []string{"event_id", "timestamp", "event_type", "source", "data", "metadata"}
 
 // csvFormat is a table with a header row (RFC 4180).
 var csvFormat = pageFormat{
@@ -26,32 +18,23 @@ var csvFormat = pageFormat{
 	joins:    true,
 	parameters: []parameter{{
 		Name: "columns",
-		Description: "columns of format=csv, a list with commas (default " + strings.Join(csvColumns, ",") +
-			"): these, cursor, and values such as data.user.id or metadata.severity",
+		Description: "columns of format=csv, a list with commas (default " + strings.Join(column.Default, ",") +
+			"): these, severity, cursor, and values such as data.user.id or metadata.scope",
 		repeatable: true,
 	}},
 	writer: func(p *params) pageWriter {
-		w := &csvWriter{columns: csvColumns}
+		w := &csvWriter{columns: column.Default}
 		if p.has("columns") {
 			w.columns = p.list("columns")
 		}
-		for _, column := range w.columns {
-			if !isColumn(column) {
-				p.fail("columns", "columns has %q, but a column is %s, cursor, data.<key> or metadata.<key>",
-					column, strings.Join(csvColumns, ", "))
+		for _, name := range w.columns {
+			if !column.Valid(name) {
+				p.fail("columns", "columns has %q, but a column is %s", name, column.Syntax)
 			}
 		}
 		w.rows = csv.NewWriter(&w.row)
 		return w
 	},
-}
-
-func isColumn(name string) bool {
-	key, data := strings.CutPrefix(name, "data.")
-	if !data {
-		key, data = strings.CutPrefix(name, "metadata.")
-	}
-	return data && key != "" || name == "cursor" || slices.Contains(csvColumns, name)
 }
 
 // csvWriter writes rows. Every field of a row is text: the library quotes it where it has to.
@@ -74,8 +57,9 @@ func (w *csvWriter) head(dst []byte, _ *pageEnd) []byte {
 func (w *csvWriter) event(dst []byte, e *store.Entry, _ int, _ *wire.JSONEncoder) []byte {
 	ev := e.Ref().Event()
 	w.fields = w.fields[:0]
-	for _, column := range w.columns {
-		w.fields = append(w.fields, fieldOf(column, e, &ev))
+	cursor := e.Cursor.String()
+	for _, name := range w.columns {
+		w.fields = append(w.fields, column.Field(column.Of(&ev, cursor, name)))
 	}
 	return w.append(dst, w.fields)
 }
@@ -89,57 +73,4 @@ func (w *csvWriter) append(dst []byte, fields []string) []byte {
 	_ = w.rows.Write(fields) // a bytes.Buffer takes everything
 	w.rows.Flush()
 	return append(append(dst, bytes.TrimSuffix(w.row.Bytes(), []byte("\n"))...), "\r\n"...)
-}
-
-func fieldOf(column string, e *store.Entry, ev *event.Event) string {
-	switch column {
-	case "cursor":
-		return e.Cursor.String()
-	case "event_id":
-		return plainText(ev.EventID)
-	case "timestamp":
-		return ev.Timestamp.UTC().Format(time.RFC3339Nano)
-	case "event_type":
-		return plainText(ev.EventType)
-	case "source":
-		return plainText(ev.Source)
-	case "data":
-		return string(event.AppendValue(nil, ev.Data))
-	case "metadata":
-		return string(event.AppendValue(nil, ev.Metadata))
-	}
-	if key, ok := strings.CutPrefix(column, "metadata."); ok {
-		return valueText(ev.Metadata[key])
-	}
-	v, ok := e.Ref().Data(strings.TrimPrefix(column, "data."))
-	if !ok {
-		return ""
-	}
-	return valueText(v.AsRaw())
-}
-
-// valueText is a value as a field: text as it is, nothing for null, and all else as in JSON.
-func valueText(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case string:
-		return plainText(v)
-	}
-	value := pcommon.NewValueEmpty()
-	if value.FromRaw(v) == nil {
-		if text, ok := eventlog.ScalarText(value); ok {
-			return text
-		}
-	}
-	return string(event.AppendValue(nil, v))
-}
-
-// plainText is text that spreadsheets do not take for a formula: an apostrophe stands before it
-// where it starts like one (OWASP, CSV injection).
-func plainText(s string) string {
-	if s != "" && strings.IndexByte("=+-@\t\r", s[0]) >= 0 {
-		return "'" + s
-	}
-	return s
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/isbl/telemetry/internal/column"
 	"github.com/isbl/telemetry/internal/event"
 )
 
@@ -38,7 +39,7 @@ func TestCSV(t *testing.T) {
 	a := c.get("/api/v1/events?format=csv")
 	all := rows(t, a)
 	require.Len(t, all, 2)
-	assert.Equal(t, csvColumns, all[0])
+	assert.Equal(t, column.Default, all[0])
 	assert.Equal(t, []string{"id-1", "2026-01-02T03:04:05.000000006Z", "user.login", "shop, Oslo"}, all[1][:4])
 	assert.JSONEq(t, string(event.AppendValue(nil, e.Data)), all[1][4])
 	assert.Contains(t, all[1][5], `"severity":"WARN"`)
@@ -46,9 +47,9 @@ func TestCSV(t *testing.T) {
 	assert.Equal(t, "false", a.Header.Get("Event-More"))
 
 	a = c.get("/api/v1/events?format=csv&columns=data.user.id,data.quote,data.formula,data.negative,data.none" +
-		"&columns=data.missing,data.raw,data.list,data.f,data.ok,metadata.severity,metadata.batch,cursor")
+		"&columns=data.missing,data.raw,data.list,data.f,data.ok,severity,metadata.severity,metadata.batch,cursor")
 	assert.Equal(t, []string{
-		"9007199254740993", "say \"hi\",\nthen leave", "'=1+1", "-5", "", "", "AQI=", `["a",1]`, "1.0", "true", "WARN", "7",
+		"9007199254740993", "say \"hi\",\nthen leave", "'=1+1", "-5", "", "", "AQI=", `["a",1]`, "1.0", "true", "WARN", "WARN", "7",
 		a.Header.Get("Event-Next"),
 	}, rows(t, a)[1])
 

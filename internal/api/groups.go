@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	_ "time/tzdata" // for machines that know no time zones
 
 	"github.com/isbl/telemetry/internal/aggregate"
 	"github.com/isbl/telemetry/internal/dimension"

@@ -1,7 +1,8 @@
 package cli
 
 import (
-	"time"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +12,6 @@ import (
 
 func (a *app) aggregateCommand() *cobra.Command {
 	var q client.AggregateQuery
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "aggregate",
 		Short: "Averages, percentiles and the like of a field",
@@ -25,65 +25,56 @@ those that they stand for.`,
 	flags := cmd.Flags()
 	flags.StringVar(&q.Field, "field", "", "the field, such as data.duration_ms (required)")
 	flags.StringSliceVar(&q.Functions, "functions", []string{"count", "avg", "p95"}, "what to make of it")
-	addGroups(cmd, &q.Groups)
+	out := a.addGroups(cmd, &q.Groups)
 	addExplain(cmd, &q.Explain)
-	flags.BoolVar(&asJSON, "json", false, "the answer of the server, on one line")
 	_ = cmd.MarkFlagRequired("field") // which is there
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		var err error
 		if q.Filter, err = filter.read(); err != nil {
 			return err
 		}
+		q.TimeZone = out.zoneOf(q.Interval)
 		answer, err := a.client.Aggregate(cmd.Context(), q)
 		if err != nil {
 			return err
 		}
 		a.whereErrors(answer.WhereErrors)
 		a.explained(answer.Explain)
-		if asJSON {
-			return a.raw(answer.Raw)
-		}
 		if answer.Missing > 0 {
 			a.say("%s without a number there", plural(answer.Missing, "event"))
 		}
 		if len(answer.Groups) == 0 {
 			a.say("no events with numbers there")
-			return nil
+			if out.forPeople() {
+				return nil
+			}
 		}
-		return a.aggregateTable(&q, answer)
+		return out.document(answer.Raw, "groups", aggregateTable(&q, answer, !out.forPeople()))
 	}
 	return cmd
 }
 
-func (a *app) aggregateTable(q *client.AggregateQuery, answer *client.Aggregate) error {
-	timed, weighted := answer.Groups[0].Start != nil, false
-	for _, g := range answer.Groups {
-		weighted = weighted || g.Weighted
-	}
-	var titles []string
-	if timed {
-		titles = append(titles, "start")
-	}
-	titles = append(titles, q.By)
+// aggregateTable has a row for each group. The column weighted is there where it says something, or
+// where all columns are asked for.
+func aggregateTable(q *client.AggregateQuery, answer *client.Aggregate, all bool) *show.Table {
+	names := groupColumns(&q.Groups)
+	weighted := all || slices.ContainsFunc(answer.Groups, func(g client.Group) bool { return g.Weighted })
 	for _, f := range q.Functions {
-		titles = append(titles, ">"+f)
+		names = append(names, ">"+f)
 	}
 	if weighted {
-		titles = append(titles, "weighted")
+		names = append(names, "weighted")
 	}
-	table := show.NewTable(titles...)
-	for _, g := range answer.Groups {
-		var row []any
-		if timed {
-			start := ""
-			if g.Start != nil {
-				start = g.Start.UTC().Format(time.RFC3339)
-			}
-			row = append(row, start)
-		}
-		row = append(row, g.Name(q.By))
+	table := show.NewTable(names...)
+	for i := range answer.Groups {
+		g := &answer.Groups[i]
+		row := groupCells(&q.Groups, g.Start, g.Name(q.By))
 		for _, f := range q.Functions {
-			row = append(row, g.Number(f))
+			exact := strings.Trim(string(g.Fields[f]), `"`)
+			if exact == "null" {
+				exact = ""
+			}
+			row = append(row, show.Number{Rounded: g.Number(f), Exact: exact})
 		}
 		if weighted {
 			yes := ""
@@ -94,5 +85,5 @@ func (a *app) aggregateTable(q *client.AggregateQuery, answer *client.Aggregate)
 		}
 		table.Row(row...)
 	}
-	return table.Write(a.out, a.colours)
+	return table
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,40 +24,51 @@ keeps; eventctl consume runs commands for what it hands out.`,
 }
 
 func (a *app) listConsumers() *cobra.Command {
-	var asJSON bool
 	cmd := &cobra.Command{Use: "list", Short: "List the consumers", Args: noArguments}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "one consumer a line as JSON, as the server sends it")
+	out := a.addOutput(cmd, &output{short: formNDJSON})
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		all, err := a.client.Consumers(cmd.Context())
 		if err != nil {
 			return err
 		}
-		table := show.NewTable("name", ">lag", ">seconds", ">in_flight", ">waiting", ">dead", ">gone", ">delivered", ">acknowledged")
-		for _, c := range all {
-			if asJSON {
-				if err := a.raw(c.Raw); err != nil {
-					return err
-				}
-			}
-			table.Row(c.Name, c.Lag.Events, fmt.Sprintf("%.1f", c.Lag.Seconds), c.InFlight, c.Waiting, c.Dead, c.Gone, c.Delivered, c.Acknowledged)
+		raw := make([]json.RawMessage, len(all))
+		for i := range all {
+			raw[i] = all[i].Raw
 		}
-		if asJSON {
-			return nil
-		}
-		return table.Write(a.out, a.colours)
+		return out.records(raw, consumersTable(all, !out.forPeople()))
 	}
 	return cmd
 }
 
+// consumersTable has a row for each consumer, and those columns that do not fit on a terminal where
+// all are asked for.
+func consumersTable(consumers []client.Consumer, all bool) *show.Table {
+	names := []string{"name", ">lag", ">seconds", ">in_flight", ">waiting", ">dead", ">gone", ">delivered", ">acknowledged"}
+	if all {
+		names = append(names, ">redelivered", ">dead_evicted", "created", "used", "next", "definition")
+	}
+	table := show.NewTable(names...)
+	for i := range consumers {
+		c := &consumers[i]
+		seconds := show.Number{Rounded: fmt.Sprintf("%.1f", c.Lag.Seconds), Exact: fmt.Sprint(c.Lag.Seconds)}
+		row := []any{c.Name, c.Lag.Events, seconds, c.InFlight, c.Waiting, c.Dead, c.Gone, c.Delivered, c.Acknowledged}
+		if all {
+			row = append(row, c.Redelivered, c.DeadEvicted, &c.Created, &c.Used, c.Next, compact(c.Definition))
+		}
+		table.Row(row...)
+	}
+	return table
+}
+
 func (a *app) showConsumer() *cobra.Command {
 	cmd := a.oneConsumer("show NAME", "Show a consumer")
-	asJSON := addConsumerJSON(cmd)
+	out := a.addOutput(cmd, &output{short: formJSON})
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		consumer, err := a.client.Consumer(cmd.Context(), args[0])
 		if err != nil {
 			return err
 		}
-		return a.writeConsumer(consumer, *asJSON)
+		return a.writeConsumer(consumer, out)
 	}
 	return cmd
 }
@@ -75,7 +85,7 @@ since the consumer would mean something else then.`,
 		Example: `  eventctl consumers create billing --event-type 'data.order_*' --from start --ack-wait 1m`,
 		Args:    cobra.ExactArgs(1),
 	}
-	filter, asJSON := a.addFilter(cmd), addConsumerJSON(cmd)
+	filter, out := a.addFilter(cmd), a.addOutput(cmd, &output{short: formJSON})
 	flags := cmd.Flags()
 	flags.StringVar(&d.From, "from", "", "where to start: start, now, a time in order of arrival, or a cursor")
 	flags.StringVar(&d.AckWait, "ack-wait", "", "how long a batch is leased, such as 30s")
@@ -102,7 +112,7 @@ since the consumer would mean something else then.`,
 		if err != nil {
 			return err
 		}
-		return a.writeConsumer(consumer, *asJSON)
+		return a.writeConsumer(consumer, out)
 	}
 	return cmd
 }
@@ -127,13 +137,13 @@ func (a *app) seekConsumer() *cobra.Command {
 		Args:              cobra.ExactArgs(2),
 		ValidArgsFunction: a.completeConsumers,
 	}
-	asJSON := addConsumerJSON(cmd)
+	out := a.addOutput(cmd, &output{short: formJSON})
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		consumer, err := a.client.SeekConsumer(cmd.Context(), args[0], args[1])
 		if err != nil {
 			return err
 		}
-		return a.writeConsumer(consumer, *asJSON)
+		return a.writeConsumer(consumer, out)
 	}
 	return cmd
 }
@@ -143,13 +153,9 @@ func (a *app) oneConsumer(use, short string) *cobra.Command {
 	return &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeConsumers}
 }
 
-func addConsumerJSON(cmd *cobra.Command) *bool {
-	return cmd.Flags().Bool("json", false, "the consumer as the server sends it, on one line")
-}
-
-func (a *app) writeConsumer(c *client.Consumer, asJSON bool) error {
-	if asJSON {
-		return a.raw(c.Raw)
+func (a *app) writeConsumer(c *client.Consumer, out *output) error {
+	if !out.forPeople() {
+		return out.document(c.Raw, "", consumersTable([]client.Consumer{*c}, true))
 	}
 	definition, err := json.MarshalIndent(c.Definition, "  ", "  ")
 	if err != nil {
@@ -165,7 +171,7 @@ func (a *app) writeConsumer(c *client.Consumer, asJSON bool) error {
   gone       %d, removed by retention or damaged before they were done
   next       %s
 `,
-		a.colours.Bold(c.Name), c.Created.UTC().Format(time.RFC3339), c.Used.UTC().Format(time.RFC3339), definition,
+		a.style.Bold(c.Name), a.style.Second(&c.Created), a.style.Second(&c.Used), definition,
 		plural(c.Lag.Events, "event"), c.Lag.Seconds, c.InFlight, c.Waiting, c.Delivered, c.Redelivered, c.Acknowledged, c.Dead, c.DeadEvicted, c.Gone, c.Next)
 	return err
 }

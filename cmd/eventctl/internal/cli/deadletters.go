@@ -1,13 +1,16 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/isbl/telemetry/client"
+	"github.com/isbl/telemetry/cmd/eventctl/internal/show"
 )
 
 func (a *app) deadLettersCommand() *cobra.Command {
@@ -27,20 +30,17 @@ func (a *app) deadLettersCommand() *cobra.Command {
 
 func (a *app) listDeadLetters() *cobra.Command {
 	var limit, skip int
-	var asJSON bool
 	cmd := a.oneConsumer("list NAME", "List dead letters")
 	cmd.Flags().IntVar(&limit, "limit", 100, "how many")
 	cmd.Flags().IntVar(&skip, "skip", 0, "leave out the first ones")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "one dead letter a line as JSON, as the server sends it")
+	out := a.addOutput(cmd, &output{short: formNDJSON})
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		letters, err := a.client.DeadLetters(cmd.Context(), args[0], limit, skip)
 		if err != nil {
 			return err
 		}
-		for _, letter := range letters.DeadLetters {
-			if err := a.writeDeadLetter(&letter, asJSON); err != nil {
-				return err
-			}
+		if err := a.writeDeadLetters(letters.DeadLetters, out); err != nil {
+			return err
 		}
 		if end := skip + len(letters.DeadLetters); uint64(end) < letters.Total {
 			a.say("there are %d: go on with --skip %d", letters.Total, end)
@@ -50,20 +50,42 @@ func (a *app) listDeadLetters() *cobra.Command {
 	return cmd
 }
 
-func (a *app) writeDeadLetter(letter *client.DeadLetter, asJSON bool) error {
-	if asJSON {
-		return a.raw(letter.Raw)
+func (a *app) writeDeadLetters(letters []client.DeadLetter, out *output) error {
+	table := show.NewTable("cursor", ">deliveries", "since", "reason", "timestamp", "event_type", "source", "event")
+	raw := make([]json.RawMessage, len(letters))
+	for i := range letters {
+		letter := &letters[i]
+		raw[i] = letter.Raw
+		if out.forPeople() {
+			if err := a.writeDeadLetter(letter); err != nil {
+				return err
+			}
+			continue
+		}
+		e := cmp.Or(letter.Event, &client.Event{})
+		var at *time.Time
+		if letter.Event != nil {
+			at = &e.Timestamp
+		}
+		table.Row(letter.Cursor, letter.Deliveries, &letter.Since, letter.Reason, at, e.EventType, e.Source, string(e.Raw))
 	}
-	event := a.colours.Faint("retention removed the event")
+	if out.forPeople() {
+		return nil
+	}
+	return out.records(raw, table)
+}
+
+func (a *app) writeDeadLetter(letter *client.DeadLetter) error {
+	event := a.style.Faint("retention removed the event")
 	if letter.Event != nil {
-		event = a.colours.Event(&letter.Event.Event)
+		event = a.style.Event(&letter.Event.Event)
 	}
 	reason := ""
 	if letter.Reason != "" {
 		reason = ": " + letter.Reason
 	}
 	_, err := fmt.Fprintf(a.out, "%s  deliveries %d, since %s%s\n  %s\n",
-		letter.Cursor, letter.Deliveries, letter.Since.UTC().Format(time.RFC3339), reason, event)
+		letter.Cursor, letter.Deliveries, a.style.Second(&letter.Since), reason, event)
 	return err
 }
 

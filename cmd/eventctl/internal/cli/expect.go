@@ -31,7 +31,7 @@ Events that are in the store already count, unless --from or --since leave them 
   eventctl expect --event-type backup.done --since 24h --timeout 0`,
 		Args: noArguments,
 	}
-	choice, printer := a.addFilter(cmd), a.addPrinter(cmd)
+	choice, printer := a.addFilter(cmd), a.addPrinter(cmd, false)
 	flags := cmd.Flags()
 	var absent bool
 	flags.IntVar(&e.count, "count", 1, "how many events, at least; 0 for none at all")
@@ -81,7 +81,7 @@ func (e *expectation) check(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case met:
-		return nil
+		return e.printer.end()
 	case err != nil && !errors.Is(err, context.DeadlineExceeded):
 		return err
 	}

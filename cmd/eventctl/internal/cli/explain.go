@@ -11,6 +11,7 @@ import (
 
 	"github.com/isbl/telemetry/client"
 	"github.com/isbl/telemetry/cmd/eventctl/internal/show"
+	"github.com/isbl/telemetry/internal/column"
 	"github.com/isbl/telemetry/internal/eventtype"
 )
 
@@ -85,7 +86,7 @@ func (e *expectation) writeTypes(b *strings.Builder, events []client.Event) {
 		table.Row(groups[g], g.eventType, g.source)
 	}
 	var text strings.Builder
-	_ = table.Write(&text, show.NewColours(false)) // into memory
+	_ = table.Write(&text, show.NewStyle(false)) // into memory
 	b.WriteString("    " + strings.ReplaceAll(strings.TrimRight(text.String(), "\n"), "\n", "\n    "))
 	if more := len(names) - maxTypes; more > 0 {
 		fmt.Fprintf(b, "\n    and %d more", more)
@@ -110,7 +111,8 @@ func (e *expectation) writeNearest(b *strings.Builder, events []client.Event) {
 	}
 	slices.SortStableFunc(nearest, func(x, y near) int { return cmp.Compare(len(x.lacks), len(y.lacks)) })
 	b.WriteString("\n  the nearest:")
-	plain := show.NewColours(false)
+	plain := show.NewStyle(false)
+	plain.Zone = e.app.style.Zone
 	for _, n := range nearest[:min(maxNear, len(nearest))] {
 		fmt.Fprintf(b, "\n    %s\n      but %s", plain.Event(&n.event.Event), strings.Join(n.lacks, ", "))
 	}
@@ -132,7 +134,7 @@ func (e *expectation) compare(event *client.Event) (has int, lacks []string) {
 	part("source", e.filter.Sources, event.Source)
 	part("event_id", e.filter.EventIDs, event.EventID)
 	for _, path := range slices.Sorted(maps.Keys(e.filter.Data)) {
-		value, there := dataAt(event.Data, path)
+		value, there := column.Find(event.Data, path)
 		if !there {
 			lacks = append(lacks, "data."+path+" is missing")
 			continue
@@ -146,24 +148,6 @@ func (e *expectation) compare(event *client.Event) (has int, lacks []string) {
 func covers(pattern, name string) bool {
 	p, err := eventtype.ParsePattern(pattern)
 	return err == nil && p.Matches(name)
-}
-
-// dataAt returns a value of the data by its path, whose names may have dots in them.
-func dataAt(data map[string]any, path string) (any, bool) {
-	if v, ok := data[path]; ok {
-		return v, true
-	}
-	for i := range path {
-		if path[i] != '.' {
-			continue
-		}
-		if inner, ok := data[path[:i]].(map[string]any); ok {
-			if v, ok := dataAt(inner, path[i+1:]); ok {
-				return v, true
-			}
-		}
-	}
-	return nil, false
 }
 
 // selected repeats the filter in words.

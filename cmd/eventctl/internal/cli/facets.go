@@ -9,7 +9,6 @@ import (
 
 func (a *app) facetsCommand() *cobra.Command {
 	var q client.FacetsQuery
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "facets",
 		Short: "The most frequent values of fields",
@@ -23,8 +22,8 @@ that was not enough for all events.`,
 	flags := cmd.Flags()
 	flags.StringSliceVar(&q.By, "by", []string{"event_type", "source", "severity"}, "event_type, category, source, severity, or a field such as data.country")
 	flags.StringVar(&q.Limit, "limit", "10", "values of each field, at most 100")
+	out := a.addOutput(cmd, &output{short: formJSON})
 	addExplain(cmd, &q.Explain)
-	flags.BoolVar(&asJSON, "json", false, "the answer of the server, on one line")
 	complete(cmd, "by", "event_type", "category", "source", "severity")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		var err error
@@ -40,9 +39,6 @@ that was not enough for all events.`,
 		if answer.Partial {
 			a.say("only %s were counted in the time there is: choose fewer by --since, --event-type or --source", plural(answer.Events, "event"))
 		}
-		if asJSON {
-			return a.raw(answer.Raw)
-		}
 		table := show.NewTable("by", "value", ">count")
 		for _, f := range answer.Facets {
 			for _, v := range f.Values {
@@ -55,7 +51,7 @@ that was not enough for all events.`,
 				table.Row(f.By, "(none)", f.Missing)
 			}
 		}
-		return table.Write(a.out, a.colours)
+		return out.document(answer.Raw, "facets", table)
 	}
 	return cmd
 }

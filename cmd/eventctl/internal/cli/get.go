@@ -25,10 +25,11 @@ func (a *app) getCommand() *cobra.Command {
 		Short: "Print events that are there",
 		Example: `  eventctl get --order desc --limit 5
   eventctl get --event-type 'alert.*' --since 1h --all --json
+  eventctl get -o csv --columns timestamp,data.user.id --all > users.csv
   eventctl get --from now --wait 30s --limit 1`,
 		Args: noArguments,
 	}
-	filter, printer := a.addFilter(cmd), a.addPrinter(cmd)
+	filter, printer := a.addFilter(cmd), a.addPrinter(cmd, false)
 	flags := cmd.Flags()
 	flags.IntVar(&limit, "limit", 10, "how many events")
 	flags.BoolVar(&all, "all", false, "every event, to the end for now")
@@ -77,7 +78,7 @@ func (a *app) getCommand() *cobra.Command {
 				if page.More {
 					a.say("there is more: go on with --after %s", page.Next)
 				}
-				return nil
+				return printer.end()
 			}
 		}
 	}

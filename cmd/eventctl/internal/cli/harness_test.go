@@ -36,6 +36,7 @@ func TestMain(m *testing.M) {
 	for _, name := range []string{"ENDPOINT", "OTLP_ENDPOINT", "TOKEN", "CA", "CERT", "KEY", "TOKEN_FILE", "PROFILE", "INSECURE_SKIP_VERIFY", "COLOR"} {
 		os.Unsetenv("EVENTCTL_" + name)
 	}
+	time.Local = time.UTC                    // not where the tests run
 	os.Setenv("EVENTCTL_CONFIG", os.DevNull) // not that of who runs the tests
 	goleak.VerifyTestMain(m)
 }

@@ -54,6 +54,28 @@ var commandLines = [][]string{
 	{"test-event"},
 	{"expect", "--timeout", "0"},
 	{"expect", "--timeout", "0", "--json"},
+	{"version"},
+	{"version", "-o", "csv"},
+	{"tail", "--last", "2", "-o", "csv"},
+	{"tail", "--last", "2", "--columns", "timestamp,event_type,data,metadata,cursor"},
+	{"get", "-o", "json"},
+	{"get", "-o", "csv"},
+	{"get", "--columns", "event_type,source,severity,data,metadata.severity,cursor"},
+	{"stats", "-o", "csv"},
+	{"counts", "-o", "csv"},
+	{"counts", "-o", "ndjson"},
+	{"counts", "--columns", "event_type,count"},
+	{"aggregate", "--field", "x", "-o", "csv"},
+	{"facets", "--by", "source", "-o", "ndjson"},
+	{"facets", "--by", "source", "-o", "csv"},
+	{"types", "-o", "csv"},
+	{"types", "--fields", "-o", "csv"},
+	{"consumers", "list", "-o", "json"},
+	{"consumers", "list", "-o", "csv"},
+	{"consumers", "show", "c", "-o", "csv"},
+	{"consumers", "dead-letters", "list", "c", "-o", "json"},
+	{"consumers", "dead-letters", "list", "c", "-o", "csv"},
+	{"expect", "--timeout", "0", "-o", "csv"},
 	{"__complete", "get", "--event-type", ""},
 }
 
@@ -86,7 +108,7 @@ func TestHostileAnswers(t *testing.T) {
 	body := `{"events": [E], "next": H, "more": false, "gap": G, "where_errors": {"events": 1, "first": H}, "event_id": H,
 		"source_id": H, "version": H, "store": {"storage": H}, "buffers": [{"id": H, "configuration": {"overflow": H}}], "event_types": {H: {}}, "sources": {H: {}},
 		"buckets": [{"start": "2026-01-02T03:04:05Z", "event_type": H, "count": 1}], "groups": [{"event_type": H, "count": 1}],
-		"facets": {H: {"values": [{"value": H, "count": 1}]}}, "consumers": [{"name": H}], "name": H, "lease": H, "dead_letters": [{"cursor": H, "event": E, "reason": H}]}`
+		"facets": [{"by": H, "values": [{"value": H, "count": 1}]}], "consumers": [{"name": H}], "name": H, "lease": H, "dead_letters": [{"cursor": H, "event": E, "reason": H}]}`
 	fill := func(s string) string {
 		return strings.NewReplacer("E", event, "G", gap, "H", string(text)).Replace(strings.ReplaceAll(strings.ReplaceAll(s, "E", event), "G", gap))
 	}

@@ -15,7 +15,7 @@ import (
 // writeStorage writes what bounds the store, and whether it takes events.
 func (a *app) writeStorage(w io.Writer, st *client.StoreStats) {
 	if st.Health.Status != "ok" && st.Health.Status != "" {
-		fmt.Fprintf(w, "  %s\n", a.colours.Bad(st.Health.Status+": "+st.Health.Detail))
+		fmt.Fprintf(w, "  %s\n", a.style.Bad(st.Health.Status+": "+st.Health.Detail))
 	}
 	r := &st.Retention
 	var limits []string

@@ -35,7 +35,7 @@ type app struct {
 
 	client  *client.Client
 	bar     *bar // that is shown now
-	colours *show.Colours
+	style   *show.Style
 	running bool // a command was found, and its command line is right
 
 	toldWhere sync.Once
@@ -44,7 +44,7 @@ type app struct {
 // Run runs a command line, without the name of the program, and returns its exit code. An interrupt
 // or ctx ends it in order; a second interrupt ends the process.
 func Run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) int {
-	a := &app{in: in, stdout: out, stderr: errw, out: show.NewWriter(out), err: show.NewWriter(errw), colours: show.NewColours(false)}
+	a := &app{in: in, stdout: out, stderr: errw, out: show.NewWriter(out), err: show.NewWriter(errw), style: show.NewStyle(false)}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
@@ -103,7 +103,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.tailCommand(), a.getCommand(), a.statsCommand(), a.countsCommand(), a.aggregateCommand(), a.facetsCommand(), a.typesCommand(),
 		a.consumeCommand(), a.consumersCommand(), a.exportCommand(), a.importCommand(), a.emitCommand(), a.testEventCommand(), a.expectCommand(),
-		a.profileCommand(), manual.Command(),
+		a.profileCommand(), a.versionCommand(), manual.Command(),
 	)
 	return root
 }
@@ -140,7 +140,7 @@ func (a *app) connect(cmd *cobra.Command) error {
 		return fmt.Errorf("--color is %q, but must be auto, always or never", a.colour)
 	}
 	a.out.Colours = a.colour == "always" || a.colour == "auto" && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(a.stdout)
-	a.colours = show.NewColours(a.out.Colours)
+	a.style = show.NewStyle(a.out.Colours)
 	a.options.UserAgent = "eventctl/" + version.Number
 	if a.client, err = client.New(a.options); err != nil {
 		return fmt.Errorf("--%w", err) // which begins with the name of the flag

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +18,6 @@ import (
 )
 
 func (a *app) statsCommand() *cobra.Command {
-	var asJSON bool
 	var watch time.Duration
 	cmd := &cobra.Command{
 		Use:   "stats",
@@ -29,7 +27,7 @@ func (a *app) statsCommand() *cobra.Command {
   eventctl stats --watch=10s --json`,
 		Args: noArguments,
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "the answer of the server, on one line")
+	out := a.addOutput(cmd, &output{short: formJSON})
 	cmd.Flags().DurationVar(&watch, "watch", 0, "show them again and again, until Ctrl-C: how often")
 	cmd.Flags().Lookup("watch").NoOptDefVal = "2s"
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -37,13 +35,13 @@ func (a *app) statsCommand() *cobra.Command {
 			return usagef("--watch is %v, but must be at least 100ms", watch)
 		}
 		if watch == 0 {
-			return a.showStats(cmd.Context(), asJSON, "")
+			return a.showStats(cmd.Context(), out, "")
 		}
 		before := "\n"
-		if !asJSON && isTerminal(a.stdout) {
+		if out.forPeople() && isTerminal(a.stdout) {
 			before = clearScreen
 		}
-		return a.watchStats(cmd.Context(), watch, asJSON, before)
+		return a.watchStats(cmd.Context(), watch, out, before)
 	}
 	return cmd
 }
@@ -52,12 +50,12 @@ func (a *app) statsCommand() *cobra.Command {
 const clearScreen = "\x1b[H\x1b[2J"
 
 // watchStats shows the statistics until ctx is done.
-func (a *app) watchStats(ctx context.Context, every time.Duration, asJSON bool, before string) error {
+func (a *app) watchStats(ctx context.Context, every time.Duration, out *output, before string) error {
 	retry := a.newRetry(true)
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		err := retry.do(ctx, func() error { return a.showStats(ctx, asJSON, before) })
+		err := retry.do(ctx, func() error { return a.showStats(ctx, out, before) })
 		if err != nil && ctx.Err() == nil {
 			return err
 		}
@@ -69,13 +67,13 @@ func (a *app) watchStats(ctx context.Context, every time.Duration, asJSON bool, 
 	return nil
 }
 
-func (a *app) showStats(ctx context.Context, asJSON bool, before string) error {
+func (a *app) showStats(ctx context.Context, out *output, before string) error {
 	s, err := a.client.Stats(ctx)
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		return a.raw(s.Raw)
+	if !out.forPeople() {
+		return out.document(s.Raw, "", namesTable(s))
 	}
 	var b strings.Builder
 	if before == clearScreen {
@@ -91,12 +89,12 @@ func (a *app) showStats(ctx context.Context, asJSON bool, before string) error {
 }
 
 func (a *app) writeStats(w io.Writer, s *client.Stats) {
-	c, st := a.colours, &s.Store
+	c, st := a.style, &s.Store
 	uptime := (time.Duration(s.UptimeSeconds) * time.Second).String()
 	fmt.Fprintf(w, "%s  %s, up %s, %.1f events/s, %s\n\n", c.Bold(s.SourceID), cmp.Or(s.Version, "version unknown"), uptime, s.Rates.StoredPerSecond, plural(uint64(s.Viewers), "viewer"))
 	fmt.Fprintf(w, "%s  %s in %s, %s", c.Bold("store, "+st.Storage), plural(st.Events, "event"), plural(st.Blocks, "block"), humanize.IBytes(st.Bytes))
 	if st.Oldest != nil && st.Newest != nil {
-		fmt.Fprintf(w, ", from %s to %s", st.Oldest.Timestamp.UTC().Format(time.RFC3339), st.Newest.Timestamp.UTC().Format(time.RFC3339))
+		fmt.Fprintf(w, ", from %s to %s", c.Second(&st.Oldest.Timestamp), c.Second(&st.Newest.Timestamp))
 	}
 	fmt.Fprintln(w)
 	a.writeStorage(w, st)
@@ -142,7 +140,7 @@ func (a *app) sum(w io.Writer, left, right []number) {
 			switch n.name {
 			case "lost", "failed", "refused", "dropped", "unknown":
 				if n.n > 0 {
-					parts[i] = a.colours.Bad(parts[i])
+					parts[i] = a.style.Bad(parts[i])
 				}
 			}
 		}
@@ -165,18 +163,37 @@ func (a *app) names(w io.Writer, by string, all map[string]client.NameStats) {
 		titles = append(titles, ">received", ">filtered", ">sampled_out", ">dropped")
 	}
 	table := show.NewTable(titles...)
-	for _, name := range slices.SortedFunc(maps.Keys(all), func(x, y string) int {
-		return cmp.Or(cmp.Compare(all[y].Stored, all[x].Stored), cmp.Compare(x, y))
-	}) {
+	for _, name := range byStored(all) {
 		s := all[name]
-		row := []any{name, s.Stored, math.Round(s.Estimated)}
+		row := []any{name, s.Stored, whole(s.Estimated)}
 		if buffered {
 			row = append(row, s.Received, s.Filtered, s.SampledOut, s.Dropped)
 		}
 		table.Row(row...)
 	}
 	fmt.Fprintln(w)
-	_ = table.Write(w, a.colours) // into memory
+	_ = table.Write(w, a.style) // into memory
+}
+
+// byStored are the names, the one that is stored most often first.
+func byStored(all map[string]client.NameStats) []string {
+	return slices.SortedFunc(maps.Keys(all), func(x, y string) int {
+		return cmp.Or(cmp.Compare(all[y].Stored, all[x].Stored), cmp.Compare(x, y))
+	})
+}
+
+// namesTable has a row for each event type and each source.
+func namesTable(s *client.Stats) *show.Table {
+	table := show.NewTable("by", "name", ">stored", ">estimated", ">received", ">filtered", ">sampled_out", ">dropped")
+	rows := func(by string, all map[string]client.NameStats) {
+		for _, name := range byStored(all) {
+			n := all[name]
+			table.Row(by, name, n.Stored, whole(n.Estimated), n.Received, n.Filtered, n.SampledOut, n.Dropped)
+		}
+	}
+	rows("event_type", s.EventTypes)
+	rows("source", s.Sources)
+	return table
 }
 
 func total(by map[string]uint64) (sum uint64) {

@@ -24,7 +24,7 @@ nothing is shown twice. Events that went away meanwhile are told as a gap.`,
   eventctl tail --json | jq .data`,
 		Args: noArguments,
 	}
-	filter, printer := a.addFilter(cmd), a.addPrinter(cmd)
+	filter, printer := a.addFilter(cmd), a.addPrinter(cmd, true)
 	flags := cmd.Flags()
 	flags.StringVar(&after, "after", "", "cursor to go on after")
 	flags.StringVar(&from, "from", "", "where to start: now (default), start, a time in order of arrival (as --since), or a cursor")

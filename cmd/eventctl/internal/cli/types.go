@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +13,7 @@ import (
 )
 
 func (a *app) typesCommand() *cobra.Command {
-	var fields, asJSON bool
+	var fields bool
 	cmd := &cobra.Command{
 		Use:   "types [PATTERN...]",
 		Short: "The event types, and the fields of their data",
@@ -24,7 +23,7 @@ and what changed lately. Fields are those of a sample: the oldest and the newest
   eventctl types --fields user.login`,
 	}
 	cmd.Flags().BoolVar(&fields, "fields", false, "show the fields")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "the answer of the server, on one line")
+	out := a.addOutput(cmd, &output{short: formJSON})
 	cmd.RunE = func(cmd *cobra.Command, patterns []string) error {
 		answer, err := a.client.EventTypes(cmd.Context(), patterns...)
 		if err != nil {
@@ -36,31 +35,31 @@ and what changed lately. Fields are those of a sample: the oldest and the newest
 		if answer.MoreTypes > 0 {
 			a.say("%s more are not listed: name a pattern", plural(uint64(answer.MoreTypes), "event type"))
 		}
-		switch {
-		case asJSON:
-			return a.raw(answer.Raw)
-		case len(answer.EventTypes) == 0:
+		if len(answer.EventTypes) == 0 {
 			a.say("no events")
-			return nil
-		case fields:
-			return a.fieldsTable(answer.EventTypes)
-		default:
-			return a.typesTable(answer.EventTypes)
+			if out.forPeople() {
+				return nil
+			}
 		}
+		table := typesTable(answer.EventTypes)
+		if fields {
+			table = fieldsTable(answer.EventTypes)
+		}
+		return out.document(answer.Raw, "event_types", table)
 	}
 	return cmd
 }
 
-func (a *app) typesTable(types []client.EventType) error {
+func typesTable(types []client.EventType) *show.Table {
 	table := show.NewTable("event_type", ">count", "first", "last", "sources")
 	for i := range types {
 		t := &types[i]
-		table.Row(t.EventType, t.Count, second(t.First), second(t.Last), strings.Join(t.Sources, ","))
+		table.Row(t.EventType, t.Count, t.First, t.Last, strings.Join(t.Sources, ","))
 	}
-	return table.Write(a.out, a.colours)
+	return table
 }
 
-func (a *app) fieldsTable(types []client.EventType) error {
+func fieldsTable(types []client.EventType) *show.Table {
 	table := show.NewTable("event_type", "field", "kinds", ">share", "values", "change")
 	for i := range types {
 		for _, f := range types[i].Fields {
@@ -74,13 +73,5 @@ func (a *app) fieldsTable(types []client.EventType) error {
 			table.Row(types[i].EventType, f.Path, strings.Join(slices.Sorted(maps.Keys(f.Kinds)), ","), fmt.Sprintf("%.0f%%", 100*f.Share), strings.Join(values, " "), f.Change)
 		}
 	}
-	return table.Write(a.out, a.colours)
-}
-
-// second is a time without its fraction; "" without one.
-func second(t *time.Time) string {
-	if t == nil {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
+	return table
 }

@@ -21,7 +21,7 @@ type Bar struct {
 const minBar = 10
 
 // Bars draws a chart that is at most width characters wide, if its names leave room.
-func (c *Colours) Bars(w io.Writer, width int, bars []Bar) error {
+func (c *Style) Bars(w io.Writer, width int, bars []Bar) error {
 	var most uint64
 	var nameWidth, countWidth, startWidth int
 	for _, b := range bars {
@@ -29,7 +29,7 @@ func (c *Colours) Bars(w io.Writer, width int, bars []Bar) error {
 		nameWidth = max(nameWidth, utf8.RuneCountInString(printable(b.Name)))
 		countWidth = max(countWidth, utf8.RuneCountInString(b.number()))
 		if b.Start != nil {
-			startWidth = len(startForm) + 2
+			startWidth = max(startWidth, len(c.Second(b.Start))+2)
 		}
 	}
 	room := max(minBar, width-startWidth-nameWidth-countWidth-4)
@@ -38,7 +38,8 @@ func (c *Colours) Bars(w io.Writer, width int, bars []Bar) error {
 		start := strings.Repeat(" ", startWidth)
 		if b.Start != nil && !b.Start.Equal(last) { // an interval is named once
 			last = *b.Start
-			start = c.Faint(b.Start.UTC().Format(startForm)) + "  "
+			text := c.Second(b.Start)
+			start = c.Faint(text) + strings.Repeat(" ", startWidth-len(text))
 		}
 		name := printable(b.Name)
 		line := start + c.Category(b.Name, name) + strings.Repeat(" ", nameWidth-utf8.RuneCountInString(name)) + fmt.Sprintf("  %*s", countWidth, b.number())
@@ -51,8 +52,6 @@ func (c *Colours) Bars(w io.Writer, width int, bars []Bar) error {
 	}
 	return nil
 }
-
-const startForm = "2006-01-02T15:04:05Z"
 
 func (b *Bar) number() string {
 	if b.Estimated > float64(b.Count) {

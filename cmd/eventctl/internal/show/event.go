@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	timeForm = "2006-01-02T15:04:05.000Z"
+	timeForm = "2006-01-02T15:04:05.000Z07:00"
 	// The columns of a line: longer values push the rest along.
 	typeWidth, sourceWidth = 24, 10
 	// maxValue is how many runes of a value are shown.
@@ -23,11 +23,11 @@ const (
 )
 
 // Event returns an event as one line: when, how severe, what, where, and its data as key=value.
-func (c *Colours) Event(e *telemetry.Event) string {
+func (c *Style) Event(e *telemetry.Event) string {
 	number, _ := e.Metadata["severity_number"].(int64)
 	eventType := printable(e.EventType)
 	parts := []string{
-		c.Faint(e.Timestamp.UTC().Format(timeForm)),
+		c.Faint(e.Timestamp.In(c.Zone).Format(timeForm)),
 		c.severity(severity.Number(number)),
 		c.Category(e.EventType, fmt.Sprintf("%-*s", typeWidth, eventType)),
 		fmt.Sprintf("%-*s", sourceWidth, printable(e.Source)),
@@ -37,7 +37,7 @@ func (c *Colours) Event(e *telemetry.Event) string {
 }
 
 // pairs appends the values of a map by name; those of a map inside it under their path.
-func (c *Colours) pairs(parts []string, path string, m map[string]any) []string {
+func (c *Style) pairs(parts []string, path string, m map[string]any) []string {
 	for _, key := range slices.Sorted(maps.Keys(m)) {
 		name := path + key
 		if inner, ok := m[key].(map[string]any); ok && len(inner) > 0 {

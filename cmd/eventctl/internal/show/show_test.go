@@ -22,10 +22,10 @@ func TestEvent(t *testing.T) {
 		},
 		Metadata: map[string]any{"severity_number": int64(17)},
 	}
-	plain := show.NewColours(false)
+	plain := show.NewStyle(false)
 	assert.Equal(t, `2026-01-02T02:04:05.006Z  ERROR  alert.payment_failed      shop        eq="a=b"  html=<b>  no=""  none=null  `+
 		`reason="card declined"  roles=["a",1]  share=0.5  user.empty={}  user.id=7`, plain.Event(&e))
-	coloured := show.NewColours(true).Event(&e)
+	coloured := show.NewStyle(true).Event(&e)
 	assert.Contains(t, coloured, "\x1b[31;1mERROR")
 	assert.Contains(t, coloured, "\x1b[31malert.payment_failed")
 }
@@ -33,7 +33,7 @@ func TestEvent(t *testing.T) {
 // What is in an event cannot do anything to the terminal, nor look like another line.
 func TestEventsAreHarmless(t *testing.T) {
 	evil := "\x1b]0;title\a\r\n\u202e\x9b2J"
-	line := show.NewColours(false).Event(&telemetry.Event{
+	line := show.NewStyle(false).Event(&telemetry.Event{
 		EventType: evil, Source: evil, Data: map[string]any{evil: evil, "in": map[string]any{evil: []any{evil}}, "long": strings.Repeat("x", 1000)},
 	})
 	for _, r := range line {
@@ -51,7 +51,7 @@ func TestGap(t *testing.T) {
 func TestBars(t *testing.T) {
 	start := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
 	var b strings.Builder
-	require.NoError(t, show.NewColours(false).Bars(&b, 52, []show.Bar{
+	require.NoError(t, show.NewStyle(false).Bars(&b, 52, []show.Bar{
 		{Start: &start, Name: "user", Count: 80, Estimated: 80}, {Start: &start, Name: "metric", Count: 1, Estimated: 10.4}, {Start: &start, Name: "none"},
 	}))
 	assert.Equal(t, `

@@ -5,31 +5,36 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strings"
+	"time"
 
 	"github.com/fatih/color"
 
 	"github.com/isbl/telemetry/internal/severity"
 )
 
-// Colours paints text, or leaves it as it is.
-type Colours struct {
+// Style is how things look: in colours or not, and with the times of a place.
+type Style struct {
+	// Zone is where times are shown.
+	Zone *time.Location
+
 	faint, bold, warn, bad, worst *color.Color
 	categories                    map[string]*color.Color
 	own                           []*color.Color // of categories that are the user's own
 }
 
-// NewColours returns Colours that paint if on is set.
-func NewColours(on bool) *Colours {
+// NewStyle returns a Style that paints if colours is set, and shows times in UTC.
+func NewStyle(colours bool) *Style {
 	paint := func(attributes ...color.Attribute) *color.Color {
 		c := color.New(attributes...)
-		if on {
+		if colours {
 			c.EnableColor()
 		} else {
 			c.DisableColor()
 		}
 		return c
 	}
-	return &Colours{
+	return &Style{
+		Zone:  time.UTC,
 		faint: paint(color.Faint),
 		bold:  paint(color.Bold),
 		warn:  paint(color.FgYellow, color.Bold),
@@ -48,20 +53,28 @@ func NewColours(on bool) *Colours {
 	}
 }
 
+// Second returns a time without its fraction; "" for nil.
+func (c *Style) Second(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.In(c.Zone).Format(time.RFC3339)
+}
+
 // Faint is for what matters less.
-func (c *Colours) Faint(s string) string { return c.faint.Sprint(s) }
+func (c *Style) Faint(s string) string { return c.faint.Sprint(s) }
 
 // Bold is for what matters more.
-func (c *Colours) Bold(s string) string { return c.bold.Sprint(s) }
+func (c *Style) Bold(s string) string { return c.bold.Sprint(s) }
 
 // Bad is for what went wrong.
-func (c *Colours) Bad(s string) string { return c.bad.Sprint(s) }
+func (c *Style) Bad(s string) string { return c.bad.Sprint(s) }
 
 // Warn is for what may be wrong.
-func (c *Colours) Warn(s string) string { return c.warn.Sprint(s) }
+func (c *Style) Warn(s string) string { return c.warn.Sprint(s) }
 
 // Category paints text in the colour of a name's category: the same for the same category, always.
-func (c *Colours) Category(name, text string) string {
+func (c *Style) Category(name, text string) string {
 	category, _, _ := strings.Cut(name, ".")
 	if known := c.categories[category]; known != nil {
 		return known.Sprint(text)
@@ -72,7 +85,7 @@ func (c *Colours) Category(name, text string) string {
 }
 
 // severity paints the name of a severity, in a column of the width of the longest.
-func (c *Colours) severity(number severity.Number) string {
+func (c *Style) severity(number severity.Number) string {
 	text := fmt.Sprintf("%-5s", number.Name())
 	switch {
 	case number.Reaches(severity.Fatal):

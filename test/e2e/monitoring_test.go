@@ -1,12 +1,16 @@
 package e2e
 
 import (
+	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -18,6 +22,7 @@ var metricName = regexp.MustCompile(`\botelcol_\w+`)
 // What the people on call look at: the metrics of a collector with config.yaml that has events, a
 // refused one, and a consumer.
 func TestMonitoring(t *testing.T) {
+	t.Parallel()
 	config, _, metrics := shiftedConfigYAML(t)
 	config = replace(t, config, map[string]string{ // what is measured only where it is asked for
 		"batch_size: 10":   "metrics: {event_types: true}",
@@ -41,6 +46,31 @@ func TestMonitoring(t *testing.T) {
 		rules, err := os.ReadFile(alertRules)
 		require.NoError(t, err)
 		assertMetricsExist(t, page, string(rules))
+	})
+	t.Run("the dashboard names metrics that exist", func(t *testing.T) {
+		content, err := os.ReadFile("../../deploy/grafana/dashboards/isbl-telemetry.json")
+		require.NoError(t, err)
+		assertMetricsExist(t, page, string(content))
+	})
+	t.Run("a real Prometheus answers all panels", func(t *testing.T) {
+		api := startPrometheus(t, target)
+		d := loadDashboard(t, "isbl-telemetry.json")
+		left := d.expressions()
+		deadline := time.Now().Add(time.Minute)
+		for i := 0; len(left) > 0; i++ {
+			require.Less(t, time.Now(), deadline, "no data: %v", slices.Collect(maps.Keys(left)))
+			require.NoError(t, newRequest(t, fmt.Sprint("load", i), 10).send(t.Context(), http.DefaultClient, c.otlp))
+			postEvents(t, c, `{"source": "shop"}`) // refused, which fires an alert
+			maps.DeleteFunc(left, func(_, expr string) bool { return query(t, api, expr) })
+			if len(left) > 0 {
+				time.Sleep(200 * time.Millisecond) // between two looks
+			}
+		}
+		for _, annotation := range d.Annotations.List {
+			if annotation.Expr != "" {
+				query(t, api, strings.ReplaceAll(strings.ReplaceAll(annotation.Expr, "$job", ".*"), "$instance", ".*"))
+			}
+		}
 	})
 	t.Run("event types", func(t *testing.T) {
 		assert.Contains(t, page, `otelcol_exporter_event_store_type_stored_events_total{event_type="user.login",exporter="event_store"} 1`)

@@ -47,6 +47,7 @@ func TestLifeOfAPackage(t *testing.T) {
 			assert.Equal(t, "640 root isbl", m.run(t, "stat -c '%a %U %G' /etc/isbl/config.yaml"))
 			assert.Contains(t, m.run(t, "zcat $(find /usr/share/man -name 'eventctl-tail.1.gz')"), "Follow events")
 			assert.Contains(t, m.run(t, "cat /usr/share/otelcol-isbl/alerts/isbl-telemetry.yaml"), "IsblTelemetryDown")
+			m.run(t, "test -r /usr/share/otelcol-isbl/grafana/dashboards/isbl-telemetry.json")
 			m.run(t, ". /usr/share/bash-completion/completions/eventctl && complete -p eventctl")
 
 			t.Log(m.run(t, "systemd-analyze verify "+service+".service && "+

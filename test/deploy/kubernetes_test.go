@@ -30,7 +30,7 @@ const project = "../.."
 // secrets are those that the comments of the manifests tell people to make, with their keys.
 var secrets = map[string][]string{
 	"otelcol-isbl-tokens": {"writers", "readers"},
-	"otelcol-isbl-nats":   {"password"},
+	"otelcol-isbl-nats":   {"password", "admin-password"},
 }
 
 // serviceMonitor is what we use of the type of the Prometheus operator.
@@ -104,6 +104,19 @@ func TestImagesAreOfThisVersion(t *testing.T) {
 			assert.Equal(t, want, template.Spec.Containers[0].Image, "%s in %s", pod, name)
 		}
 	}
+}
+
+// Kustomize reads no files outside of its directory, so the accounts of NATS are there twice.
+func TestAccountsOfNATS(t *testing.T) {
+	want, err := os.ReadFile(project + "/deploy/nats/accounts.conf")
+	require.NoError(t, err)
+	var have []string
+	for _, config := range build(t, "cluster").configs {
+		if accounts, ok := config.Data["accounts.conf"]; ok {
+			have = append(have, accounts)
+		}
+	}
+	assert.Equal(t, []string{string(want)}, have)
 }
 
 func find(t *testing.T, file, pattern string) string {

@@ -109,9 +109,10 @@ func TestVersion(t *testing.T) {
 
 func TestVersionInFiles(t *testing.T) {
 	for file, want := range map[string]string{
-		"compose.yaml":       "image: otelcol-isbl:" + version.Number + "\n",
-		"README.md":          "gomod: github.com/isbl/telemetry v" + version.Number + "\n",
-		"docs/deployment.md": "otelcol-isbl_" + version.Number + "-1_amd64.deb",
+		"compose.yaml":             "image: otelcol-isbl:" + version.Number + "\n",
+		"deploy/nats/compose.yaml": "image: otelcol-isbl:" + version.Number + "\n",
+		"README.md":                "gomod: github.com/isbl/telemetry v" + version.Number + "\n",
+		"docs/deployment.md":       "otelcol-isbl_" + version.Number + "-1_amd64.deb",
 	} {
 		text, err := os.ReadFile(root + "/" + file)
 		require.NoError(t, err)

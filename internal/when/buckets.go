@@ -1,6 +1,9 @@
 package when
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 const day = 24 * time.Hour
 
@@ -19,7 +22,8 @@ func (b Buckets) Start(at int64) int64 {
 		return 0
 	}
 	if b.In == nil || b.In == time.UTC {
-		return at - floorMod(at+b.sinceMonday(), int64(b.Length))
+		length := int64(b.Length)
+		return at - floorMod(at%length-(length-int64(b.daysSinceMonday())*int64(day)), length) // no sum, which could overflow
 	}
 	t := time.Unix(0, at).In(b.In)
 	y, m, d := t.Date()
@@ -27,29 +31,41 @@ func (b Buckets) Start(at int64) int64 {
 		midnight := time.Date(y, m, d, 0, 0, 0, 0, b.In).UnixNano()
 		return at - floorMod(at-midnight, int64(b.Length))
 	}
-	civil := int64(time.Duration(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix()) * time.Second)
-	back := floorMod(civil+b.sinceMonday(), int64(b.Length)) / int64(day)
-	return time.Date(y, m, d-int(back), 0, 0, 0, 0, b.In).UnixNano()
+	days := time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix()/int64(day/time.Second) + int64(b.daysSinceMonday())
+	return time.Date(y, m, d-int(floorMod(days, int64(b.Length/day))), 0, 0, 0, 0, b.In).UnixNano()
 }
 
-// Next returns the start of the bucket after the one that starts at start.
+// Next returns the start of the bucket after the one that starts at start; the largest number for
+// one that starts after all times that an event can have.
 func (b Buckets) Next(start int64) int64 {
-	if b.In == nil || b.In == time.UTC {
-		return start + int64(b.Length)
+	next := time.Unix(0, start).Add(b.Length)
+	if b.In != nil && b.In != time.UTC {
+		y, m, d := time.Unix(0, start).In(b.In).Date()
+		if b.Length%day == 0 {
+			next = time.Date(y, m, d+int(b.Length/day), 0, 0, 0, 0, b.In)
+		} else if midnight := time.Date(y, m, d+1, 0, 0, 0, 0, b.In); midnight.Before(next) {
+			next = midnight
+		}
 	}
-	y, m, d := time.Unix(0, start).In(b.In).Date()
-	if b.Length%day == 0 {
-		return time.Date(y, m, d+int(b.Length/day), 0, 0, 0, 0, b.In).UnixNano()
+	if next.After(maxTime) {
+		return math.MaxInt64
 	}
-	return min(start+int64(b.Length), time.Date(y, m, d+1, 0, 0, 0, 0, b.In).UnixNano())
+	return next.UnixNano()
 }
 
-// sinceMonday is how far 1970, which began on a Thursday, was from the start of a week.
-func (b Buckets) sinceMonday() int64 {
+// daysSinceMonday is how far 1970, which began on a Thursday, was from the start of a week.
+func (b Buckets) daysSinceMonday() int {
 	if b.Length%(7*day) == 0 {
-		return int64(3 * day)
+		return 3
 	}
 	return 0
 }
 
-func floorMod(a, b int64) int64 { return ((a % b) + b) % b }
+// floorMod returns what is left of a, 0 or more.
+func floorMod(a, b int64) int64 {
+	left := a % b
+	if left < 0 {
+		left += b
+	}
+	return left
+}

@@ -1,6 +1,7 @@
 package when
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -46,4 +47,24 @@ func TestBuckets(t *testing.T) {
 		assert.Equal(t, next, b.Start(next), name)
 	}
 	assert.Zero(t, Buckets{}.Start(5))
+}
+
+// The last bucket of all begins where the one before it ends, and none follows it, in any place.
+func TestLastBucket(t *testing.T) {
+	last := time.Unix(0, math.MaxInt64)
+	for _, length := range []time.Duration{time.Second, time.Hour, day, 5 * day, 7 * day, 100_000 * day, 15_000 * 7 * day} {
+		for _, place := range []string{"", "Europe/Oslo", "Pacific/Kiritimati", "Pacific/Pago_Pago"} {
+			b := Buckets{Length: length}
+			if place != "" {
+				var err error
+				b.In, err = time.LoadLocation(place)
+				require.NoError(t, err)
+			}
+			start := b.Start(last.UnixNano())
+			assert.LessOrEqual(t, last.Sub(time.Unix(0, start)), length, "%v in %q", length, place)
+			before := b.Start(start - 1)
+			assert.Equal(t, start, b.Next(before), "%v in %q", length, place)
+			assert.Equal(t, int64(math.MaxInt64), b.Next(start), "%v in %q", length, place)
+		}
+	}
 }

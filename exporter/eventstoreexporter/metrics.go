@@ -21,7 +21,7 @@ func (e *eventStore) observe() (forget func(), err error) {
 	tb := e.telemetry
 	plain := metric.WithAttributeSet(attribute.NewSet(e.id))
 	reasons := map[string]metric.MeasurementOption{}
-	for _, reason := range []string{event.ReasonTooLarge, event.ReasonTooDeep} {
+	for _, reason := range []string{event.ReasonTooLarge, event.ReasonTooDeep, event.ReasonValue} {
 		reasons[reason] = e.reason(reason)
 	}
 	registration, err := metadata.Meter(e.set).RegisterCallback(func(ctx context.Context, o metric.Observer) error {

@@ -34,6 +34,9 @@ func TestMetrics(t *testing.T) {
 	r.consume(t, numbered(0, 10))
 	r.consume(t, numbered(0, 10))
 	require.Error(t, r.ConsumeLogs(t.Context(), enlarge(nest(numbered(10, 16), 1, 3), 0, 2, 4)))
+	late := numbered(30, 31)
+	late.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).SetTimestamp(1 << 63) // another receiver than ours takes it
+	requireRefused(t, r.ConsumeLogs(t.Context(), late), 1, "0 invalid_value")
 	open := g.shut(t, r)
 	left, leave := context.WithCancel(t.Context())
 	leave()
@@ -51,6 +54,7 @@ func TestMetrics(t *testing.T) {
 	metadatatest.AssertEqualExporterEventStoreDuplicateEvents(t, tel, points(10), now)
 	metadatatest.AssertEqualExporterEventStoreRefusedEvents(t, tel, []metricdata.DataPoint[int64]{
 		point(3, attribute.String("reason", "too_large")), point(2, attribute.String("reason", "too_deep")),
+		point(1, attribute.String("reason", "invalid_value")),
 	}, now)
 	metadatatest.AssertEqualExporterEventStoreFailedEvents(t, tel, points(7), now)
 	metadatatest.AssertEqualExporterEventStoreUnknownEvents(t, tel, points(0), now)
@@ -83,7 +87,7 @@ func TestMetricsBeforeTheFirstEvent(t *testing.T) {
 	set := metadatatest.NewSettings(tel)
 	create(t, set, nil).run(t)
 	var zeros []metricdata.DataPoint[int64]
-	for _, reason := range []string{"too_large", "too_deep"} {
+	for _, reason := range []string{"too_large", "too_deep", "invalid_value"} {
 		zeros = append(zeros, metricdata.DataPoint[int64]{Attributes: attribute.NewSet(
 			attribute.String("exporter", set.ID.String()), attribute.String("reason", reason),
 		)})

@@ -26,7 +26,7 @@ type Stats struct {
 	Lost    uint64 `json:"lost"`
 	// Duplicate was answered with success because it was stored before.
 	Duplicate uint64 `json:"duplicate"`
-	// Refused is by reason: "too_large", "too_deep".
+	// Refused is by reason: "too_large", "too_deep", "invalid_value".
 	Refused map[string]uint64 `json:"refused"`
 	// Failed was answered with an error and is not stored.
 	Failed uint64 `json:"failed"`

@@ -43,7 +43,7 @@ type encoding struct {
 	name      string // in the Collector's traces
 	mediaType string // of the answer
 	measure   func(body []byte, maxRecords int) (measure.Size, error)
-	decode    func(body []byte) (*decoded, error)
+	decode    func(body []byte) (decoded, error)
 	encode    func(plogotlp.ExportResponse) ([]byte, error)
 }
 
@@ -55,7 +55,7 @@ type decoded struct {
 }
 
 // len is the number of records, those that are refused included.
-func (d *decoded) len() int { return d.logs.LogRecordCount() + len(d.refused) }
+func (d decoded) len() int { return d.logs.LogRecordCount() + len(d.refused) }
 
 var (
 	protobuf = &encoding{"protobuf", "application/x-protobuf", measure.Proto, decodeProto, plogotlp.ExportResponse.MarshalProto}
@@ -64,22 +64,22 @@ var (
 	jsonLines = &encoding{"ndjson", typeJSON, measureLines, decodeLines, plogotlp.ExportResponse.MarshalJSON}
 )
 
-func decodeProto(body []byte) (*decoded, error) {
+func decodeProto(body []byte) (decoded, error) {
 	req := plogotlp.NewExportRequest()
 	err := req.UnmarshalProto(body)
-	return &decoded{logs: req.Logs()}, err
+	return decoded{logs: req.Logs()}, err
 }
 
 // decodeJSON decodes with pdata's decoder, and what that does not take with a slower one that takes
 // more.
-func decodeJSON(text []byte) (*decoded, error) {
+func decodeJSON(text []byte) (decoded, error) {
 	text = eventjson.WithoutBOM(text)
 	req := plogotlp.NewExportRequest()
 	if req.UnmarshalJSON(text) == nil {
-		return &decoded{logs: req.Logs()}, nil
+		return decoded{logs: req.Logs()}, nil
 	}
 	ld, refused, err := otlpjson.Decode(text)
-	return &decoded{logs: ld, refused: refused}, err
+	return decoded{logs: ld, refused: refused}, err
 }
 
 // measureJSON refuses text behind the request, of which the decoder would take no notice.
@@ -92,14 +92,14 @@ func measureJSON(text []byte, maxRecords int) (measure.Size, error) {
 	return size, err
 }
 
-func decodeLines(text []byte) (*decoded, error) {
-	all := &decoded{logs: plog.NewLogs()}
+func decodeLines(text []byte) (decoded, error) {
+	all := decoded{logs: plog.NewLogs()}
 	var err error
 	eventjson.Lines(eventjson.WithoutBOM(text), func(line []byte) {
 		if err != nil {
 			return
 		}
-		var one *decoded
+		var one decoded
 		if one, err = decodeJSON(line); err != nil {
 			return
 		}
@@ -157,7 +157,7 @@ func (o *otlp) export(ctx context.Context, enc *encoding, b *body.Body) (plogotl
 
 // consume gives the records that could be decoded to the pipeline. Its errors are those of
 // consumeLogs, which name those that could not, too.
-func (o *otlp) consume(ctx context.Context, req *decoded) error {
+func (o *otlp) consume(ctx context.Context, req decoded) error {
 	if len(req.refused) == 0 {
 		return o.canonical.consumeLogs(ctx, req.logs)
 	}
@@ -181,24 +181,23 @@ const canonicalBytes = 250
 
 // decode checks a request before it decodes it, and reserves the memory that its decoded form takes
 // until b is closed.
-func (o *otlp) decode(enc *encoding, b *body.Body) (*decoded, *refusal) {
+func (o *otlp) decode(enc *encoding, b *body.Body) (req decoded, refused *refusal) {
 	size, err := enc.measure(b.Bytes(), o.maxEvents)
 	switch {
 	case errors.Is(err, measure.ErrTooMany):
-		return nil, o.tooMany()
+		return req, o.tooMany()
 	case errors.Is(err, measure.ErrTooDeep):
-		return nil, newRefusal(http.StatusBadRequest, codes.InvalidArgument, reasonTooDeep,
+		return req, newRefusal(http.StatusBadRequest, codes.InvalidArgument, reasonTooDeep,
 			"too_deep: values are nested more than %d levels deep, so that the request is not decoded", measure.MaxNesting)
 	case err != nil:
-		return nil, malformed(enc, err)
+		return req, malformed(enc, err)
 	}
 	size.Bytes += int64(size.Records) * canonicalBytes
 	if err := b.Memory.Grow(size.Bytes); err != nil {
-		return nil, o.refusalOf(err)
+		return req, o.refusalOf(err)
 	}
-	req, err := enc.decode(b.Bytes())
-	if err != nil {
-		return nil, malformed(enc, err)
+	if req, err = enc.decode(b.Bytes()); err != nil {
+		return req, malformed(enc, err)
 	}
 	b.Drop()
 	return req, nil

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
@@ -53,9 +55,10 @@ func usual(n int) plog.Logs {
 	rl := ld.ResourceLogs().AppendEmpty()
 	rl.Resource().Attributes().PutStr("service.name", "shop")
 	records := rl.ScopeLogs().AppendEmpty().LogRecords()
+	now := pcommon.NewTimestampFromTime(time.Now())
 	for i := range n {
 		rec := records.AppendEmpty()
-		rec.SetTimestamp(1_700_000_000_000_000_000)
+		rec.SetTimestamp(now) // an old time is suspicious, which takes a way of its own
 		rec.SetEventName("user.login")
 		rec.Attributes().PutStr("log.record.uid", fmt.Sprintf("0190163d-8694-739b-aea5-966c26f8%04x", i))
 		rec.Attributes().PutStr("user.name", "Ada Lovelace")

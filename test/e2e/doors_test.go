@@ -139,7 +139,7 @@ func forwardBurst(t *testing.T, c *collector) {
 	require.NoError(t, err)
 	s, err := telemetry.New(telemetry.WithForwardExporter(to), telemetry.WithLogger(slog.New(slog.DiscardHandler)))
 	require.NoError(t, err)
-	s.Start()
+	require.NoError(t, s.Start())
 	for i := range burst {
 		require.NoError(t, s.Emit(t.Context(), "user.login", map[string]any{"i": i}, telemetry.WithSource("burst")))
 	}

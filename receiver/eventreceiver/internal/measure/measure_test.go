@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -172,6 +173,34 @@ func TestNesting(t *testing.T) {
 	require.ErrorIs(t, err, ErrTooDeep)
 	_, err = JSON(bytes.Repeat([]byte("["), 1<<20), noLimit)
 	assert.ErrorIs(t, err, ErrTooDeep)
+}
+
+// An attribute that is encoded as usual is measured at once, and found to be what it is when it is
+// read field by field.
+func TestUsualAttributes(t *testing.T) {
+	short, long := strings.Repeat("x", 127), strings.Repeat("x", 128)
+	for _, name := range []string{"", "n", short, long} {
+		for _, value := range [][]byte{
+			nil, wrap(1, nil), wrap(1, []byte("v")), wrap(1, []byte(short)), wrap(1, []byte(long)), wrap(7, []byte("v")),
+			{3 << 3, 1},
+			binary.AppendUvarint([]byte{3 << 3}, 1<<63),
+			{3 << 3, 1, 3 << 3, 1},
+			append([]byte{4<<3 | wireI64}, make([]byte, 8)...),
+			{2 << 3, 1},
+			wrap(5, wrap(1, nil)), append(wrap(1, nil), wrap(1, []byte("v"))...),
+		} {
+			first, second := wrap(1, []byte(name)), wrap(2, value)
+			usual, err := Proto(requestOf(wrap(2, wrap(6, slices.Concat(first, second)))), noLimit)
+			require.NoError(t, err)
+			swapped, err := Proto(requestOf(wrap(2, wrap(6, slices.Concat(second, first)))), noLimit)
+			require.NoError(t, err)
+			assert.Equal(t, swapped, usual, "%q: %x", name, value)
+		}
+	}
+	for _, value := range []string{"\x0a", "\x0a\x01", "\x0a\x81", "\x18", "\x18\x80", "\x21\x00"} {
+		_, err := Proto(requestOf(wrap(2, wrap(6, append(wrap(1, []byte("n")), wrap(2, []byte(value))...)))), noLimit)
+		assert.ErrorIs(t, err, ErrMalformed, "%q", value)
+	}
 }
 
 func TestMalformed(t *testing.T) {

@@ -60,6 +60,7 @@ type Config struct {
 	MaxScan int `mapstructure:"max_scan"`
 
 	Storage   StorageConfig   `mapstructure:"storage"`
+	Index     IndexConfig     `mapstructure:"index"`
 	Retention RetentionConfig `mapstructure:"retention"`
 	Metrics   MetricsConfig   `mapstructure:"metrics"`
 	// Deduplicate is off until the section is written. With it, an event whose source
@@ -89,6 +90,15 @@ type MetricsConfig struct {
 	// EventTypes counts the stored events of each type: of the first 256 types that come, and
 	// of all others together. The default is false.
 	EventTypes bool `mapstructure:"event_types"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// IndexConfig says what the side index of a store on disk has, beside the ids of events and traces.
+type IndexConfig struct {
+	// Content has the values of the data and the words of strings too. The default is true.
+	Content bool `mapstructure:"content"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -215,6 +225,8 @@ func (cfg *Config) storeOptions(ctx context.Context) (store.Options, error) {
 		RejectNew:    cfg.Retention.WhenFull == whenFullRejectNew,
 		MaxEventSize: int(cfg.MaxEventSize),
 		Timeout:      cfg.TimeoutConfig.Timeout,
+
+		WithoutContent: !cfg.Index.Content,
 	}
 	if d := cfg.Deduplicate.Get(); d != nil {
 		opts.Deduplicate = store.Deduplicate{MaxEvents: d.MaxEvents, MaxAge: d.MaxAge}

@@ -92,7 +92,9 @@ func TestAllKeys(t *testing.T) {
 	assert.Equal(t, "unnamed", cfg.DefaultEventType)
 	assert.Equal(t, store.Options{
 		Directory: "./data", SyncInterval: time.Second, MaxBytes: 20 << 30, MaxEventSize: 256 << 10, Timeout: 2 * time.Second,
+		WithoutContent: true,
 	}, options(t, cfg))
+	assert.False(t, options(t, load(t, "event_store")).WithoutContent)
 }
 
 func TestRetentionKeys(t *testing.T) {

@@ -54,6 +54,7 @@ func createDefaultConfig() component.Config {
 				URLs: []NATSURL{defaultNATSURL}, Stream: store.DefaultStream, ConnectWait: defaultConnectWait,
 			}),
 		},
+		Index:     IndexConfig{Content: true},
 		Retention: RetentionConfig{WhenFull: whenFullDiscardOld},
 		Deduplicate: configoptional.Default(DeduplicateConfig{
 			MaxEvents: defaultDeduplicateEvents, MaxAge: defaultDeduplicateAge,

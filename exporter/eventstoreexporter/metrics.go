@@ -35,6 +35,9 @@ func (e *eventStore) observe() (forget func(), err error) {
 		o.ObserveInt64(tb.ExporterEventStoreEvents, int64(s.Events), plain)
 		o.ObserveInt64(tb.ExporterEventStoreBlocks, int64(s.Blocks), plain)
 		o.ObserveInt64(tb.ExporterEventStoreBytes, int64(s.Bytes), plain)
+		side := e.store.SideIndex()
+		o.ObserveInt64(tb.ExporterEventStoreIndexBytes, int64(side.Bytes), plain)
+		o.ObserveInt64(tb.ExporterEventStoreIndexBlocks, int64(side.Blocks), plain)
 		for reason, option := range reasons {
 			o.ObserveInt64(tb.ExporterEventStoreRefusedEvents, int64(s.Refused[reason]), option)
 		}
@@ -46,6 +49,7 @@ func (e *eventStore) observe() (forget func(), err error) {
 	},
 		tb.ExporterEventStoreStoredEvents, tb.ExporterEventStoreEvictedEvents, tb.ExporterEventStoreLostEvents,
 		tb.ExporterEventStoreDuplicateEvents, tb.ExporterEventStoreFailedEvents, tb.ExporterEventStoreUnknownEvents,
+		tb.ExporterEventStoreIndexBytes, tb.ExporterEventStoreIndexBlocks,
 		tb.ExporterEventStoreEvents, tb.ExporterEventStoreBlocks, tb.ExporterEventStoreBytes, tb.ExporterEventStoreRefusedEvents,
 		tb.ExporterEventStoreCapacity, tb.ExporterEventStoreOldestEventAge, tb.ExporterEventStoreMaxAge,
 		tb.ExporterEventStoreHealthy, tb.ExporterEventStoreDiskFree,

@@ -11,7 +11,6 @@ import (
 
 	"github.com/isbl/telemetry/internal/store/block"
 	"github.com/isbl/telemetry/internal/store/log"
-	"github.com/isbl/telemetry/internal/store/wire"
 )
 
 // opened is a block with its events, or without them: when it turned out damaged, and when no event
@@ -114,15 +113,15 @@ func (s *Store) findStored(ctx context.Context, seq uint64) (found *log.Stored, 
 
 // atHand opens a block that is in memory.
 func (s *Store) atHand(f *filter, seq uint64) (b opened, ok bool) {
+	if s.excludes(f, seq, seq) {
+		f.work.excluded(1)
+		return opened{seq: seq, excluded: true}, true
+	}
 	if events, ok := s.decoded.Get(seq); ok {
 		f.work.found()
 		return opened{seq: seq, events: events}, true
 	}
-	n, id, known := s.index.Block(seq)
-	if known && s.excludes(f, seq, id) {
-		f.work.excluded()
-		return opened{seq: seq, excluded: true}, n > 0 // a damaged one is a gap
-	}
+	n, _, _ := s.index.Block(seq)
 	raw, ok := s.newest.Get(seq)
 	if !ok {
 		return b, false
@@ -139,13 +138,19 @@ func (s *Store) atHand(f *filter, seq uint64) (b opened, ok bool) {
 	return opened{seq: seq, events: s.keep(seq, events)}, true
 }
 
-// excludes says whether the side index leaves a block out.
-func (s *Store) excludes(f *filter, seq uint64, id uint32) bool {
-	if f.ids == nil {
+// excludes says whether the side index leaves out all blocks from first to last. A damaged one it
+// does not: that is a gap.
+func (s *Store) excludes(f *filter, first, last uint64) bool {
+	if !f.side.Asks() {
 		return false
 	}
 	defer f.work.took(stepSideIndex, f.work.begin())
-	return s.sideIndex.Excludes(seq, id, f.ids)
+	for seq := first; seq <= last; seq++ {
+		if n, _, known := s.index.Block(seq); !known || n == 0 {
+			return false
+		}
+	}
+	return f.side.ExcludesAll(first, last)
 }
 
 // keep keeps an open block for its next readers.
@@ -197,11 +202,6 @@ func (s *Store) read(f *filter, b *log.Stored) (*block.Events, error) {
 		return nil, err
 	}
 	f.work.decompressed(len(*room))
-	if f.ids != nil && !s.sideIndex.Has(b.Seq, header.ID) {
-		if records, ok := wire.Records(*room, header.Events); ok {
-			s.sideIndex.Add(b.Seq, header.ID, records)
-		}
-	}
 	if !f.hints.In(*room) {
 		return nil, nil
 	}

@@ -37,3 +37,11 @@ func (s *Store) AppendUnseen(ctx context.Context, ld plog.Logs) error {
 	_, err = pending.Wait(ctx, s.opts.Timeout)
 	return err
 }
+
+// SmallSideIndex makes the units and the groups of the side index small.
+func (o *Options) SmallSideIndex(unitEvents, groupUnits int) {
+	o.unitEvents, o.groupUnits = unitEvents, groupUnits
+}
+
+// WithoutSideIndex leaves the side index out, so that nothing reads in the background.
+func (o *Options) WithoutSideIndex() { o.withoutSideIndex = true }

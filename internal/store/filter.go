@@ -18,7 +18,7 @@ type filter struct {
 	head  bool // time, type or severity are
 	hints predicate.Hints
 	index index.Filter
-	ids   sideindex.Keys
+	side  sideindex.Lookup
 
 	work *Work // of the question; nil where nobody asks
 
@@ -31,7 +31,6 @@ type filter struct {
 func newFilter(p *predicate.Predicate) filter {
 	out := filter{Predicate: p, all: p.All(), head: p.ByHead(), hints: p.Hints()}
 	out.attributes, out.readsOnly = p.Reads()
-	out.ids = sideindex.NewKeys(p.IDs())
 	out.index.Since, out.index.Until = p.Bounds()
 	out.index.MinSeverity = p.MinSeverity()
 	if types := p.Types(); types != nil {
@@ -41,6 +40,27 @@ func newFilter(p *predicate.Predicate) filter {
 		out.index.Source = sources.Matches
 	}
 	return out
+}
+
+// newFilter returns a filter that asks the side index too.
+func (s *Store) newFilter(p *predicate.Predicate) filter {
+	f := newFilter(p)
+	f.side = s.sideIndex.Lookup(keysOf(p))
+	return f
+}
+
+// keysOf returns what the side index can be asked of a predicate.
+func keysOf(p *predicate.Predicate) (keys sideindex.Keys) {
+	eventIDs, traceIDs := p.IDs()
+	keys.AddEventIDs(eventIDs)
+	sideindex.AddTraceIDs(&keys, traceIDs)
+	for path, values := range p.Data() {
+		keys.AddValue(path, values.Texts, values.Numbers)
+	}
+	for _, word := range p.Words() {
+		keys.AddWord(word)
+	}
+	return keys
 }
 
 // matches says whether event i of a block matches. It decodes the record only for what it cannot

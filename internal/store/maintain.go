@@ -223,6 +223,7 @@ func (s *Store) loseBlocks(state log.State) {
 func (s *Store) cut(last uint64) {
 	gone := s.ledger.Truncate(last)
 	s.follower.Rewind(last)
+	s.sideIndex.Truncate(last)
 	s.decoded.Clear()
 	s.newest.Clear()
 	s.report(&DamageError{Events: gone.Events, Blocks: gone.Blocks, NewGeneration: true})

@@ -22,7 +22,6 @@ import (
 	"github.com/isbl/telemetry/internal/store/log"
 	"github.com/isbl/telemetry/internal/store/log/embedded"
 	"github.com/isbl/telemetry/internal/store/recovery"
-	"github.com/isbl/telemetry/internal/store/sideindex"
 )
 
 // Open opens the store, creating it if need be, and returns when everything stored can be read.
@@ -50,7 +49,7 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	if err := s.readIndex(ctx); err != nil {
 		return nil, err
 	}
-	s.sideIndex = sideindex.Open(s.opts.Directory)
+	s.openSideIndex()
 	s.startCommitter()
 	if err := s.openWindow(ctx); err != nil {
 		return nil, err
@@ -58,6 +57,9 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	background, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.wg.Go(func() { s.maintain(background) })
+	if s.sideIndex != nil {
+		s.wg.Go(func() { s.fillSideIndex(background) })
+	}
 	return s, nil
 }
 

@@ -58,6 +58,8 @@ type Options struct {
 	// RejectNew refuses new events while the store is full, with ErrFull, instead of
 	// removing the oldest.
 	RejectNew bool
+	// WithoutContent keeps values and words out of the side index of a store on disk.
+	WithoutContent bool
 	// Deduplicate, if it has MaxEvents, stores events of one source and id once.
 	Deduplicate Deduplicate
 	// MaxEventSize is the highest encoded size of one event with its resource and
@@ -73,6 +75,11 @@ type Options struct {
 	// events, nil when it takes them again, a *DamageError for stored events that are lost.
 	// It must return quickly.
 	OnHealth func(error)
+
+	// For tests: sizes of the side index, zero for its defaults, and none at all, so that nothing
+	// reads in the background.
+	unitEvents, groupUnits int
+	withoutSideIndex       bool
 }
 
 // Deduplicate says how many events the store remembers, and for how long. Zero MaxEvents

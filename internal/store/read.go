@@ -13,7 +13,7 @@ func (s *Store) Read(ctx context.Context, q Query) (Page, error) {
 	if s.closed.Load() {
 		return Page{}, ErrClosed
 	}
-	r := reader{s: s, q: q, filter: newFilter(q.Filter), deadline: time.Now().Add(maxScan)}
+	r := reader{s: s, q: q, filter: s.newFilter(q.Filter), deadline: time.Now().Add(maxScan)}
 	r.filter.work = q.Work
 	if r.filter.ByContent() || r.filter.ByText() {
 		scan, cancel := context.WithDeadline(ctx, r.deadline)
@@ -89,6 +89,11 @@ func (r *reader) ascend(ctx context.Context) error {
 			if r.ended(at) {
 				return r.stop(r.q.Before, false)
 			}
+		}
+		if r.s.excludes(&r.filter, span.First, span.Last) {
+			r.q.Work.excluded(span.Last - span.First + 1)
+			at = place{seq: span.Last + 1}
+			continue
 		}
 		blocks, err := r.s.fetch(ctx, &r.filter, span.First, r.enough(span.First))
 		if err != nil {
@@ -171,6 +176,11 @@ func (r *reader) descend(ctx context.Context) error {
 		}
 		if span.Last != at.seq {
 			at = place{seq: span.Last + 1}
+		}
+		if r.s.excludes(&r.filter, span.First, span.Last) {
+			r.q.Work.excluded(span.Last - span.First + 1)
+			at = place{seq: span.First}
+			continue
 		}
 		blocks, err := r.fetchLast(ctx, span)
 		if err != nil {

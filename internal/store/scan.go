@@ -76,7 +76,7 @@ func (s *Store) newScan(p *predicate.Predicate, part Part) (*scan, error) {
 	if s.closed.Load() {
 		return nil, ErrClosed
 	}
-	sc := &scan{s: s, part: part, filter: newFilter(p)}
+	sc := &scan{s: s, part: part, filter: s.newFilter(p)}
 	sc.filter.work = part.Work
 	defer part.Work.took(stepIndex, part.Work.begin())
 	end := uint64(math.MaxUint64)
@@ -119,11 +119,15 @@ func (sc *scan) run(
 			return nil
 		})
 	}
-	left := len(sc.spans)
+	left, side := len(sc.spans), sc.filter
 	group.Go(func() error {
 		defer close(work)
 		for opened := 0; left > 0; left-- {
 			span := sc.spans[left-1]
+			if sc.s.excludes(&side, span.First, span.Last) {
+				sc.part.Work.excluded(span.Last - span.First + 1)
+				continue
+			}
 			if known != nil {
 				if ok, err := known(span); err != nil {
 					return err

@@ -105,10 +105,10 @@ func (w *Work) counted(s index.Span) {
 	}
 }
 
-// excluded counts a block that the side index left out.
-func (w *Work) excluded() {
+// excluded counts blocks that the side index left out.
+func (w *Work) excluded(blocks uint64) {
 	if w != nil {
-		w.bySideIndex.Add(1)
+		w.bySideIndex.Add(blocks)
 	}
 }
 

@@ -31,6 +31,18 @@ func newDatum(path string, texts []string) datum {
 	return d
 }
 
+// values are all that match, integers beyond 2^53 rounded.
+func (d *datum) values() Values {
+	v := Values{Texts: d.texts, Numbers: slices.Clone(d.floats)}
+	for _, n := range d.ints {
+		v.Numbers = append(v.Numbers, float64(n))
+	}
+	if slices.Contains(d.texts, "NaN") {
+		v.Numbers = append(v.Numbers, math.NaN())
+	}
+	return v
+}
+
 // matches compares numbers as numbers, exactly, so that 1 is also 1.0, and all else as the text
 // that JSON shows. Of a list, one element must match. Maps match nothing.
 func (d *datum) matches(ref eventlog.Ref) bool { return ref.AnyData(d.path, d.matchesValue) }

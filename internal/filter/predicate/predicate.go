@@ -3,6 +3,7 @@ package predicate
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -94,6 +95,34 @@ func (p *Predicate) IDs() (eventIDs []string, traceIDs []pcommon.TraceID) {
 		return nil, nil
 	}
 	return p.eventIDs, p.traceIDs
+}
+
+// Values are values of the data: numbers, and others as JSON shows them.
+type Values struct {
+	Texts   []string
+	Numbers []float64
+}
+
+// Data are the values of the data of which an event has one each, by their paths.
+func (p *Predicate) Data() iter.Seq2[string, Values] {
+	return func(yield func(string, Values) bool) {
+		if p == nil {
+			return
+		}
+		for i := range p.data {
+			if d := &p.data[i]; !yield(d.path, d.values()) {
+				return
+			}
+		}
+	}
+}
+
+// Words are words that the strings of an event have, in lower case. It may need more of them.
+func (p *Predicate) Words() []string {
+	if !p.ByText() {
+		return nil
+	}
+	return p.text.Words()
 }
 
 // ByHead says whether event time, type or severity matter.

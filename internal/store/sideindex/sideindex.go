@@ -1,168 +1,197 @@
-// Package sideindex says which blocks cannot contain an event id or a trace id, so that a search
-// does not open them. It is made of blocks that were read, in files that one process uses: what is
-// lost, damaged or not there is searched.
+// Package sideindex says which blocks cannot contain an event that a filter asks for, so that a
+// search does not open them. It is made of the blocks, in files of its own, and only excludes: what
+// is lost, damaged or not there yet is searched. docs/format.md describes the files.
 package sideindex
 
 import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"sync"
-
-	"github.com/isbl/telemetry/internal/store/wire"
+	"sync/atomic"
+	"time"
 )
-
-// folder is the folder of the files, in the directory of the store.
-const folder = "sideindex"
 
 const (
-	segmentBlocks = 1 << 12 // sequences that a file is for
-	maxSegments   = 256     // files, each of which is open: blocks of others are not known
+	// folder is the folder of the files, in the directory of the store.
+	folder = "sideindex"
+	// unfinished ends the name of a file that is being written.
+	unfinished = ".new"
+	// patience is how long nothing is made after files could not be written.
+	patience = time.Minute
 )
 
-// Index keeps a set of hashes for each block that it was given. It is safe for concurrent use. The
-// nil Index knows nothing.
+// Options say how an Index is made.
+type Options struct {
+	// Directory is that of the store. Without one, and where it cannot be written, there is no
+	// Index.
+	Directory string
+	// WithoutContent leaves values and words out.
+	WithoutContent bool
+	// UnitEvents is how many events blocks that are excluded together have at most, and GroupUnits
+	// how many of those are in a file. Zero is 1024 and 128.
+	UnitEvents, GroupUnits int
+}
+
+// Index keeps hashes of what is in blocks. It is safe for concurrent use; Next and Add are for one
+// goroutine. The nil Index knows nothing.
 type Index struct {
-	dir string
+	opts Options
+	dir  string
 
-	mu       sync.RWMutex
-	segments map[uint64]*segment // by seq / segmentBlocks; nil after Close
+	mu     sync.RWMutex
+	epoch  uint64   // of the sequences: see Truncate
+	groups []*group // by first, without overlaps
+	fresh  fresh
+	failed time.Time   // when files could not be written
+	bad    atomic.Bool // a file is damaged: see Next
 }
 
-// segment is a file.
-type segment struct {
-	file   *os.File
-	size   int64
-	blocks []entry // by seq % segmentBlocks
-}
-
-// entry says where the lines of a block are. The start of the id of the block tells whether the log
-// used the sequence again for another one.
-type entry struct {
-	line, lines uint32 // no lines: the block is not known
-	id          uint32
-}
-
-// Open returns an empty index with its files in the directory of a store. It removes those of
-// earlier processes. An empty directory, and one that cannot be written, has none.
-func Open(dir string) *Index {
-	if dir == "" {
+// Open returns the index of the directory of a store. idOf returns the start of the id of a block
+// and whether the store knows it; files of other blocks are removed. The oldest block is first.
+func Open(o Options, first uint64, idOf func(seq uint64) (id uint32, known bool)) *Index {
+	if o.Directory == "" {
 		return nil
 	}
-	x := &Index{dir: filepath.Join(dir, folder), segments: map[uint64]*segment{}}
-	if os.RemoveAll(x.dir) != nil || os.MkdirAll(x.dir, 0o700) != nil {
+	if o.UnitEvents == 0 {
+		o.UnitEvents, o.GroupUnits = 1024, 128
+	}
+	x := &Index{opts: o, dir: filepath.Join(o.Directory, folder)}
+	if os.MkdirAll(x.dir, 0o700) != nil {
 		return nil
+	}
+	files, err := os.ReadDir(x.dir)
+	if err != nil {
+		return nil
+	}
+	for _, f := range files {
+		path := filepath.Join(x.dir, f.Name())
+		g, err := x.load(path)
+		if err != nil || !g.holds(first, idOf) || len(x.groups) > 0 && g.first <= x.groups[len(x.groups)-1].last() {
+			_ = os.RemoveAll(path)
+			continue
+		}
+		x.groups = append(x.groups, g) // in the order of names, which is that of sequences
 	}
 	return x
 }
 
-// Close removes the files. Calls that come later know nothing.
+func (x *Index) load(path string) (*group, error) {
+	if filepath.Ext(path) != x.ending() {
+		return nil, errDamaged // of another kind
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	g, err := readHead(file, info.Size())
+	if err == nil {
+		g.path = path
+	}
+	return g, err
+}
+
+// ending tells files with content from those without.
+func (x *Index) ending() string {
+	if x.opts.WithoutContent {
+		return ".ids"
+	}
+	return ".content"
+}
+
+// holds says whether a group is of the blocks that the store has. The units of blocks that were
+// evicted are of the same log as those behind them.
+func (g *group) holds(first uint64, idOf func(seq uint64) (uint32, bool)) (verified bool) {
+	for i := range g.ends {
+		seq := g.firstOf(i)
+		if seq < first {
+			continue
+		}
+		check := uint64(0)
+		for ; seq <= g.ends[i]; seq++ {
+			id, known := idOf(seq)
+			if !known {
+				return false
+			}
+			check = checkOf(check, id)
+		}
+		if check != g.check[i] {
+			return false
+		}
+		verified = true
+	}
+	return verified
+}
+
+// Close ends the index. Files stay.
 func (x *Index) Close() {
 	if x == nil {
 		return
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for _, s := range x.segments {
-		_ = s.file.Close()
-	}
-	x.segments = nil
-	_ = os.RemoveAll(x.dir)
+	x.epoch++
+	x.groups, x.fresh = nil, fresh{}
 }
 
-// Trim forgets files of blocks below first.
+// Truncate forgets all blocks after last: the log uses their sequences for others.
+func (x *Index) Truncate(last uint64) {
+	if x == nil {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.epoch++
+	x.fresh = fresh{}
+	kept := 0
+	for kept < len(x.groups) && x.groups[kept].last() <= last {
+		kept++
+	}
+	for _, g := range x.groups[kept:] {
+		_ = os.Remove(g.path)
+	}
+	x.groups = slices.Clip(x.groups[:kept])
+}
+
+// Trim forgets what is only of blocks below first.
 func (x *Index) Trim(first uint64) {
 	if x == nil {
 		return
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for n, s := range x.segments {
-		if n < first/segmentBlocks {
-			_ = s.file.Close()
-			_ = os.Remove(s.file.Name())
-			delete(x.segments, n)
-		}
+	gone := 0
+	for gone < len(x.groups) && x.groups[gone].last() < first {
+		_ = os.Remove(x.groups[gone].path)
+		gone++
 	}
+	x.groups = slices.Clone(x.groups[gone:])
 }
 
-// Has says whether the index knows a block.
-func (x *Index) Has(seq uint64, id uint32) bool {
+// Stats say what an Index has: bytes on disk, and the number of blocks that it can exclude.
+type Stats struct{ Bytes, Blocks uint64 }
+
+// Stats counts the blocks from first on.
+func (x *Index) Stats(first uint64) (s Stats) {
 	if x == nil {
-		return true // there is nothing to add
-	}
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	_, _, ok := x.find(seq, id)
-	return ok
-}
-
-func (x *Index) find(seq uint64, id uint32) (s *segment, e entry, ok bool) {
-	s, at := x.segments[seq/segmentBlocks], int(seq%segmentBlocks)
-	if s == nil || at >= len(s.blocks) {
-		return nil, e, false
-	}
-	e = s.blocks[at]
-	return s, e, e.lines > 0 && e.id == id
-}
-
-// Add takes a block with all of its records. What cannot be written is not known.
-func (x *Index) Add(seq uint64, id uint32, records []wire.Record) {
-	if x == nil {
-		return
-	}
-	lines := encode(hashes(records))
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	s := x.segmentOf(seq)
-	if s == nil {
-		return
-	}
-	if _, err := s.file.WriteAt(lines, s.size); err != nil {
-		return
-	}
-	at := int(seq % segmentBlocks)
-	if short := at + 1 - len(s.blocks); short > 0 {
-		s.blocks = append(s.blocks, make([]entry, short)...)
-	}
-	s.blocks[at] = entry{uint32(s.size / lineBytes), uint32(len(lines) / lineBytes), id}
-	s.size += int64(len(lines))
-}
-
-func (x *Index) segmentOf(seq uint64) *segment {
-	n := seq / segmentBlocks
-	if s := x.segments[n]; s != nil || x.segments == nil {
 		return s
 	}
-	if len(x.segments) == maxSegments {
-		return nil
-	}
-	file, err := os.OpenFile(filepath.Join(x.dir, strconv.FormatUint(n, 10)), os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil
-	}
-	x.segments[n] = &segment{file: file}
-	return x.segments[n]
-}
-
-// Excludes says that no event of a block matches keys. id is the start of the id of the block.
-func (x *Index) Excludes(seq uint64, id uint32, keys Keys) bool {
-	if x == nil || keys == nil {
-		return false
-	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	s, e, ok := x.find(seq, id)
-	return ok && slices.ContainsFunc(keys, func(group []uint64) bool {
-		return !slices.ContainsFunc(group, func(hash uint64) bool { return s.mayHave(e, hash) })
-	})
-}
-
-// mayHave says whether a block can have a hash. A line that cannot be read may have all.
-func (s *segment) mayHave(e entry, hash uint64) bool {
-	var l line
-	at := int64(e.line) + int64(lineOf(hash, int(e.lines)))
-	_, err := s.file.ReadAt(l[:], at*lineBytes)
-	return err != nil || !l.intact() || l.has(hash)
+	add := func(from uint64, ends []uint64) {
+		if n := len(ends); n > 0 && ends[n-1] >= first {
+			s.Blocks += ends[n-1] + 1 - max(from, first)
+		}
+	}
+	for _, g := range x.groups {
+		s.Bytes += uint64(g.bytes)
+		add(g.first, g.ends)
+	}
+	add(x.fresh.first, x.fresh.ends)
+	return s
 }

@@ -46,6 +46,8 @@ type TelemetryBuilder struct {
 	ExporterEventStoreEvictedEvents             metric.Int64ObservableCounter
 	ExporterEventStoreFailedEvents              metric.Int64ObservableCounter
 	ExporterEventStoreHealthy                   metric.Int64ObservableGauge
+	ExporterEventStoreIndexBlocks               metric.Int64ObservableGauge
+	ExporterEventStoreIndexBytes                metric.Int64ObservableGauge
 	ExporterEventStoreLostEvents                metric.Int64ObservableCounter
 	ExporterEventStoreMaxAge                    metric.Float64ObservableGauge
 	ExporterEventStoreOldestEventAge            metric.Float64ObservableGauge
@@ -299,6 +301,36 @@ func (builder *TelemetryBuilder) RegisterExporterEventStoreHealthyCallback(cb me
 		cb(ctx, &observerInt64{inst: builder.ExporterEventStoreHealthy, obs: o})
 		return nil
 	}, builder.ExporterEventStoreHealthy)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExporterEventStoreIndexBlocksCallback sets callback for observable ExporterEventStoreIndexBlocks metric.
+func (builder *TelemetryBuilder) RegisterExporterEventStoreIndexBlocksCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterEventStoreIndexBlocks, obs: o})
+		return nil
+	}, builder.ExporterEventStoreIndexBlocks)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExporterEventStoreIndexBytesCallback sets callback for observable ExporterEventStoreIndexBytes metric.
+func (builder *TelemetryBuilder) RegisterExporterEventStoreIndexBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterEventStoreIndexBytes, obs: o})
+		return nil
+	}, builder.ExporterEventStoreIndexBytes)
 	if err != nil {
 		return err
 	}
@@ -573,6 +605,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_exporter_event_store_healthy",
 		metric.WithDescription("1 while the store takes events, 0 while its disk cannot be written or it cannot be reached. [Alpha]"),
 		metric.WithUnit("{store}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreIndexBlocks, err = builder.meter.Int64ObservableGauge(
+		"otelcol_exporter_event_store_index_blocks",
+		metric.WithDescription("Number of blocks that the side index can leave out of a search. [Alpha]"),
+		metric.WithUnit("{block}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreIndexBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_exporter_event_store_index_bytes",
+		metric.WithDescription("Size of the side index on disk. [Alpha]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterEventStoreLostEvents, err = builder.meter.Int64ObservableCounter(

@@ -144,6 +144,22 @@ func TestHeadersStaySmall(t *testing.T) {
 		assert.LessOrEqual(t, len(names), 64)
 		assert.EqualValues(t, 1001, total, "what is not listed is counted")
 	}
+
+	// Until it is read from its headers, a block knows the names that have no room in them.
+	var merged block.Summary
+	merged.Merge(&sum)
+	for _, s := range []block.Summary{sum, merged} {
+		types := map[string]uint64{}
+		for name, c := range s.Types.All() {
+			types[name] += c.Events
+		}
+		assert.Len(t, types, 91)
+		assert.EqualValues(t, 1, types[""], "a name that is too long")
+		for i := range 90 {
+			name := fmt.Sprintf("%d-%s", i, strings.Repeat("ü", i%7))
+			assert.EqualValues(t, (1000-i+89)/90, types[name], name)
+		}
+	}
 }
 
 func TestMaxRawBytes(t *testing.T) {

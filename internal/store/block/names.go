@@ -1,6 +1,7 @@
 package block
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/isbl/telemetry/internal/severity"
@@ -41,8 +42,9 @@ type Names struct {
 	// Others counts the events that found no room in List.
 	Others Count
 
-	names int // different ones in List
-	bytes int // at most the length of List in the header
+	rest  map[string]Count // of Others, those whose names are known; the headers do not have it
+	names int              // different ones in List
+	bytes int              // at most the length of List in the header
 }
 
 // add counts c under a name and a severity.
@@ -61,14 +63,18 @@ func (n *Names) add(name string, level severity.Number, c Count) {
 	size := maxCountBytes
 	if end < 0 {
 		length := encodedLen(name)
-		if n.names == maxNames || length > maxNameBytes {
+		if length > maxNameBytes {
 			n.Others.add(c)
+			return
+		}
+		if n.names == maxNames {
+			n.addToRest(name, c)
 			return
 		}
 		size += length
 	}
 	if n.bytes+size > maxListBytes {
-		n.Others.add(c)
+		n.addToRest(name, c)
 		return
 	}
 	n.bytes += size
@@ -79,9 +85,53 @@ func (n *Names) add(name string, level severity.Number, c Count) {
 	n.List = slices.Insert(n.List, end, NameCount{name, level, c})
 }
 
+func (n *Names) addToRest(name string, c Count) {
+	n.Others.add(c)
+	if n.rest == nil {
+		n.rest = map[string]Count{}
+	}
+	known := n.rest[name]
+	known.add(c)
+	n.rest[name] = known
+}
+
 func (n *Names) merge(m *Names) {
 	for _, nc := range m.List {
 		n.add(nc.Name, nc.Severity, nc.Count)
 	}
-	n.Others.add(m.Others)
+	for name, c := range m.rest {
+		n.addToRest(name, c)
+	}
+	n.Others.add(m.unnamed())
+}
+
+// unnamed counts the events whose names are not known.
+func (n *Names) unnamed() Count {
+	c := n.Others
+	for _, named := range n.rest {
+		c.Events -= named.Events
+		c.Estimated -= named.Estimated
+	}
+	return c
+}
+
+// All returns the count of each name, one name maybe several times, and that of the events whose
+// names are not known as that of "". In a block that was not read from its headers only names
+// longer than 128 bytes are not known.
+func (n *Names) All() iter.Seq2[string, Count] {
+	return func(yield func(string, Count) bool) {
+		for _, nc := range n.List {
+			if !yield(nc.Name, nc.Count) {
+				return
+			}
+		}
+		for name, c := range n.rest {
+			if !yield(name, c) {
+				return
+			}
+		}
+		if c := n.unnamed(); c.Events > 0 {
+			yield("", c)
+		}
+	}
 }

@@ -74,11 +74,13 @@ func (l *Ledger) Arrived(b index.Block, id string) (missing uint64) {
 }
 
 func count(all map[string]NameStats, names *block.Names) {
-	for _, nc := range names.List {
-		add(all, eventtype.CountedAs(all, nc.Name), nc.Count)
-	}
-	if names.Others.Events > 0 {
-		add(all, eventtype.Others, names.Others)
+	for name, c := range names.All() {
+		if name == "" {
+			name = eventtype.Others
+		} else {
+			name = eventtype.CountedAs(all, name)
+		}
+		add(all, name, c)
 	}
 }
 

@@ -60,7 +60,7 @@ func newCommand() *cobra.Command {
 
 Without --config it runs the built-in configuration, which "otelcol-isbl config" prints.`
 	cmd.Version = version.String()
-	cmd.AddCommand(configCommand(), manual.Command())
+	cmd.AddCommand(configCommand(), storeCommand(), manual.Command())
 
 	var f startFlags
 	f.register(cmd.Flags())

@@ -62,21 +62,27 @@ func (c *collector) problem() string {
 	return c.status.Err().Error()
 }
 
-func newCollector(t *testing.T, conf m) *collector {
+// configured is what an exporter's configuration says.
+func configured(t *testing.T, conf m) *eventstoreexporter.Config {
 	t.Helper()
 	all := confmap.NewFromStringMap(m{"endpoint": "127.0.0.1:0"})
 	require.NoError(t, all.Merge(confmap.NewFromStringMap(conf)))
-	factory := eventstoreexporter.NewFactory()
-	cfg := factory.CreateDefaultConfig()
+	cfg := eventstoreexporter.NewFactory().CreateDefaultConfig().(*eventstoreexporter.Config)
 	require.NoError(t, all.Unmarshal(cfg))
 	require.NoError(t, confmap.Validate(cfg))
+	return cfg
+}
+
+func newCollector(t *testing.T, conf m) *collector {
+	t.Helper()
+	factory := eventstoreexporter.NewFactory()
 	core, logs := observer.New(zap.InfoLevel)
 	set := exportertest.NewNopSettings(factory.Type())
 	set.TelemetrySettings = componenttest.NewNopTelemetrySettings()
 	set.Logger = zap.New(core)
 	c := &collector{logs: logs}
 	var err error
-	c.Logs, err = factory.CreateLogs(t.Context(), set, cfg)
+	c.Logs, err = factory.CreateLogs(t.Context(), set, configured(t, conf))
 	require.NoError(t, err)
 	c.stop = sync.OnceFunc(func() { assert.NoError(t, c.Shutdown(context.Background())) })
 	t.Cleanup(c.stop)

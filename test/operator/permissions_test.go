@@ -77,7 +77,7 @@ func replaced(t *testing.T, text, old, by string) string {
 // certificates writes ca.crt, and tls.crt with tls.key for all servers.
 func certificates(t *testing.T, dir string) {
 	t.Helper()
-	make := func(name string, serial int64, parent *x509.Certificate, signer *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey) {
+	issue := func(name string, serial int64, parent *x509.Certificate, signer *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey) {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		require.NoError(t, err)
 		c := &x509.Certificate{
@@ -103,8 +103,8 @@ func certificates(t *testing.T, dir string) {
 		write(".key", "PRIVATE KEY", private)
 		return c, key
 	}
-	authority, key := make("ca", 1, nil, nil)
-	make("tls", 2, authority, key)
+	authority, key := issue("ca", 1, nil, nil)
+	issue("tls", 2, authority, key)
 }
 
 // The permissions of deploy/nats are enough for all that a collector does, and no more than that.
@@ -137,6 +137,11 @@ func TestPermissions(t *testing.T) {
 		page, err := c.api.Events(t.Context(), client.Query{Filter: client.Filter{EventIDs: []string{"elsewhere-0"}}})
 		return err == nil && len(page.Events) == 1
 	}, patience, 10*time.Millisecond)
+
+	conf["retention"] = m{"max_bytes": "2GiB"}
+	changes, err := configured(t, conf).Apply(t.Context(), false)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"stream ISBL_EVENTS: max_bytes is 1GiB, will be 2GiB"}, changes)
 	assert.Empty(t, denied())
 
 	nc, err := nats.Connect(urls[0], nats.UserInfo("isbl", "secret"), nats.RootCAs(ca),

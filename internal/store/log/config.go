@@ -62,49 +62,71 @@ func openStream(ctx context.Context, js jetstream.JetStream, o *Options) (jetstr
 		return nil, fmt.Errorf("stream %q: %w", want.Name, err)
 	}
 	have := stream.CachedInfo().Config
-	if differences := misfits(&want, &have); len(differences) > 0 {
-		return nil, fmt.Errorf("the stream %q that exists does not fit: %s", want.Name, strings.Join(differences, "; "))
+	if differences := differencesOf(&want, &have); len(differences) > 0 {
+		return nil, misfit(want.Name, differences)
 	}
 	return stream, nil
 }
 
-// misfits lists what of a stream differs from what the store needs or was asked for.
-func misfits(want, have *jetstream.StreamConfig) (differences []string) {
-	differs := func(property string, is, should any) {
-		differences = append(differences, fmt.Sprintf("%s is %v, but should be %v", property, is, should))
+// misfit says what of a stream differs, and what to do.
+func misfit(stream string, differences []Difference) error {
+	hint := "; `otelcol-isbl store apply` changes the stream"
+	lines := make([]string, len(differences))
+	for i, d := range differences {
+		lines[i] = fmt.Sprintf("%s is %v, but should be %v", d.Property, d.Is, d.Should)
+		if d.change == nil {
+			hint = ""
+		}
+	}
+	return fmt.Errorf("the stream %q that exists does not fit: %s%s", stream, strings.Join(lines, "; "), hint)
+}
+
+// Difference is what of a stream is not as the store needs it, or was asked for.
+type Difference struct {
+	Stream     string
+	Property   string
+	Is, Should any
+
+	change func(*jetstream.StreamConfig) // nil for what a stream is made with
+}
+
+// differencesOf lists what of a stream differs.
+func differencesOf(want, have *jetstream.StreamConfig) (differences []Difference) {
+	differs := func(property string, is, should any, change func(*jetstream.StreamConfig)) {
+		differences = append(differences, Difference{have.Name, property, is, should, change})
 	}
 	if len(have.Subjects) != 1 || have.Subjects[0] != want.Subjects[0] {
-		differs("subjects", have.Subjects, want.Subjects)
+		differs("subjects", have.Subjects, want.Subjects, nil)
 	}
 	if have.Storage != want.Storage {
-		differs("storage", have.Storage, want.Storage)
+		differs("storage", have.Storage, want.Storage, nil)
 	}
 	if have.PersistMode != jetstream.DefaultPersistMode {
-		differs("persist_mode", have.PersistMode, jetstream.DefaultPersistMode)
+		differs("persist_mode", have.PersistMode, jetstream.DefaultPersistMode, nil)
 	}
 	if have.Retention != jetstream.LimitsPolicy {
-		differs("retention", have.Retention, jetstream.LimitsPolicy)
+		differs("retention", have.Retention, jetstream.LimitsPolicy, nil)
 	}
 	if have.Discard != want.Discard {
-		differs("discard", have.Discard, want.Discard)
+		differs("discard", have.Discard, want.Discard, func(c *jetstream.StreamConfig) { c.Discard = want.Discard })
 	}
 	if have.MaxMsgs > 0 {
-		differs("max_msgs", have.MaxMsgs, "unlimited: it counts blocks, not events")
+		differs("max_msgs", have.MaxMsgs, "unlimited: it counts blocks, not events", func(c *jetstream.StreamConfig) { c.MaxMsgs = -1 })
 	}
 	if !have.AllowDirect {
-		differs("allow_direct", false, true)
-	}
-	if have.Duplicates < want.Duplicates {
-		differs("duplicate_window", have.Duplicates, "at least "+want.Duplicates.String())
+		differs("allow_direct", false, true, func(c *jetstream.StreamConfig) { c.AllowDirect = true })
 	}
 	if want.MaxBytes > 0 && have.MaxBytes != want.MaxBytes {
-		differs("max_bytes", have.MaxBytes, want.MaxBytes)
+		differs("max_bytes", have.MaxBytes, want.MaxBytes, func(c *jetstream.StreamConfig) { c.MaxBytes = want.MaxBytes })
 	}
 	if want.MaxAge > 0 && have.MaxAge != want.MaxAge {
-		differs("max_age", have.MaxAge, want.MaxAge)
+		differs("max_age", have.MaxAge, want.MaxAge, func(c *jetstream.StreamConfig) { c.MaxAge = want.MaxAge })
+	}
+	if have.Duplicates < want.Duplicates {
+		differs("duplicate_window", have.Duplicates, "at least "+want.Duplicates.String(), func(c *jetstream.StreamConfig) { c.Duplicates = want.Duplicates })
 	}
 	if want.Replicas > 0 && have.Replicas != want.Replicas {
-		differs("replicas", have.Replicas, want.Replicas)
+		differs("replicas", have.Replicas, want.Replicas, func(c *jetstream.StreamConfig) { c.Replicas = want.Replicas })
 	}
 	return differences
 }

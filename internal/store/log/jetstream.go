@@ -80,7 +80,7 @@ func Open(ctx context.Context, opts Options) (_ Log, notWritable, err error) {
 	}
 	s.made = s.info.Created
 	s.records = records{
-		s: s, bucket: cfg.Name + "_consumers", storage: cfg.Storage, replicas: cfg.Replicas,
+		s: s, bucket: bucketOf(cfg.Name), storage: cfg.Storage, replicas: cfg.Replicas,
 	}
 	return s, notWritable, nil
 }

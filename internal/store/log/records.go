@@ -60,6 +60,9 @@ func (r *records) open(ctx context.Context, create bool) (data jetstream.Stream,
 	return data, nil
 }
 
+// bucketOf is the bucket of a stream's records.
+func bucketOf(stream string) string { return stream + "_consumers" }
+
 func (r *records) stream() string            { return "KV_" + r.bucket }
 func (r *records) subject(key string) string { return "$KV." + r.bucket + "." + key }
 

@@ -5,6 +5,10 @@ import (
 	"math"
 	"math/big"
 	"math/bits"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/isbl/telemetry/internal/eventlog"
 )
 
 // Number is a finite number of an event: an integer of 64 bits or a floating point number. Both are
@@ -19,6 +23,23 @@ func Int(n int64) Number { return Number{bits: uint64(n)} }
 
 // Float returns the Number of f, which must be finite.
 func Float(f float64) Number { return Number{bits: math.Float64bits(f), isFloat: true} }
+
+// NumberOf returns the number at a path of an event's data, if there is one and it is finite.
+func NumberOf(ref eventlog.Ref, path string) (n Number, ok bool) {
+	v, ok := ref.Data(path)
+	if !ok {
+		return n, false
+	}
+	switch v.Type() {
+	case pcommon.ValueTypeInt:
+		return Int(v.Int()), true
+	case pcommon.ValueTypeDouble:
+		f := v.Double()
+		return Float(f), !math.IsNaN(f) && !math.IsInf(f, 0)
+	default:
+		return n, false
+	}
+}
 
 // Float64 returns the floating point number next to n.
 func (n Number) Float64() float64 {

@@ -3,13 +3,10 @@ package api
 import (
 	"context"
 	"errors"
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
 	"time"
-
-	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/isbl/telemetry/internal/aggregate"
 	"github.com/isbl/telemetry/internal/eventlog"
@@ -158,28 +155,11 @@ func (a *aggregation) add(t *aggregate.Table, ref eventlog.Ref) (has, fits bool)
 	if a.field == "" {
 		return true, t.AddEvents(a.by.Key(ref), start, 1, ref.AdjustedCount())
 	}
-	n, ok := number(ref, a.field)
+	n, ok := aggregate.NumberOf(ref, a.field)
 	if !ok {
 		return false, true
 	}
 	return true, t.Add(a.by.Key(ref), start, n, ref.AdjustedCount())
-}
-
-// number returns a finite number of the data.
-func number(ref eventlog.Ref, path string) (n aggregate.Number, ok bool) {
-	v, ok := ref.Data(path)
-	if !ok {
-		return n, false
-	}
-	switch v.Type() {
-	case pcommon.ValueTypeInt:
-		return aggregate.Int(v.Int()), true
-	case pcommon.ValueTypeDouble:
-		f := v.Double()
-		return aggregate.Float(f), !math.IsNaN(f) && !math.IsInf(f, 0)
-	default:
-		return n, false
-	}
 }
 
 // aggregateAnswer is the answer to a request.

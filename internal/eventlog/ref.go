@@ -56,6 +56,13 @@ func (r Ref) EventID() string {
 // EventType is the type of the event.
 func (r Ref) EventType() string { return r.Record.EventName() }
 
+// NewRef returns an empty record with its resource and scope.
+func NewRef() *Ref {
+	resource := plog.NewLogs().ResourceLogs().AppendEmpty()
+	scope := resource.ScopeLogs().AppendEmpty()
+	return &Ref{Resource: resource, Scope: scope, Record: scope.LogRecords().AppendEmpty()}
+}
+
 // Source is the system that emitted the event.
 func (r Ref) Source() string { return SourceOf(r.Resource.Resource(), r.Scope.Scope()) }
 

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 
-	"go.opentelemetry.io/collector/pdata/plog"
-
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/filter/predicate"
 	"github.com/isbl/telemetry/internal/store/index"
@@ -94,7 +92,7 @@ func (f *filter) matches(ctx context.Context, of *decoded, i int, failures *Fail
 func (f *filter) matchesContent(ctx context.Context, of *decoded, i int) (bool, error) {
 	if f.readsOnly {
 		if f.partly == nil {
-			f.partly = newRef()
+			f.partly = eventlog.NewRef()
 		}
 		if of.Records[i].ReadFields(f.partly.Record, f.attributes) {
 			return f.MatchesContent(ctx, *f.partly)
@@ -104,13 +102,6 @@ func (f *filter) matchesContent(ctx context.Context, of *decoded, i int) (bool, 
 		return f.MatchesContent(ctx, of.Ref(i))
 	}
 	return f.MatchesContent(ctx, of.Refs()[i])
-}
-
-// newRef returns an empty record with its resource and scope.
-func newRef() *eventlog.Ref {
-	resource := plog.NewLogs().ResourceLogs().AppendEmpty()
-	scope := resource.ScopeLogs().AppendEmpty()
-	return &eventlog.Ref{Resource: resource, Scope: scope, Record: scope.LogRecords().AppendEmpty()}
 }
 
 // visit calls a function with each event of a block that matches. Errors: the context's.

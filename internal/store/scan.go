@@ -164,6 +164,11 @@ func (sc *scan) run(
 }
 
 func (s *Store) scanSpan(ctx context.Context, f *filter, span index.Span, failures *Failures, visit func(eventlog.Ref)) error {
+	return s.openSpan(ctx, f, span, func(of *decoded) error { return f.visit(ctx, of, failures, visit) })
+}
+
+// openSpan visits the blocks of a span, without those that are damaged or that f excludes.
+func (s *Store) openSpan(ctx context.Context, f *filter, span index.Span, visit func(*decoded) error) error {
 	for first := span.First; first <= span.Last; {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -177,7 +182,7 @@ func (s *Store) scanSpan(ctx context.Context, f *filter, span index.Span, failur
 				continue
 			}
 			start := f.work.begin()
-			if err := f.visit(ctx, b.events, failures, visit); err != nil {
+			if err := visit(b.events); err != nil {
 				return err
 			}
 			f.work.matched(len(b.events.Records), start)

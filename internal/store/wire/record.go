@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"strings"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/isbl/telemetry/internal/event"
@@ -66,6 +68,23 @@ func (r Record) Head() (at pcommon.Timestamp, eventType string, number severity.
 		}
 	}
 	return at, eventType, number
+}
+
+// Threshold is the sampling threshold of the event, "" without one.
+func (r Record) Threshold() string {
+	if !strings.Contains(text(r.record), event.AttrThreshold) { // as in nearly all
+		return ""
+	}
+	for f := range fields(r.record) {
+		if f.num != 6 {
+			continue
+		}
+		var m member
+		if readMember(&m, f.bytes); m.Name == event.AttrThreshold { // the first one
+			return m.Value.Text()
+		}
+	}
+	return ""
 }
 
 // Bytes is the encoded record, without its resource and scope. It must not be changed.

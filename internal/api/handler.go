@@ -14,6 +14,7 @@ import (
 	"github.com/isbl/telemetry/internal/budget"
 	"github.com/isbl/telemetry/internal/buffers"
 	"github.com/isbl/telemetry/internal/catalogue"
+	"github.com/isbl/telemetry/internal/compress"
 	"github.com/isbl/telemetry/internal/consumer"
 	"github.com/isbl/telemetry/internal/problems"
 	"github.com/isbl/telemetry/internal/receivers"
@@ -73,6 +74,8 @@ type Handler struct {
 	streamReads chan struct{}
 	// scans has room for each answer that looks at many events.
 	scans chan struct{}
+	// compressing is what compressed answers may take.
+	compressing *compress.Memory
 	// maxQueued is how long others wait for them.
 	maxQueued time.Duration
 	// maxCounting is after what time counts are given as far as they are.
@@ -110,6 +113,7 @@ func New(opts Options) *Handler {
 		opts: opts, news: &news{store: opts.Store, topics: map[string]*topic{}},
 		streamReads: make(chan struct{}, max(4, runtime.GOMAXPROCS(0))),
 		scans:       make(chan struct{}, maxScans),
+		compressing: compress.NewMemory(opts.Answers),
 		maxQueued:   5 * time.Second,
 		maxCounting: 18 * time.Second,
 	}

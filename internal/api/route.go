@@ -48,6 +48,9 @@ func (h *Handler) newMux(calls []call) *http.ServeMux {
 // ServeHTTP answers one request. Slashes at the end of its path do not count.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setCommonHeaders(w)
+	compressed := h.compressing.NewWriter(w, r)
+	defer compressed.Close()
+	w = compressed
 	if !strings.HasPrefix(r.URL.Path, "/") || path.Clean(r.URL.Path) != withoutSlashes(r.URL.Path) {
 		h.unknownPath(r.URL.Path).write(w) // the mux would redirect
 		return

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -70,6 +72,32 @@ func read(t *testing.T, url string) (status int, body string, err error) {
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
 	return resp.StatusCode, string(raw), err
+}
+
+// ask gets an answer in an encoding, which is read by the test.
+func ask(t *testing.T, url, encoding string) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	require.NoError(t, err)
+	req.Header.Set("Accept-Encoding", encoding)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = resp.Body.Close() })
+	return resp
+}
+
+// decoded is the body of a compressed answer.
+func decoded(t *testing.T, resp *http.Response) io.Reader {
+	t.Helper()
+	if resp.Header.Get("Content-Encoding") == "zstd" {
+		d, err := zstd.NewReader(resp.Body)
+		require.NoError(t, err)
+		t.Cleanup(d.Close)
+		return d
+	}
+	d, err := gzip.NewReader(resp.Body)
+	require.NoError(t, err)
+	return d
 }
 
 // A proxy that nobody configured gets whole answers, live events, and answers that show their end.
@@ -132,6 +160,27 @@ func TestBehindNginx(t *testing.T) {
 			_ = resp.Body.Close()
 		}
 	})
+	t.Run("compressed answers", func(t *testing.T) {
+		for _, url := range []string{stock, modern} {
+			for _, encoding := range []string{"gzip", "zstd"} {
+				resp := ask(t, url+"/api/v1/events?event_type=user.login&limit=all&format=ndjson&end=1", encoding)
+				require.Equal(t, encoding, resp.Header.Get("Content-Encoding"))
+				body, err := io.ReadAll(decoded(t, resp))
+				require.NoError(t, err)
+				assert.Equal(t, all+1, strings.Count(string(body), "\n"))
+
+				resp = ask(t, url+"/api/v1/events/stream?event_type=alert.compressed&format=ndjson", encoding)
+				require.Equal(t, encoding, resp.Header.Get("Content-Encoding"))
+				lines := bufio.NewScanner(decoded(t, resp))
+				for range 3 {
+					emit("alert.compressed")
+					for lines.Scan() && lines.Text() == "" { // a heartbeat
+					}
+					assert.Contains(t, lines.Text(), `"alert.compressed"`, "each line comes at once")
+				}
+			}
+		}
+	})
 	t.Run("waiting", func(t *testing.T) {
 		stop := make(chan struct{})
 		go func() { // from=now is when the request arrives
@@ -176,10 +225,10 @@ func TestBehindNginx(t *testing.T) {
 		var answers []*http.Response
 		const unbuffered = "proxy_max_temp_file_size 0;" // or nginx may have read everything by then
 		for _, directives := range []string{unbuffered, unbuffered + "proxy_http_version 1.1;"} {
-			resp, err := http.Get(behindNginx(t, c.api, directives) + "/api/v1/events?limit=all&format=ndjson&end=1")
-			require.NoError(t, err)
+			// As it is: compressed, all of it lies in the buffers at once.
+			resp := ask(t, behindNginx(t, c.api, directives)+"/api/v1/events?limit=all&format=ndjson&end=1", "identity")
 			defer resp.Body.Close()
-			_, err = io.ReadFull(resp.Body, make([]byte, 10<<10))
+			_, err := io.ReadFull(resp.Body, make([]byte, 10<<10))
 			require.NoError(t, err)
 			answers = append(answers, resp)
 		}

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/event"
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/natstest"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/store/log/remote"
 )
@@ -44,14 +44,7 @@ func openStores(tb testing.TB, shared bool) []*store.Store {
 	if !shared {
 		return []*store.Store{openStore(tb, store.Options{})}
 	}
-	ns, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: tb.TempDir(), NoSigs: true, NoLog: true})
-	require.NoError(tb, err)
-	ns.Start()
-	require.True(tb, ns.ReadyForConnections(10*time.Second))
-	tb.Cleanup(func() {
-		ns.Shutdown()
-		ns.WaitForShutdown()
-	})
-	opts := store.Options{NATS: &remote.Options{Servers: []string{ns.ClientURL()}, Stream: store.DefaultStream}}
+	url := natstest.Start(tb, nil).ClientURL()
+	opts := store.Options{NATS: &remote.Options{Servers: []string{url}, Stream: store.DefaultStream}}
 	return []*store.Store{openStore(tb, opts), openStore(tb, opts)}
 }

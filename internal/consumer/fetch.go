@@ -67,6 +67,9 @@ func (c *Consumers) Fetch(ctx context.Context, name string, f Fetch) (b Batch, e
 			b, changed, due = d.batch, e.nextChange(), s.nextDue(d.now, e.settings.backoff)
 			return took, err
 		})
+		if errors.Is(err, store.ErrBehind) { // another collector has gone on; this one will follow
+			b, err = Batch{}, nil
+		}
 		failures.Add(b.Failures)
 		b.Failures = failures
 		left := time.Until(end)

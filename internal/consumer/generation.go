@@ -33,10 +33,14 @@ func (c *Consumers) remark(ctx context.Context, e *entry, s *state, place store.
 // translate gives s its places in the store's generation, if they are of another one, and notes
 // the gap that the next Fetch reports. A place is found by the id of its block, or else by the time
 // of arrival; a consumer of which nothing is found starts from the oldest event. Leases stay valid.
+// Errors: store.ErrBehind where the store may have the older generation, and those of the store.
 func (c *Consumers) translate(ctx context.Context, e *entry, s *state) error {
 	var other *store.CursorError
 	if !errors.As(c.store.Check(s.Next), &other) || other.Reason == store.ReasonAhead {
 		return nil // another collector may have newer blocks; this one will follow
+	}
+	if err := c.store.Current(ctx); err != nil {
+		return err // or two collectors would translate there and back
 	}
 	t, next, found, err := c.find(ctx, s)
 	if err != nil {

@@ -28,6 +28,39 @@ func (s *Store) setback(ctx context.Context) (b recovery.Setback, revision uint6
 	return b, revision, nil
 }
 
+// ErrBehind means that a shared log may be another one than this store knows, or have lost its end,
+// so that a place of another generation may be a newer one. It is over within seconds.
+var ErrBehind = errors.New("the event stream may be another one than this collector knows; it looks")
+
+// Current asks the log whether the store's generation is that of the log. Errors: ErrBehind, and
+// those of the connection.
+func (s *Store) Current(ctx context.Context) error {
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	if !s.Shared() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
+	defer cancel()
+	state, err := s.log.State(ctx)
+	if err != nil {
+		if errors.Is(err, log.ErrUncertain) {
+			return ErrBehind
+		}
+		return err
+	}
+	known, _, err := s.setback(ctx)
+	switch {
+	case err != nil:
+		return err
+	case !state.Created.Equal(s.recovery.Created()),
+		known.Created.Equal(state.Created) && known.Times != s.recovery.Setbacks():
+		return ErrBehind
+	}
+	return nil
+}
+
 // agree finds out whether a shared log is another one than before, or has lost its end, and goes on
 // with the generation that all others have who share it.
 func (s *Store) agree(ctx context.Context) error {

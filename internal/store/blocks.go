@@ -71,6 +71,10 @@ func (s *Store) load(ctx context.Context, first, last uint64) (list []log.Stored
 			return nil, s.readError(err)
 		case b.Seq != first:
 			return list, nil
+		case !s.knows(&b) && len(list) > 0:
+			return list, nil
+		case !s.knows(&b):
+			return nil, s.readError(ErrBehind)
 		}
 		list = append(list, b)
 		if first++; first > last {
@@ -78,6 +82,17 @@ func (s *Store) load(ctx context.Context, first, last uint64) (list []log.Stored
 		}
 	}
 	return list, nil
+}
+
+// knows reports whether a block is the one that the index has: of a shared log that was made anew
+// it may be another one, until the store notices.
+func (s *Store) knows(b *log.Stored) bool {
+	n, id, known := s.index.Block(b.Seq)
+	if !known || n == 0 || !s.Shared() {
+		return true
+	}
+	header, err := block.ParseHeader(b.Headers)
+	return err != nil || header.ID == id // one that cannot be read is damaged
 }
 
 // find opens a block that was not in an answer of the log. It returns none where the block was
@@ -107,6 +122,9 @@ func (s *Store) findStored(ctx context.Context, seq uint64) (found *log.Stored, 
 	defer cancel()
 	if err := s.log.Find(ctx, seq, seq, func(b log.Stored) { found = &b }); err != nil {
 		return nil, s.readError(err)
+	}
+	if found != nil && !s.knows(found) {
+		return nil, s.readError(ErrBehind)
 	}
 	return found, nil
 }

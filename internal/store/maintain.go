@@ -143,7 +143,10 @@ func (s *Store) noteClosed() {
 // heal opens JetStream again when the disk can be written again. A shared log is not ours to open.
 func (s *Store) heal(ctx context.Context) error {
 	if s.Shared() {
-		return s.agree(ctx)
+		if err := s.agree(ctx); err != nil {
+			return err
+		}
+		return s.follower.Resume(ctx)
 	}
 	if s.health.ReadOnly() == nil || s.log.Writable() != nil {
 		return nil

@@ -38,6 +38,16 @@ func (f *Follower) CatchUp(ctx context.Context, last uint64) error {
 	return f.reach(ctx, last)
 }
 
+// Resume follows on where it could not be started.
+func (f *Follower) Resume(ctx context.Context) error {
+	f.starting.Lock()
+	defer f.starting.Unlock()
+	if f.stop != nil || f.alone() {
+		return nil
+	}
+	return f.start(ctx)
+}
+
 // Stored returns when the index has a block that this process stored at seq, so that writers read
 // their own writes. An index that lags is no error: the events are stored.
 func (f *Follower) Stored(ctx context.Context, seq uint64, b *block.Encoded) {

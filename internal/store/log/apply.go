@@ -60,7 +60,7 @@ func Apply(ctx context.Context, opts Options, dryRun bool) ([]Difference, error)
 // configOf returns the configuration of a stream.
 func (s *stream) configOf(ctx context.Context, name string) (*jetstream.StreamConfig, error) {
 	var found jetstream.Stream
-	err := s.again(ctx, func(ctx context.Context) (err error) {
+	err := s.again(ctx, s.reads, func(ctx context.Context) (err error) {
 		found, err = s.reads.Stream(ctx, name)
 		return err
 	})
@@ -86,7 +86,7 @@ func (s *stream) change(ctx context.Context, differences []Difference, streams .
 		if !changed {
 			continue
 		}
-		err := s.again(ctx, func(ctx context.Context) error {
+		err := s.again(ctx, s.reads, func(ctx context.Context) error {
 			_, err := s.reads.UpdateStream(ctx, *config)
 			return err
 		})

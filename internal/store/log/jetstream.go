@@ -34,6 +34,7 @@ type stream struct {
 	// Writing, following and reading have a connection each, so that none waits behind the bytes
 	// of another.
 	conns                []*nats.Conn // the one for writing first
+	silences             map[*nats.Conn]*silence
 	publish, feed, reads jetstream.JetStream
 	stream               jetstream.Stream
 	info                 Info
@@ -51,7 +52,7 @@ type stream struct {
 // to be read, and notWritable says why. An error names the directory or the stream;
 // embedded.ErrInUse means that another process has the directory.
 func Open(ctx context.Context, opts Options) (_ Log, notWritable, err error) {
-	s := &stream{opts: opts, doubts: map[uint64]doubt{}}
+	s := &stream{opts: opts, doubts: map[uint64]doubt{}, silences: map[*nats.Conn]*silence{}}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -91,6 +92,7 @@ func (s *stream) connect(ctx context.Context, name string) (jetstream.JetStream,
 		return nil, err
 	}
 	s.conns = append(s.conns, nc)
+	s.silences[nc] = &silence{}
 	return s.jetStream(nc)
 }
 
@@ -105,7 +107,7 @@ func (s *stream) jetStream(nc *nats.Conn) (jetstream.JetStream, error) {
 // open opens the stream, creating it if need be.
 func (s *stream) open(ctx context.Context) (notWritable, err error) {
 	var stream jetstream.Stream
-	err = s.again(ctx, func(ctx context.Context) (err error) {
+	err = s.again(ctx, s.reads, func(ctx context.Context) (err error) {
 		stream, err = openStream(ctx, s.reads, &s.opts)
 		return err
 	})
@@ -145,7 +147,7 @@ func (s *stream) Reopen(ctx context.Context) error {
 }
 
 func (s *stream) Trim(ctx context.Context, first uint64) error {
-	return s.explained(s.again(ctx, func(ctx context.Context) error {
+	return s.explained(s.again(ctx, s.reads, func(ctx context.Context) error {
 		return s.stream.Purge(ctx, jetstream.WithPurgeSequence(first))
 	}))
 }
@@ -227,13 +229,14 @@ func (s *stream) Append(b Block) (Pending, error) {
 	if err != nil {
 		return nil, s.explained(err)
 	}
-	return pending{s, future}, nil
+	return pending{s, future, time.Now()}, nil
 }
 
 // pending is a block that was published.
 type pending struct {
 	s      *stream
 	future jetstream.PubAckFuture
+	sent   time.Time
 }
 
 func (p pending) Wait(ctx context.Context, atMost time.Duration) (Outcome, error) {
@@ -248,6 +251,7 @@ func (p pending) Wait(ctx context.Context, atMost time.Duration) (Outcome, error
 	case ack := <-p.future.Ok():
 		return p.stored(ack)
 	case err := <-p.future.Err():
+		p.s.noted(p.s.conns[0], p.sent, err)
 		return Outcome{}, p.s.notStored(err)
 	case <-timeout.C:
 		return Outcome{}, ErrPending
@@ -257,6 +261,7 @@ func (p pending) Wait(ctx context.Context, atMost time.Duration) (Outcome, error
 }
 
 func (p pending) stored(ack *jetstream.PubAck) (Outcome, error) {
+	p.s.noted(p.s.conns[0], p.sent, nil)
 	p.s.saw(ack.Sequence)
 	return Outcome{ack.Sequence, ack.Duplicate}, nil
 }

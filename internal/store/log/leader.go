@@ -14,13 +14,17 @@ import (
 
 // again repeats a request that nobody answered: while a cluster elects a leader, nobody does. It
 // ends with ctx, or with the time of an append.
-func (s *stream) again(ctx context.Context, request func(context.Context) error) error {
+func (s *stream) again(ctx context.Context, js jetstream.JetStream, request func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
 	for {
 		try, cancel := context.WithTimeout(ctx, s.opts.ackWait())
+		began := time.Now()
 		err := request(try)
 		cancel()
+		if ctx.Err() == nil {
+			s.noted(js.Conn(), began, err)
+		}
 		if err == nil || !unanswered(err) {
 			return err
 		}
@@ -51,15 +55,17 @@ func unanswered(err error) bool {
 	if errors.As(err, &refusal) {
 		return slices.Contains([]jetstream.ErrorCode{codeNoLeader, codeNoPeers, codeInProcess}, refusal.ErrorCode)
 	}
-	for _, e := range []error{
-		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, jetstream.ErrNoStreamResponse,
-		nats.ErrReconnectBufExceeded, nats.ErrDisconnected,
-	} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
+	return timedOut(err) || isOneOf(err,
+		nats.ErrNoResponders, jetstream.ErrNoStreamResponse, nats.ErrReconnectBufExceeded, nats.ErrDisconnected)
+}
+
+// timedOut reports whether a request had no answer of any kind.
+func timedOut(err error) bool {
+	return isOneOf(err, context.DeadlineExceeded, nats.ErrTimeout, jetstream.ErrNoHeartbeat, jetstream.ErrAsyncPublishTimeout)
+}
+
+func isOneOf(err error, list ...error) bool {
+	return slices.ContainsFunc(list, func(e error) bool { return errors.Is(err, e) })
 }
 
 // message is one that the leader of a stream has.
@@ -84,7 +90,7 @@ func (s *stream) leaderGet(ctx context.Context, stream string, request map[strin
 		Error   *jetstream.APIError `json:"error"`
 		Message *message            `json:"message"`
 	}
-	err = s.again(ctx, func(ctx context.Context) error {
+	err = s.again(ctx, s.reads, func(ctx context.Context) error {
 		msg, err := s.reads.Conn().RequestWithContext(ctx, s.opts.apiSubject("STREAM.MSG.GET."+stream), question)
 		if err != nil {
 			return err
@@ -116,7 +122,7 @@ func (s *stream) leaderGet(ctx context.Context, stream string, request map[strin
 
 // streamInfo asks the leader what the stream has.
 func (s *stream) streamInfo(ctx context.Context, opts ...jetstream.StreamInfoOpt) (info *jetstream.StreamInfo, err error) {
-	err = s.again(ctx, func(ctx context.Context) (err error) {
+	err = s.again(ctx, s.reads, func(ctx context.Context) (err error) {
 		info, err = s.stream.Info(ctx, opts...)
 		return err
 	})

@@ -62,7 +62,7 @@ func emptyLog(t *testing.T, m mode) {
 	assert.NoError(t, l.Writable())
 	assert.Greater(t, l.Info().MaxBlockBytes, int64(512<<10))
 	assert.NotEmpty(t, l.Info().Name)
-	assert.Equal(t, m.name == "nats" || m.name == "cluster", l.Info().Shared)
+	assert.Equal(t, m.shared, l.Info().Shared)
 }
 
 func appendsInOrder(t *testing.T, m mode) {

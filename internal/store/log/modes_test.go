@@ -20,6 +20,8 @@ type mode struct {
 	options func(t *testing.T) log.Options
 	// keeps says that the log keeps its blocks when it is closed.
 	keeps bool
+	// shared says that other processes may append.
+	shared bool
 	// replicated says that another server may answer than the one that stored a block, and be
 	// behind it.
 	replicated bool
@@ -31,22 +33,25 @@ func modes(t *testing.T) []mode {
 	list := []mode{
 		{name: "memory", options: func(*testing.T) log.Options { return log.Options{} }},
 		{name: "disk", options: func(t *testing.T) log.Options { return log.Options{Directory: t.TempDir()} }, keeps: true},
-		{name: "nats", options: onServers(natstest.Start(t, nil)), keeps: true},
+		{name: "nats", options: onServers(1, natstest.Start(t, nil)), keeps: true, shared: true},
 	}
 	if !testing.Short() {
-		list = append(list, mode{name: "cluster", options: onServers(natstest.Cluster(t, 3)...), keeps: true, replicated: true})
+		servers := natstest.Cluster(t, 3)
+		list = append(list,
+			mode{name: "cluster of three, one replica", options: onServers(1, servers...), keeps: true, shared: true},
+			mode{name: "cluster of three, three replicas", options: onServers(3, servers...), keeps: true, shared: true, replicated: true})
 	}
 	return list
 }
 
 // onServers returns options for logs in servers, each in a stream of its own.
-func onServers(servers ...*natstest.Server) func(t *testing.T) log.Options {
+func onServers(replicas int, servers ...*natstest.Server) func(t *testing.T) log.Options {
 	var streams int
 	urls := natstest.URLs(servers)
 	return func(*testing.T) log.Options {
 		streams++
 		return log.Options{
-			NATS:     &remote.Options{Servers: urls, Stream: fmt.Sprint("LOG_", streams), Replicas: len(urls)},
+			NATS:     &remote.Options{Servers: urls, Stream: fmt.Sprintf("LOG_%d_%d", replicas, streams), Replicas: replicas},
 			MaxBytes: 16 << 20, // servers reserve it
 		}
 	}

@@ -23,7 +23,9 @@ const (
 	// beforehand.
 	maxFetchBlocks = 1024
 	// askAgain is how long to wait before a request that nobody answered is sent again.
-	askAgain    = 50 * time.Millisecond
+	askAgain = 50 * time.Millisecond
+	// askSoon is how long to wait before a question that has no certain answer yet is asked again.
+	askSoon     = 500 * time.Millisecond
 	followBatch = 2000
 	// followHeartbeat is how soon following notices that the server went away.
 	followHeartbeat = 500 * time.Millisecond
@@ -56,7 +58,7 @@ type Options struct {
 // answers, so there the block is tried again before the timeout is over.
 func (o *Options) ackWait() time.Duration {
 	if o.NATS != nil {
-		return max(o.Timeout/4, time.Second)
+		return max(o.Timeout/10, time.Second)
 	}
 	return 2 * o.Timeout
 }

@@ -116,7 +116,7 @@ func (s *stream) Follow(ctx context.Context, after uint64, add func(Head)) (stop
 		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, after+1
 	}
 	var consumer jetstream.Consumer
-	err = s.again(ctx, func(ctx context.Context) (err error) {
+	err = s.again(ctx, s.feed, func(ctx context.Context) (err error) {
 		consumer, err = s.feed.OrderedConsumer(ctx, s.info.Name, cfg)
 		return err
 	})
@@ -128,17 +128,24 @@ func (s *stream) Follow(ctx context.Context, after uint64, add func(Head)) (stop
 		return nil, s.explained(err)
 	}
 	ended := make(chan struct{})
+	following, end := context.WithCancel(context.Background())
+	s.mu.Lock()
+	made := s.made
+	s.mu.Unlock()
 	go func() {
 		defer close(ended)
-		s.follow(messages, add)
+		s.follow(following, messages, made, add)
 	}()
 	return func() {
+		end()
 		messages.Stop()
 		<-ended
 	}, nil
 }
 
-func (s *stream) follow(messages jetstream.MessagesContext, add func(Head)) {
+// follow hands out what comes, as long as it is of the stream that was made at the given time.
+func (s *stream) follow(ctx context.Context, messages jetstream.MessagesContext, made time.Time, add func(Head)) {
+	source := ""
 	for {
 		msg, err := messages.Next()
 		switch {
@@ -146,6 +153,7 @@ func (s *stream) follow(messages jetstream.MessagesContext, add func(Head)) {
 			return
 		case err != nil: // a missed heartbeat or the like: the ordered consumer starts again
 			s.opts.Logger.Warn("following the event stream", zap.Error(err))
+			s.noted(s.feed.Conn(), time.Now().Add(-2*followHeartbeat), err)
 			continue
 		}
 		meta, err := msg.Metadata()
@@ -153,7 +161,31 @@ func (s *stream) follow(messages jetstream.MessagesContext, add func(Head)) {
 			s.opts.Logger.Error("the event stream sent a message without a sequence", zap.Error(err))
 			continue
 		}
+		s.noted(s.feed.Conn(), time.Time{}, nil)
+		if meta.Consumer != source { // after an interruption, in which the stream may have been made anew
+			if !s.stillMade(ctx, made) {
+				return
+			}
+			source = meta.Consumer
+		}
 		s.saw(meta.Sequence.Stream)
 		add(Head{meta.Sequence.Stream, msg.Headers()})
 	}
+}
+
+// stillMade reports whether the stream is the one that was made at the given time, as soon as that
+// is certain, or false when ctx ends before.
+func (s *stream) stillMade(ctx context.Context, made time.Time) bool {
+	for s.opts.NATS != nil {
+		state, err := s.State(ctx)
+		if err == nil || errors.Is(err, errDirectOff) {
+			return state.Created.Equal(made) || err != nil
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(askSoon):
+		}
+	}
+	return true
 }

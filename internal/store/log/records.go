@@ -36,7 +36,7 @@ func (r *records) open(ctx context.Context, create bool) (data jetstream.Stream,
 		return r.data, nil
 	}
 	js := r.s.reads
-	err = r.s.again(ctx, func(ctx context.Context) (err error) {
+	err = r.s.again(ctx, r.s.reads, func(ctx context.Context) (err error) {
 		data, err = js.Stream(ctx, r.stream())
 		if !errors.Is(err, jetstream.ErrStreamNotFound) || !create {
 			return err
@@ -134,7 +134,7 @@ func (r *records) write(ctx context.Context, key string, value []byte, header na
 	id := uuid.NewString()
 	header.Set(jetstream.MsgIDHeader, id)
 	tries := 0
-	err = r.s.again(ctx, func(ctx context.Context) error {
+	err = r.s.again(ctx, r.s.reads, func(ctx context.Context) error {
 		tries++
 		ack, err := r.s.reads.PublishMsg(ctx, &nats.Msg{Subject: r.writeSubject(key), Header: header, Data: value},
 			jetstream.WithExpectLastSequencePerSubject(revision), jetstream.WithRetryAttempts(0))
@@ -157,7 +157,7 @@ func (r *records) Keys(ctx context.Context) (keys []string, err error) {
 		return nil, err
 	}
 	var info *jetstream.StreamInfo
-	err = r.s.again(ctx, func(ctx context.Context) (err error) {
+	err = r.s.again(ctx, r.s.reads, func(ctx context.Context) (err error) {
 		info, err = data.Info(ctx, jetstream.WithSubjectFilter(r.subject(">")))
 		return err
 	})

@@ -43,8 +43,8 @@ type Options struct {
 }
 
 const (
-	// connectTimeout bounds the first connection to one server.
-	connectTimeout = 5 * time.Second
+	// connectTimeout bounds a connection to one server: another one may be there.
+	connectTimeout = 2 * time.Second
 	// pingEvery and maxPings notice a server that went away without a word.
 	pingEvery = 2 * time.Second
 	maxPings  = 2

@@ -21,7 +21,7 @@ func BenchmarkAppend(b *testing.B) {
 	for _, replicas := range []int{1, 3} {
 		for _, load := range []struct{ events, callers int }{{1000, 4}, {100, 4}, {1, 32}} {
 			b.Run(fmt.Sprintf("R%d/events=%d/callers=%d", replicas, load.events, load.callers), func(b *testing.B) {
-				s := startServers(b, 3)
+				s := startServers(b, 3, "")
 				st, err := store.Open(b.Context(), store.Options{
 					NATS:     &remote.Options{Servers: s.urls(), Stream: stream, Replicas: replicas},
 					MaxBytes: 512 << 20, Timeout: 15 * time.Second,

@@ -14,7 +14,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 
-	"github.com/isbl/telemetry/internal/consumer"
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/store/log/remote"
 )
@@ -24,51 +23,52 @@ const stream = "EVENTS"
 // load is two collectors' stores on one stream, with senders and live readers on each.
 type load struct {
 	stores   []*store.Store
-	answered sync.Map // ids of events that were answered with success
+	answered sync.Map // ids of events that were answered with success, and the era of their sending
+	unsure   sync.Map // ids of events that were sent again after an error: they may be stored twice
 	sent     atomic.Int64
+	era      atomic.Int64 // counts what removes events
 	readers  []*reader
+	pages    []*pageReader
+	counts   []*countReader
 	worker   *worker
-	pause    atomic.Int64 // the longest time without an answer, in nanoseconds
+	pauses   pauses
 	ending   context.CancelFunc
 	senders  sync.WaitGroup
 	reading  sync.WaitGroup
 	stopRead context.CancelFunc
 }
 
-// reader follows a store from its start, as a stream of the API does.
-type reader struct {
-	s    *store.Store
-	mu   sync.Mutex
-	seen map[string]int
-	gaps []store.Gap
-}
-
-// worker is a consumer, with one worker at each store.
-type worker struct {
-	mu        sync.Mutex
-	delivered map[string]int
-}
-
-func startLoad(t *testing.T, s *servers, replicas int) *load {
+func openStore(t testing.TB, s *servers) *store.Store {
 	t.Helper()
-	l := &load{worker: &worker{delivered: map[string]int{}}}
+	opened, err := store.Open(t.Context(), store.Options{
+		NATS: &remote.Options{
+			Servers: s.urls(), Stream: stream, Replicas: len(s.list), Username: s.user(), Password: s.list[0].config.Password,
+			ConnectWait: patience,
+		},
+		MaxBytes: 64 << 20, Timeout: 15 * time.Second, Logger: zap.NewNop(),
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, opened.Close()) })
+	return opened
+}
+
+func startLoad(t *testing.T, s *servers) *load {
+	t.Helper()
+	l := &load{worker: &worker{held: map[string]hold{}}}
 	for range 2 {
-		opened, err := store.Open(t.Context(), store.Options{
-			NATS:     &remote.Options{Servers: s.urls(), Stream: stream, Replicas: replicas},
-			MaxBytes: 64 << 20, Timeout: 15 * time.Second, Logger: zap.NewNop(),
-		})
-		require.NoError(t, err)
-		t.Cleanup(func() { assert.NoError(t, opened.Close()) })
-		l.stores = append(l.stores, opened)
+		l.stores = append(l.stores, openStore(t, s))
 	}
+	l.pauses.watch(t, s)
 	sending, ending := context.WithCancel(context.Background())
 	reading, stopRead := context.WithCancel(context.Background())
 	l.ending, l.stopRead = ending, stopRead
 	t.Cleanup(func() { ending(); stopRead(); l.senders.Wait(); l.reading.Wait() })
 	for i, st := range l.stores {
-		r := &reader{s: st, seen: map[string]int{}}
-		l.readers = append(l.readers, r)
+		r, p, c := &reader{s: st, seen: map[string]int{}}, &pageReader{s: st, l: l}, &countReader{s: st, l: l}
+		l.readers, l.pages, l.counts = append(l.readers, r), append(l.pages, p), append(l.counts, c)
 		l.reading.Go(func() { r.follow(reading) })
+		l.reading.Go(func() { p.run(reading) })
+		l.reading.Go(func() { c.run(reading) })
 		for j := range 2 {
 			l.senders.Go(func() { l.send(sending, st, fmt.Sprintf("%d-%d", i, j)) })
 		}
@@ -81,15 +81,23 @@ func startLoad(t *testing.T, s *servers, replicas int) *load {
 func (l *load) send(ctx context.Context, s *store.Store, name string) {
 	last := time.Now()
 	for i := 0; ctx.Err() == nil; i++ {
-		id := fmt.Sprint(name, "-", i)
+		id, era := fmt.Sprint(name, "-", i), l.era.Load()
 		l.sent.Add(1)
-		if s.Append(context.Background(), event(id)) == nil {
-			l.answered.Store(id, true)
-			if pause := int64(time.Since(last)); pause > l.pause.Load() {
-				l.pause.Store(pause)
+		for {
+			err := s.Append(context.Background(), event(id))
+			if err == nil {
+				break
 			}
-			last = time.Now()
+			l.unsure.Store(id, true)
+			if ctx.Err() != nil {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
 		}
+		l.answered.Store(id, era)
+		now := time.Now()
+		l.pauses.note(last, now)
+		last = now
 		time.Sleep(5 * time.Millisecond)
 	}
 }
@@ -105,116 +113,6 @@ func event(id string) plog.Logs {
 	return ld
 }
 
-func (r *reader) follow(ctx context.Context) {
-	after := r.s.Start()
-	for ctx.Err() == nil {
-		changed := r.s.Changed()
-		page, err := r.s.Read(ctx, store.Query{After: after, Limit: 500})
-		if err != nil { // a client connects again
-			time.Sleep(20 * time.Millisecond)
-			continue
-		}
-		r.note(page)
-		after = page.Next
-		if page.More || len(page.Entries) > 0 {
-			continue
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-		case <-time.After(time.Second):
-		}
-	}
-}
-
-func (r *reader) note(page store.Page) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if page.Gap != nil {
-		r.gaps = append(r.gaps, *page.Gap)
-	}
-	for _, e := range page.Entries {
-		r.seen[e.Ref().EventID()]++
-	}
-}
-
-// misses returns an answered event that the reader has not seen, or "".
-func (r *reader) misses(l *load) (missing string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	l.answered.Range(func(id, _ any) bool {
-		if r.seen[id.(string)] == 0 {
-			missing = id.(string)
-		}
-		return missing == ""
-	})
-	return missing
-}
-
-// consume runs a consumer with two workers at each store.
-func (l *load) consume(ctx context.Context, t *testing.T) {
-	t.Helper()
-	for i, st := range l.stores {
-		consumers := consumer.New(st)
-		t.Cleanup(consumers.Close)
-		if i == 0 {
-			_, err := consumers.Put(t.Context(), "work", consumer.DefaultDefinition())
-			require.NoError(t, err)
-		}
-		for range 2 {
-			l.reading.Go(func() { l.work(ctx, consumers) })
-		}
-	}
-}
-
-// batch takes what a worker gets.
-type batch struct{ ids []string }
-
-func (b *batch) Reset() { b.ids = nil }
-
-func (b *batch) Add(e *store.Entry) bool {
-	b.ids = append(b.ids, e.Ref().EventID())
-	return false
-}
-
-func (l *load) work(ctx context.Context, c *consumer.Consumers) {
-	for ctx.Err() == nil {
-		var got batch
-		b, err := c.Fetch(ctx, "work", consumer.Fetch{Limit: 20, Wait: time.Second, Done: ctx.Done(), To: &got})
-		if err != nil {
-			time.Sleep(20 * time.Millisecond)
-			continue
-		}
-		l.worker.note(got.ids)
-		for b.Lease != "" && ctx.Err() == nil {
-			if _, err := c.Ack(ctx, "work", consumer.Ack{Lease: b.Lease}); err == nil || errors.Is(err, consumer.ErrLeaseLost) {
-				break
-			}
-			time.Sleep(20 * time.Millisecond)
-		}
-	}
-}
-
-func (w *worker) note(ids []string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, id := range ids {
-		w.delivered[id]++
-	}
-}
-
-func (w *worker) misses(l *load) (missing string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	l.answered.Range(func(id, _ any) bool {
-		if w.delivered[id.(string)] == 0 {
-			missing = id.(string)
-		}
-		return missing == ""
-	})
-	return missing
-}
-
 // stored returns how many events have been answered with success.
 func (l *load) stored() (n int) {
 	l.answered.Range(func(_, _ any) bool { n++; return true })
@@ -228,37 +126,87 @@ func (l *load) goesOn(t *testing.T) {
 	require.Eventually(t, func() bool { return l.stored() >= before+50 }, patience, 10*time.Millisecond, "events are stored")
 }
 
-// check ends the senders and holds every reader to what was answered.
-func (l *load) check(t *testing.T) {
+// missing returns an answered event of the era that seen says is not there, or "".
+func (l *load) missing(era int64, seen func(id string) bool) (missing string) {
+	l.answered.Range(func(id, of any) bool {
+		if of.(int64) >= era && !seen(id.(string)) {
+			missing = id.(string)
+		}
+		return missing == ""
+	})
+	return missing
+}
+
+// finish ends the senders, and returns when every reader has what was answered of the era.
+func (l *load) finish(t *testing.T, era int64) {
 	t.Helper()
 	l.ending()
 	l.senders.Wait()
-	for i, r := range l.readers {
-		assert.Eventually(t, func() bool { return r.misses(l) == "" }, patience, 20*time.Millisecond, "reader %d has every answered event", i)
+	has := func(what string, seen func(id string) bool) {
+		assert.Eventually(t, func() bool { return l.missing(era, seen) == "" }, patience, 50*time.Millisecond, "%s has every answered event", what)
 	}
-	assert.Eventually(t, func() bool { return l.worker.misses(l) == "" }, patience, 50*time.Millisecond, "the consumer has every answered event")
+	for i := range l.stores {
+		has(fmt.Sprint("stream ", i), l.readers[i].has)
+		has(fmt.Sprint("page ", i), l.pages[i].has)
+	}
+	has("the consumer", l.worker.has)
 	l.stopRead()
 	l.reading.Wait()
+}
+
+// check holds all readers to what was answered. Where events were removed, removed is set, and
+// readers need only have those of the newest era.
+func (l *load) check(t *testing.T, removed bool) {
+	t.Helper()
+	l.finish(t, l.era.Load())
 	for i, r := range l.readers {
-		assert.Empty(t, r.misses(l))
-		assert.Empty(t, r.gaps, "reader %d", i)
+		what := fmt.Sprint("store ", i)
+		st := r.s.Stats(t.Context())
+		assert.Equal(t, st.Recovered+st.Stored+st.Elsewhere, st.Events+st.Evicted+st.Lost, what)
+		assert.Equal(t, st.Appended, st.Stored+st.Duplicate+st.Failed+st.Unknown, what)
+		assert.Equal(t, st.Events, l.counts[i].count(t), what)
+		if removed {
+			continue
+		}
+		assert.Empty(t, r.gaps, what)
 		for id, n := range r.seen {
-			if !assert.Equal(t, 1, n, "event %s at reader %d", id, i) {
+			if _, unsure := l.unsure.Load(id); n > 1 && !unsure {
+				assert.Fail(t, "an event is there twice", "%s: %s", what, id)
 				break
 			}
 		}
-		st := r.s.Stats(t.Context())
-		assert.Zero(t, st.Lost)
-		assert.Equal(t, st.Recovered+st.Stored+st.Elsewhere, st.Events+st.Evicted+st.Lost)
-		assert.Equal(t, st.Appended, st.Stored+st.Duplicate+st.Failed+st.Unknown)
+		assert.Empty(t, l.pages[i].wrong, what)
+		assert.Empty(t, l.counts[i].wrong, what)
+		assert.Zero(t, st.Lost, what)
+	}
+	if !removed {
+		assert.Empty(t, l.worker.wrong)
 	}
 	assert.Equal(t, l.stores[0].Stats(t.Context()).Generation, l.stores[1].Stats(t.Context()).Generation)
-	twice := 0
-	for _, n := range l.worker.delivered {
-		if n > 1 {
-			twice++
+	assert.Equal(t, everything(t, l.stores[0]), everything(t, l.stores[1]), "the same cursors at both")
+}
+
+// everything is all events of a store with their cursors.
+func everything(t *testing.T, s *store.Store) (list []string) {
+	t.Helper()
+	var after store.Cursor
+	for more := true; more; {
+		page, err := s.Read(t.Context(), store.Query{After: after, Limit: 1000})
+		require.NoError(t, err)
+		require.True(t, page.Gap == nil || after.IsZero(), "a gap")
+		for _, e := range page.Entries {
+			list = append(list, e.Ref().EventID()+" "+e.Cursor.String())
 		}
+		after, more = page.Next, page.More
 	}
-	t.Logf("%d events answered, %d delivered more than once, longest pause %v",
-		l.stored(), twice, time.Duration(l.pause.Load()).Round(time.Millisecond))
+	return list
+}
+
+// goOn is where a client goes on after an error of reading.
+func goOn(err error, after store.Cursor) store.Cursor {
+	if gone := new(store.CursorError); errors.As(err, &gone) && gone.Reason != store.ReasonAhead {
+		return gone.Oldest
+	}
+	time.Sleep(20 * time.Millisecond)
+	return after
 }

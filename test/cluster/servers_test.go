@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -43,8 +44,12 @@ type serverConfig struct {
 	Port      int
 	RoutePort int
 	Routes    []string
-	Directory string
-	MaxBytes  int32 // max_payload; zero is the server's own
+	// Clients is where clients reach the server, and Nowhere a port that nobody has: servers reach
+	// each other by Routes alone. Zero is the server's own port.
+	Clients, Nowhere int
+	Password         string
+	Directory        string
+	MaxBytes         int32 // max_payload; zero is the server's own
 }
 
 func runServer(config string) {
@@ -56,8 +61,15 @@ func runServer(config string) {
 		ServerName: c.Name, Host: "127.0.0.1", Port: c.Port, MaxPayload: c.MaxBytes,
 		JetStream: true, StoreDir: c.Directory, JetStreamMaxStore: 4 << 30, SyncAlways: true,
 	}
+	if c.Password != "" {
+		opts.Username, opts.Password = user, c.Password
+	}
 	if len(c.Routes) > 1 {
 		opts.Cluster = server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: c.RoutePort}
+		if c.Clients != 0 {
+			opts.ClientAdvertise = fmt.Sprint("127.0.0.1:", c.Clients)
+			opts.Cluster.Advertise = fmt.Sprint("127.0.0.1:", c.Nowhere)
+		}
 		for _, r := range c.Routes {
 			u, err := url.Parse(r)
 			if err != nil {
@@ -75,6 +87,9 @@ func runServer(config string) {
 	os.Exit(0)
 }
 
+// user is who has serverConfig.Password.
+const user = "isbl"
+
 // servers are NATS servers, each a process of its own; several are one cluster.
 type servers struct {
 	list []*natsServer
@@ -84,20 +99,63 @@ type natsServer struct {
 	config serverConfig
 	mu     sync.Mutex
 	cmd    *exec.Cmd
+	// clients and peers are the wires to and from the server, if they can be cut.
+	clients *wire
+	peers   []*wire
 }
 
-func startServers(t testing.TB, n int) *servers {
+// startServers starts servers of a password, or of none.
+func startServers(t testing.TB, n int, password string) *servers {
 	t.Helper()
+	s := newServers(t, n, password)
+	for _, ns := range s.list {
+		for _, other := range s.list {
+			ns.config.Routes = append(ns.config.Routes, fmt.Sprint("nats://127.0.0.1:", other.config.RoutePort))
+		}
+	}
+	s.start(t)
+	return s
+}
+
+// startWired starts servers whose wires can be cut.
+func startWired(t testing.TB, n int) *servers {
+	t.Helper()
+	s := newServers(t, n, "")
+	nowhere := natstest.FreePort(t)
+	for i, ns := range s.list {
+		ns.clients = newWire(t, ns.config.Port)
+		ns.config.Clients, ns.config.Nowhere = ns.clients.port, nowhere
+		for j, other := range s.list {
+			port := other.config.RoutePort
+			if i != j {
+				w := newWire(t, port)
+				ns.peers, other.peers = append(ns.peers, w), append(other.peers, w)
+				port = w.port
+			}
+			ns.config.Routes = append(ns.config.Routes, fmt.Sprint("nats://127.0.0.1:", port))
+		}
+	}
+	s.start(t)
+	return s
+}
+
+func newServers(t testing.TB, n int, password string) *servers {
 	s := &servers{}
 	dir := t.TempDir()
-	var routes []string
 	for i := range n {
-		c := serverConfig{Name: fmt.Sprint("server-", i), Port: natstest.FreePort(t), RoutePort: natstest.FreePort(t), Directory: filepath.Join(dir, fmt.Sprint(i))}
-		routes = append(routes, fmt.Sprint("nats://127.0.0.1:", c.RoutePort))
-		s.list = append(s.list, &natsServer{config: c})
+		s.list = append(s.list, &natsServer{config: serverConfig{
+			Name: fmt.Sprint("server-", i), Port: natstest.FreePort(t), RoutePort: natstest.FreePort(t),
+			Directory: filepath.Join(dir, fmt.Sprint(i)), Password: password,
+		}})
 	}
+	return s
+}
+
+// start starts all servers, and returns when they place streams.
+func (s *servers) start(t testing.TB) {
+	t.Helper()
+	n := len(s.list)
 	for _, ns := range s.list {
-		ns.config.Routes = routes
 		ns.start(t)
 	}
 	t.Cleanup(func() {
@@ -111,7 +169,6 @@ func startServers(t testing.TB, n int) *servers {
 		return err == nil
 	}, patience, 50*time.Millisecond)
 	require.NoError(t, js.DeleteStream(t.Context(), "PROBE"))
-	return s
 }
 
 func (ns *natsServer) start(t testing.TB) {
@@ -150,11 +207,58 @@ func (ns *natsServer) wipe(t *testing.T) {
 	require.NoError(t, os.RemoveAll(ns.config.Directory))
 }
 
+// flip flips a bit in the middle of what a server has stored of the stream; it must not run.
+func (ns *natsServer) flip(t *testing.T) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(ns.config.Directory, "jetstream", "*", "streams", stream, "msgs", "*.blk"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	b, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	b[len(b)/2] ^= 1
+	require.NoError(t, os.WriteFile(files[0], b, 0o600))
+}
+
 func (s *servers) urls() (urls []string) {
+	for _, ns := range s.list {
+		port := ns.config.Port
+		if ns.clients != nil {
+			port = ns.clients.port
+		}
+		urls = append(urls, fmt.Sprint("nats://127.0.0.1:", port))
+	}
+	return urls
+}
+
+// user is who may connect; "" without a password.
+func (s *servers) user() string {
+	if s.list[0].config.Password == "" {
+		return ""
+	}
+	return user
+}
+
+// ownURLs are those that no wire lies before.
+func (s *servers) ownURLs() (urls []string) {
 	for _, ns := range s.list {
 		urls = append(urls, fmt.Sprint("nats://127.0.0.1:", ns.config.Port))
 	}
 	return urls
+}
+
+// cut cuts a server off from its peers, and from its clients too if everybody is set, for a time.
+func (ns *natsServer) cut(d time.Duration, everybody bool) {
+	wires := ns.peers
+	if everybody {
+		wires = append(slices.Clone(wires), ns.clients)
+	}
+	for _, w := range wires {
+		w.cut()
+	}
+	time.Sleep(d)
+	for _, w := range wires {
+		w.mend()
+	}
 }
 
 // cpu returns the time that the servers and this process have used; 0 where it is not known.
@@ -182,12 +286,14 @@ func (s *servers) cpu(b *testing.B) (used time.Duration) {
 // connect returns a connection of the test's own.
 func (s *servers) connect(t testing.TB) jetstream.JetStream {
 	t.Helper()
-	urls := s.urls()
+	urls := s.ownURLs()
 	var nc *nats.Conn
 	require.Eventually(t, func() (ok bool) {
 		var err error
 		nc, err = nats.Connect(urls[0], func(o *nats.Options) error {
 			o.Servers, o.MaxReconnect, o.ReconnectWait = urls, -1, 100*time.Millisecond
+			o.User, o.Password, o.IgnoreDiscoveredServers = s.user(), s.list[0].config.Password, true
+			o.IgnoreAuthErrorAbort = true
 			return nil
 		}, nats.PingInterval(time.Second), nats.MaxPingsOutstanding(2))
 		return err == nil

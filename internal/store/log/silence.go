@@ -9,8 +9,9 @@ import (
 
 const (
 	// silentFor is how long nobody answers on a connection before it goes to another server. Its
-	// server may be cut off from the others, which is no reason for it to close the connection. Where
-	// the server says that nobody is there to answer it takes as long as an election at least.
+	// server may be cut off from the others, which is no reason for it to close the connection.
+	// Where the server says that nobody is there to answer it takes as long as an election at
+	// least.
 	silentFor = 1500 * time.Millisecond
 	// silentForAtMost bounds the time until it goes on to the next one: an election at first, then
 	// twice as long each time. Without a leader, or a stream, nobody answers anywhere.
@@ -53,8 +54,8 @@ func (q *silence) unheard(began, now time.Time, refused bool) bool {
 	return true
 }
 
-// noted notes whether a request on a connection, which began at some time, was answered, and moves the connection to another
-// server of the cluster when nobody has answered there for a while.
+// noted notes whether a request on a connection, which began at some time, was answered, and moves
+// the connection to another server of the cluster when nobody has answered there for a while.
 func (s *stream) noted(nc *nats.Conn, began time.Time, err error) {
 	if s.opts.NATS == nil {
 		return

@@ -129,12 +129,12 @@ func (x *Index) Add(p Place, id uint32, records []wire.Record, stored int64) {
 	}
 	if u == nil {
 		u = &unit{}
+		f.hasher.begin(u)
 		u.sets[values].all, u.sets[words].all = x.opts.WithoutContent, x.opts.WithoutContent
 	}
 	for i := range u.sets {
 		u.sets[i].all = u.sets[i].all || len(records) == 0
 	}
-	f.hasher.unit = u
 	f.hasher.hash(records)
 	u.last, u.check = p.Seq, checkOf(u.check, id)
 	u.events, u.bytes = u.events+len(records), u.bytes+stored
@@ -158,9 +158,6 @@ func (x *Index) reachesGroup(p Place) bool {
 
 // complete makes a unit one that excludes, and a group of many.
 func (x *Index) complete(p Place, u *unit) {
-	for i := range u.sets {
-		u.sets[i].table = nil
-	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if p.epoch != x.epoch {

@@ -21,51 +21,14 @@ type unit struct {
 	sets   [sections]set
 }
 
-// set is some hashes, each once. The zero value is ready.
+// set is some hashes, each once.
 type set struct {
-	list  []uint64
-	all   bool     // it may have any hash; list is empty
-	table []uint64 // list by place, for add; 0 is none
+	list []uint64
+	all  bool // it may have any hash
 }
 
 // has says whether the set may have a hash.
 func (s *set) has(hash uint64) bool { return s.all || slices.Contains(s.list, hash) }
-
-func (s *set) add(hash uint64, atMost int) {
-	if s.all {
-		return
-	}
-	if 2*len(s.list) >= len(s.table) {
-		s.grow()
-	}
-	mask := uint64(len(s.table) - 1)
-	for at := hash & mask; ; at = (at + 1) & mask {
-		switch s.table[at] {
-		case hash:
-			return
-		case 0:
-			if len(s.list) == atMost {
-				s.all, s.list, s.table = true, nil, nil
-				return
-			}
-			s.table[at] = hash
-			s.list = append(s.list, hash)
-			return
-		}
-	}
-}
-
-func (s *set) grow() {
-	s.table = make([]uint64, max(1024, 2*len(s.table)))
-	mask := uint64(len(s.table) - 1)
-	for _, hash := range s.list {
-		at := hash & mask
-		for s.table[at] != 0 {
-			at = (at + 1) & mask
-		}
-		s.table[at] = hash
-	}
-}
 
 // checkOf goes on with the check of the blocks of a unit: it tells whether they are the same ones
 // later on. id is the start of the id of the next block.
@@ -74,16 +37,23 @@ func checkOf(check uint64, id uint32) uint64 {
 	return xxh3.HashSeed(b[:], check)
 }
 
-// hasher adds what records have to a unit.
+// hasher adds what records have to a unit. It keeps its room for the next one.
 type hasher struct {
-	content bool // values and words too
 	unit    *unit
 	scalars wire.Scalars
+	tables  [sections]table
 	room    []byte
 }
 
 func newHasher(content bool) *hasher {
-	h := &hasher{content: content}
+	h := &hasher{}
+	h.scalars.IDs = func(eventID string, traceID [16]byte) {
+		h.add(ids, ofEventID(eventID))
+		h.add(ids, ofTraceID(traceID))
+	}
+	if !content {
+		return h
+	}
 	word := func(word []byte) { h.add(words, ofWord(word)) }
 	h.scalars.Text = func(path []byte, value string, isWords bool) {
 		h.add(values, ofText(ofPath(path), value))
@@ -95,15 +65,73 @@ func newHasher(content bool) *hasher {
 	return h
 }
 
-func (h *hasher) add(section int, hash uint64) { h.unit.sets[section].add(hash, atMost[section]) }
+// begin makes that what follows is added to a new unit.
+func (h *hasher) begin(u *unit) {
+	h.unit = u
+	h.scalars.Forget()
+	for i := range h.tables {
+		h.tables[i].clear()
+	}
+}
+
+func (h *hasher) add(section int, hash uint64) {
+	s := &h.unit.sets[section]
+	switch {
+	case s.all || !h.tables[section].add(hash):
+	case len(s.list) == atMost[section]:
+		s.list, s.all = nil, true
+	default:
+		s.list = append(s.list, hash)
+	}
+}
 
 func (h *hasher) hash(records []wire.Record) {
 	for _, r := range records {
-		eventID, traceID := r.IDs()
-		h.add(ids, ofEventID(eventID))
-		h.add(ids, ofTraceID(traceID))
-		if h.content {
-			h.scalars.Visit(r)
+		h.scalars.Visit(r)
+	}
+}
+
+// table knows hashes by their places. The zero value is ready.
+type table struct {
+	places []uint64 // 0 for none
+	used   int
+}
+
+func (t *table) clear() {
+	clear(t.places)
+	t.used = 0
+}
+
+// add returns whether a hash was not there before.
+func (t *table) add(hash uint64) bool {
+	if 2*t.used >= len(t.places) {
+		t.grow()
+	}
+	at := t.find(hash)
+	if *at == hash && hash != 0 {
+		return false
+	}
+	*at = hash
+	t.used++
+	return true
+}
+
+// find returns the place of a hash, or the one for it.
+func (t *table) find(hash uint64) *uint64 {
+	mask := uint64(len(t.places) - 1)
+	at := hash & mask
+	for t.places[at] != hash && t.places[at] != 0 {
+		at = (at + 1) & mask
+	}
+	return &t.places[at]
+}
+
+func (t *table) grow() {
+	old := t.places
+	t.places = make([]uint64, max(1<<12, 2*len(old)))
+	for _, hash := range old {
+		if hash != 0 {
+			*t.find(hash) = hash
 		}
 	}
 }

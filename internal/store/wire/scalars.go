@@ -3,14 +3,20 @@ package wire
 import (
 	"encoding/base64"
 	"math"
+	"strings"
+
+	"github.com/zeebo/xxh3"
 
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// Scalars goes through the values of records that filters ask for: those of the data at any depth,
-// with their paths, and those of the body. The names of nested maps are joined with dots; elements
-// of lists have the path of their list. It may be used for many records, by one goroutine.
+// Scalars goes through what filters ask for of records: ids, and the values of the data at any depth
+// and of the body, with their paths. The names of nested maps are joined with dots; elements of
+// lists have the path of their list. It may be used for many records, by one goroutine.
 type Scalars struct {
+	// IDs is called for each record, with "" and zeros without them. What follows may be nil, and is
+	// called for each attribute at least once, but not again for all that are the same.
+	IDs func(eventID string, traceID [16]byte)
 	// Text is called with a string, and with bytes, truth values and null as JSON shows them; word
 	// says that it is a string. Number is called with a number; integers beyond 2^53 are rounded.
 	// They must not keep the path.
@@ -18,21 +24,53 @@ type Scalars struct {
 	Number func(path []byte, number float64)
 
 	path, room []byte
+	known      [1 << 10][]byte // attributes that were visited, by their hashes
 }
 
-// Visit goes through a record.
+// Forget makes that attributes are visited again.
+func (s *Scalars) Forget() { clear(s.known[:]) }
+
+// isKnown says whether an attribute was visited.
+func (s *Scalars) isKnown(keyValue []byte) bool {
+	place := &s.known[xxh3.Hash(keyValue)%uint64(len(s.known))]
+	if len(keyValue) > 0 && string(*place) == string(keyValue) {
+		return true
+	}
+	*place = keyValue
+	return false
+}
+
+// endOfID ends a KeyValue with the event id, as pdata writes it. Few are the same.
+const endOfID = "\x0a\x0e" + event.AttrUID
+
+// Visit goes through a record, whose memory it keeps until it forgets.
 func (s *Scalars) Visit(r Record) {
+	var eventID string
+	var traceID [16]byte
+	hasID := false
 	for f := range fields(r.record) {
 		var m member
 		switch f.num {
+		case 9:
+			copy(traceID[:], f.bytes)
+			continue
 		case 5:
+			if s.Text == nil {
+				continue
+			}
 			s.path = append(s.path[:0], event.AttrBody...)
 			m.Value.readValue(f.bytes)
 			if m.Value.num == 0 {
 				continue // no body
 			}
 		case 6:
-			if readMember(&m, f.bytes); !event.IsPlain(m.Name) && !event.IsData(m.Name, m.Value.Kind(), m.Value.Text()) {
+			if !strings.HasSuffix(text(f.bytes), endOfID) && s.isKnown(f.bytes) {
+				continue
+			}
+			if readMember(&m, f.bytes); m.Name == event.AttrUID && !hasID { // the first one is the id
+				eventID, hasID = m.Value.Text(), true
+			}
+			if s.Text == nil || !event.IsPlain(m.Name) && !event.IsData(m.Name, m.Value.Kind(), m.Value.Text()) {
 				continue
 			}
 			s.path = append(s.path[:0], m.Name...)
@@ -41,6 +79,7 @@ func (s *Scalars) Visit(r Record) {
 		}
 		s.value(&m.Value)
 	}
+	s.IDs(eventID, traceID)
 }
 
 func (s *Scalars) value(v *field) {

@@ -17,7 +17,10 @@ const (
 	fillBlocks = 32
 	// fillBytes bounds how much is read for it in a second. JetStream keeps what was read in memory
 	// for ten seconds.
-	fillBytes = 16 << 20
+	fillBytes = 8 << 20
+	// fillRest is how many times as long as it worked the filling rests: under load it takes a
+	// quarter of one core, and catches up later.
+	fillRest = 3
 )
 
 // SideIndexStats say what the side index has.
@@ -45,52 +48,45 @@ func (s *Store) openSideIndex() {
 
 // fillSideIndex gives the side index all blocks, those that were stored before it too.
 func (s *Store) fillSideIndex(ctx context.Context) {
-	tick := time.NewTicker(fillEvery)
-	defer tick.Stop()
 	for {
-		more, err := s.fillSome(ctx)
-		if more && err == nil {
-			continue
+		start := time.Now()
+		read, more := s.fillSome(ctx)
+		rest := fillEvery
+		if more {
+			rest = max(fillRest*time.Since(start), time.Duration(read)*time.Second/fillBytes)
 		}
 		select {
-		case <-tick.C:
+		case <-time.After(rest):
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// fillSome gives the side index some blocks. It returns whether there were any.
-func (s *Store) fillSome(ctx context.Context) (more bool, err error) {
-	if ctx.Err() != nil {
-		return false, ctx.Err()
-	}
+// fillSome gives the side index some blocks. It returns how many bytes were read for that, and
+// whether there may be more now.
+func (s *Store) fillSome(ctx context.Context) (read int, more bool) {
 	first, last := s.index.Bounds()
 	at, ok := s.sideIndex.Next(first, last)
 	if !ok {
-		return false, nil
+		return 0, false
 	}
 	events, _, _ := s.index.Block(at.Seq)
 	if raw, ok := s.newest.Get(at.Seq); ok || events == 0 {
 		s.fillBlock(at, raw)
-		return true, nil
+		return 0, true
 	}
 	stored, err := s.load(ctx, at.Seq, min(at.Until, at.Seq+fillBlocks-1))
-	if err != nil || len(stored) == 0 {
-		return false, err
+	if err != nil { // later, it may work
+		return 0, false
 	}
-	read := 0
 	for i := range stored {
 		b := &stored[i]
 		read += len(b.Payload)
 		s.fillBlock(at, rawOf(b))
 		at.Seq++
 	}
-	select {
-	case <-time.After(time.Duration(read) * time.Second / fillBytes):
-	case <-ctx.Done():
-	}
-	return true, nil
+	return read, len(stored) > 0
 }
 
 // rawOf returns the LogsData of a block; nil where it is damaged.

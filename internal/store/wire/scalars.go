@@ -10,12 +10,12 @@ import (
 	"github.com/isbl/telemetry/internal/event"
 )
 
-// Scalars goes through what filters ask for of records: ids, and the values of the data at any depth
-// and of the body, with their paths. The names of nested maps are joined with dots; elements of
-// lists have the path of their list. It may be used for many records, by one goroutine.
+// Scalars goes through what filters ask for of records: ids, and the values of the data at any
+// depth and of the body, with their paths. The names of nested maps are joined with dots; elements
+// of lists have the path of their list. It may be used for many records, by one goroutine.
 type Scalars struct {
-	// IDs is called for each record, with "" and zeros without them. What follows may be nil, and is
-	// called for each attribute at least once, but not again for all that are the same.
+	// IDs is called for each record, with "" and zeros without them. What follows may be nil, and
+	// is called for each attribute at least once, but not again for all that are the same.
 	IDs func(eventID string, traceID [16]byte)
 	// Text is called with a string, and with bytes, truth values and null as JSON shows them; word
 	// says that it is a string. Number is called with a number; integers beyond 2^53 are rounded.

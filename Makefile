@@ -16,7 +16,7 @@ export VERSION := $(shell sed -n 's/^const Number = "\(.*\)"/\1/p' internal/vers
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: run build packages programs rootfs release-check test lint generate vendor-page screenshots bench bench-peers fuzz clean help bin/otelcol-isbl bin/eventctl
+.PHONY: run build packages programs rootfs release-check test lint generate vendor-page screenshots bench bench-peers bench-find fuzz clean help bin/otelcol-isbl bin/eventctl
 
 run: bin/otelcol-isbl ## Run the collector as it is, or with CONFIG=my.yaml; it keeps its events in ./data
 	bin/otelcol-isbl $(if $(CONFIG),--config $(CONFIG))
@@ -87,6 +87,10 @@ bench: ## Run every benchmark; BENCHTIME=5s for steadier figures
 bench-peers: build build/stock/otelcol-stock build/nats-server ## Measure beside stock collectors, and write docs/performance.md; ARGS=-help
 	$(GO) -C bench build -o ../build/bench-peers .
 	build/bench-peers $(ARGS)
+
+bench-find: build ## Measure how fast few events are found in a big store; ARGS='-find-events 100000000'
+	$(GO) -C bench build -o ../build/bench-peers .
+	build/bench-peers -only find $(ARGS)
 
 build/stock/otelcol-stock: bench/stock-builder-config.yaml internal/tools/go.mod
 	@mkdir -p build

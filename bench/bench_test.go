@@ -33,7 +33,7 @@ func tiny(t *testing.T, binaries []string, args ...string) (string, error) {
 	args = append([]string{
 		"-ours", "../bin/otelcol-isbl", "-stock", "../build/stock/otelcol-stock", "-nats-server", "../build/nats-server", "-dir", dir,
 		"-results", filepath.Join(dir, "results"), "-doc", filepath.Join(dir, "performance.md"), "-rounds", "1", "-duration", "50ms",
-		"-events", "2000", "-open-events", "20000", "-memory-events", "2000", "-single-events", "50", "-viewers", "5",
+		"-events", "2000", "-open-events", "20000", "-find-events", "20000", "-memory-events", "2000", "-single-events", "50", "-viewers", "5",
 	}, args...)
 	err := run(t.Context(), args)
 	left, globErr := filepath.Glob(filepath.Join(dir, "bench-*"))

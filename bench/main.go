@@ -40,6 +40,7 @@ var parts = []part{
 	{"latency", "From sent to seen", measureLatency},
 	{"footprint", "Bytes per event", measureFootprint},
 	{"open", "Opening", measureOpen},
+	{"find", "Finding", measureFind},
 }
 
 // run measures the parts that are wanted, writes their raw figures, and reports on all that were

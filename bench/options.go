@@ -29,7 +29,7 @@ type options struct {
 
 // sizes say how much is stored before something is read from it.
 type sizes struct {
-	events, openEvents, memoryEvents, singles, viewers int
+	events, openEvents, findEvents, memoryEvents, singles, viewers int
 }
 
 func parseOptions(args []string) (options, error) {
@@ -56,6 +56,7 @@ func parseOptions(args []string) (options, error) {
 	f.BoolVar(&o.reportOnly, "report", false, "measure nothing, and write the report of what was measured before")
 	f.IntVar(&o.events, "events", 1_000_000, "`events` in the store that pages, filters and aggregates read")
 	f.IntVar(&o.openEvents, "open-events", 10_000_000, "`events` in the store that is opened")
+	f.IntVar(&o.findEvents, "find-events", 10_000_000, "`events` in the store that few are found in")
 	f.IntVar(&o.memoryEvents, "memory-events", 3_000_000, "`events` in the store whose memory is measured")
 	f.IntVar(&o.singles, "single-events", 1_000_000, "with -large: `events` that have a block each")
 	f.IntVar(&o.viewers, "viewers", 1000, "the largest `number` of viewers")
@@ -100,7 +101,7 @@ func (o options) check(rest []string) error {
 			return err
 		}
 	}
-	if o.rounds < 1 || o.duration <= 0 || o.events < 1000 || o.openEvents < 1000 || o.memoryEvents < 1000 || o.singles < 1 || o.viewers < 1 {
+	if o.rounds < 1 || o.duration <= 0 || o.events < 1000 || o.openEvents < 1000 || o.findEvents < 1000 || o.memoryEvents < 1000 || o.singles < 1 || o.viewers < 1 {
 		return errors.New("-rounds, -duration, and the numbers of events and viewers must be positive; of events at least 1000")
 	}
 	if len(o.loads) > 0 && len(o.chosenLoads()) == 0 {

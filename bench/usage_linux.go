@@ -80,3 +80,11 @@ func pwriteSync(f *os.File, data []byte, at int64) error {
 	}
 	return unix.Fdatasync(int(f.Fd()))
 }
+
+// forget makes the system forget a file that it keeps in memory.
+func forget(file *os.File) error {
+	if err := file.Sync(); err != nil { // what is not written cannot be forgotten
+		return nil //nolint:nilerr // it is somebody else's
+	}
+	return unix.Fadvise(int(file.Fd()), 0, 0, unix.FADV_DONTNEED)
+}

@@ -17,3 +17,4 @@ func residentMemory(int) (int64, int64, error) { return 0, 0, errNeedsLinux }
 func childAttributes() *syscall.SysProcAttr    { return nil }
 func fileSystem(string) string                 { return "unknown" }
 func pwriteSync(*os.File, []byte, int64) error { return errNeedsLinux }
+func forget(*os.File) error                    { return errNeedsLinux }

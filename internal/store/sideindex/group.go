@@ -18,8 +18,9 @@ const (
 	entryBytes = 16
 )
 
-// Bits for a hash: about one false positive in 10 000 for ids, in 1000 for others.
-var bitsPerHash = [sections]int{ids: 32, values: 16, words: 16}
+// Bits for a hash: about one false positive in 10 000. Values and words may get less, see linesFor;
+// with 16 there is one in 1000.
+var bitsPerHash = [sections]int{ids: 32, values: 24, words: 24}
 
 // share of the bytes of blocks that the lines of a group may take, but for its ids.
 const share = 0.24
@@ -112,32 +113,35 @@ func (g *group) write(out []byte, section, unit int, s *set) {
 	}
 }
 
-// linesFor says how many lines of each section the units get. Values and words get what is left of
-// the share of the blocks; with less they exclude less.
+// linesFor says how many lines of each section the units get. Values and words share what is left
+// of the share of the blocks; with less they exclude less.
 func linesFor(units []*unit) (lines [sections]int) {
-	var most, sum [sections]int
+	var wanted [sections]int
 	var bytes int64
 	for _, u := range units {
 		bytes += u.bytes
-		for section := range u.sets {
-			n := len(u.sets[section].list)
-			most[section], sum[section] = max(most[section], n), sum[section]+n
-		}
 	}
-	room := int(share*float64(bytes)) / (lineBytes * len(units))
 	for section := range lines {
 		if !slices.ContainsFunc(units, func(u *unit) bool { return !u.sets[section].all }) {
 			continue // it could exclude nothing
 		}
-		hashes := most[section]
-		if section != ids {
-			hashes = min(hashes, sum[section]*5/4/len(units))
+		most, sum := 0, 0
+		for _, u := range units {
+			n := len(u.sets[section].list)
+			most, sum = max(most, n), sum+n
 		}
-		lines[section] = max(1, (hashes*bitsPerHash[section]+lineBits-1)/lineBits)
-		if section != ids {
-			lines[section] = max(1, min(lines[section], room))
+		if section != ids { // more than is usual has to fit in
+			most = min(most, sum*5/4/len(units))
 		}
-		room -= lines[section]
+		wanted[section] = max(1, (most*bitsPerHash[section]+lineBits-1)/lineBits)
+	}
+	room := int(share*float64(bytes))/(lineBytes*len(units)) - wanted[ids]
+	content := wanted[values] + wanted[words]
+	for section, n := range wanted {
+		if section != ids && n > 0 && content > room {
+			n = max(1, n*room/content)
+		}
+		lines[section] = n
 	}
 	return lines
 }

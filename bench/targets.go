@@ -27,6 +27,13 @@ var targets = []target{
 	{"the index of a store of 1 000 000 blocks of one event", "≤ 32", "MiB", 32, false, figureOf("open", "whole_singles")},
 	{"sent to seen in a live stream at 10 000 events/s, p99", "≤ 10", "ms", 10, false, figureOf("latency", "p99")},
 	{"1000 idle viewers: CPU per event written, beside nobody", "≤ 1.05", "×", 1.05, false, figureOf("streams", "ratio_idle")},
+	{"the event of an id in a big store on disk, warm", "≤ 50", "ms", 50, false, figureOf("find", "event_id_warm")},
+	{"the ten events of a trace, spread over it", "≤ 50", "ms", 50, false, figureOf("find", "trace_id_warm")},
+	{"ten events by a value of their data, spread over it", "≤ 300", "ms", 300, false, figureOf("find", "data_warm")},
+	{"ten events by a word, spread over it", "≤ 300", "ms", 300, false, figureOf("find", "text_warm")},
+	{"counts by type over time, the whole store", "≤ 50", "ms", 50, false, figureOf("find", "counts_warm")},
+	{"the event of an id, with nothing in the page cache", "≤ 2000", "ms", 2000, false, figureOf("find", "event_id_cold")},
+	{"the side index, by the size of the events", "≤ 25", "%", 25, false, figureOf("find", "share")},
 }
 
 // verdict compares a figure with the target.

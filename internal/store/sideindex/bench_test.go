@@ -14,8 +14,8 @@ import (
 	"github.com/isbl/telemetry/internal/store/wire"
 )
 
-// BenchmarkAdd gives an index blocks of 1000 events with an id of their own, a trace, six values and
-// now and then a sentence.
+// BenchmarkAdd gives an index blocks of 1000 events with an id of their own, a trace, six values
+// and now and then a sentence.
 func BenchmarkAdd(b *testing.B) {
 	random := rand.New(rand.NewPCG(20, 5))
 	words := []string{"card", "payment", "declined", "order", "accepted", "user", "session", "timeout"}

@@ -71,10 +71,12 @@ func (l *Lookup) learn(seq uint64) bool {
 	if n := len(f.ends); n == 0 || seq < f.first || seq > f.ends[n-1] {
 		return false
 	}
-	l.first, l.ends, l.excluded = f.first, f.ends, make([]bool, len(f.ends))
-	for i, u := range f.units {
-		l.excluded[i] = u.excluded(l.keys)
+	unit := unitOf(f.ends, seq) // alone: those who follow the newest events ask for one
+	l.first = f.first
+	if unit > 0 {
+		l.first = f.ends[unit-1] + 1
 	}
+	l.ends, l.excluded = f.ends[unit:unit+1], []bool{f.units[unit].excluded(l.keys)}
 	return true
 }
 

@@ -36,6 +36,11 @@ func (s *Store) fetch(ctx context.Context, f *filter, first, last uint64) ([]ope
 	if len(out) > 0 {
 		return out, nil
 	}
+	for next := first + 1; next <= last; next++ {
+		if s.excludes(f, next, next) { // it need not be read
+			last = next - 1
+		}
+	}
 	start := f.work.begin()
 	stored, err := s.load(ctx, first, last)
 	f.work.took(stepRead, start)

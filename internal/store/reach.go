@@ -16,7 +16,7 @@ func (r *reader) fetchLast(ctx context.Context, span index.Span) ([]opened, erro
 			break
 		}
 		before, ok := r.s.index.Previous(first-1, &r.filter.index)
-		if !ok || before.Last != first-1 {
+		if !ok || before.Last != first-1 || r.s.excludes(&r.filter, first-1, first-1) {
 			break
 		}
 		first--

@@ -29,15 +29,17 @@ type counter struct {
 	from int
 
 	counted counted
+	memory  *memory
+	slots   []slot // by kind of the memory
 
 	room   *room
 	mu     sync.Mutex // held while blocks are opened
 	groups map[key][]float64
 }
 
-func newCounter(metric string, s *selector, m matchers, origin int64, room *room) *counter {
+func newCounter(metric string, s *selector, m matchers, origin int64, r *reader) *counter {
 	c := &counter{
-		metric: metric, weighted: metric == Total, labels: s.labels, matchers: m, room: room,
+		metric: metric, weighted: metric == Total, labels: s.labels, matchers: m, room: r.room, memory: r.engine.memory,
 		groups: map[key][]float64{}, edges: make([]int64, 0, 3*len(s.windows)),
 	}
 	for _, w := range s.windows {
@@ -97,32 +99,37 @@ func (c *counter) counts(edge int) bool { return edge >= c.from && edge < len(c.
 
 // knows implements source.
 func (c *counter) knows(r *store.Run) bool {
-	c.counted.list = nil
 	low, high := c.edge(r.Lowest), c.edge(r.Highest)
+	c.counted = counted{low: low, high: high}
 	if c.none || high < c.from || low >= len(c.edges) {
 		return true
 	}
 	list, keyOf := c.countable(r)
-	if len(list) > 0 && low != high {
-		return false
+	if list != nil && (len(list) == 0 || low == high) {
+		c.counted.list, c.counted.keyOf = list, keyOf
+		return true
 	}
-	c.counted = counted{list, keyOf, low}
-	return list != nil
+	c.counted.rows = c.memory.get(r, "")
+	return c.counted.rows != nil
 }
 
-// counted is a run that the index knows.
+// counted is a run that is known: by the index, or by its rows.
 type counted struct {
-	list  []store.NameCount
-	keyOf func(*store.NameCount) (key, bool)
-	edge  int
+	list      []store.NameCount
+	keyOf     func(*store.NameCount) (key, bool)
+	rows      *rows
+	low, high int // edges of its events
 }
 
 // count implements source.
 func (c *counter) count() error {
+	if c.counted.rows != nil {
+		return c.countRows(c.counted.rows, c.counted.low, c.counted.high)
+	}
 	for i := range c.counted.list {
 		n := &c.counted.list[i]
 		if k, ok := c.counted.keyOf(n); ok {
-			if err := c.add(k, c.counted.edge, n.Events, n.Estimated); err != nil {
+			if err := c.add(k, c.counted.low, n.Events, n.Estimated); err != nil {
 				return err
 			}
 		}
@@ -197,14 +204,9 @@ func matching(list []store.NameCount, matches func(*store.NameCount) bool) quant
 
 // add counts events up to an edge.
 func (c *counter) add(k key, edge int, events uint64, estimated float64) error {
-	cells := c.groups[k]
-	if cells == nil {
-		if err := c.room.take(len(c.edges) + cellsOfSeries); err != nil {
-			return err
-		}
-		k.eventType, k.source = strings.Clone(k.eventType), strings.Clone(k.source)
-		cells = make([]float64, len(c.edges))
-		c.groups[k] = cells
+	cells, err := c.cells(k)
+	if err != nil {
+		return err
 	}
 	if c.weighted {
 		cells[edge] += estimated
@@ -212,6 +214,20 @@ func (c *counter) add(k key, edge int, events uint64, estimated float64) error {
 		cells[edge] += float64(events)
 	}
 	return nil
+}
+
+// cells returns the counts of a series, by edge.
+func (c *counter) cells(k key) ([]float64, error) {
+	cells := c.groups[k]
+	if cells == nil {
+		if err := c.room.take(len(c.edges) + cellsOfSeries); err != nil {
+			return nil, err
+		}
+		k.eventType, k.source = strings.Clone(k.eventType), strings.Clone(k.source)
+		cells = make([]float64, len(c.edges))
+		c.groups[k] = cells
+	}
+	return cells, nil
 }
 
 // cell is where an event counts.
@@ -226,8 +242,17 @@ type tally struct {
 	estimated float64
 }
 
-// block implements source.
-func (c *counter) block(_ int, b store.Block) error {
+// open implements source.
+func (c *counter) open(_ int, _ *store.Run, blocks []store.Block) error {
+	for _, b := range blocks {
+		if err := c.block(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *counter) block(b store.Block) error {
 	found := map[cell]tally{}
 	needSource := (c.labels|c.set())&labelSource != 0
 	for i := range b.Len() {

@@ -21,6 +21,8 @@ import (
 const (
 	// defaultLookback is how far back a selector without a range looks for a number of Field.
 	defaultLookback = 5 * time.Minute
+	// rememberedPart is the part of the budget's size that what queries remember takes, beside it.
+	rememberedPart = 2
 	// maxTime is how long a query may take.
 	maxTime = 20 * time.Second
 )
@@ -42,6 +44,7 @@ type Engine struct {
 	opts   Options
 	parser parser.Parser
 	engine *promql.Engine
+	memory *memory
 	named  atomic.Pointer[[]string]
 }
 
@@ -49,7 +52,7 @@ type Engine struct {
 func New(opts Options) *Engine {
 	p := parser.NewParser(parser.Options{EnableExtendedRangeSelectors: true})
 	return &Engine{
-		opts: opts, parser: p,
+		opts: opts, parser: p, memory: newMemory(opts.Budget.Limit() / rememberedPart),
 		engine: promql.NewEngine(promql.EngineOpts{
 			Logger: opts.Logger, MaxSamples: maxSamples, Timeout: maxTime, LookbackDelta: defaultLookback, Parser: p,
 			NoStepSubqueryIntervalFn: func(int64) int64 { return noStep },

@@ -31,14 +31,18 @@ type numbers struct {
 
 	scratch []*eventlog.Ref // of each worker
 
+	of      string // what memory has them under
+	memory  *memory
+	counted *rows // of the run that is known
+
 	room   *room
 	mu     sync.Mutex // held while blocks are opened
-	groups map[key][]number
+	groups map[key]*[]number
 }
 
 // number is a number of an event.
 type number struct {
-	at    int64 // nanoseconds
+	at    int64 // milliseconds
 	value float64
 }
 
@@ -52,12 +56,15 @@ func fieldOf(list []*labels.Matcher) (field string, ok bool) {
 	return field, ok
 }
 
-func newNumbers(s *selector, m matchers, field string, lookback int64, room *room) (*numbers, error) {
+func newNumbers(s *selector, m matchers, field string, r *reader) (*numbers, error) {
 	path, err := filter.ParsePath(field)
 	if err != nil {
 		return nil, fmt.Errorf("%s{field=%q}: %w", Field, field, err)
 	}
-	n := &numbers{matchers: m, field: field, path: path, room: room, groups: map[key][]number{}}
+	n := &numbers{matchers: m, field: field, path: path, memory: r.engine.memory, room: r.room, groups: map[key]*[]number{}}
+	for _, each := range s.node.LabelMatchers {
+		n.of += each.String() + ","
+	}
 	n.none = n.none || !matchesAll(m.byField, field)
 	for range store.ScanWorkers() {
 		n.scratch = append(n.scratch, eventlog.NewRef())
@@ -71,10 +78,10 @@ func newNumbers(s *selector, m matchers, field string, lookback int64, room *roo
 	}
 	for _, w := range s.windows {
 		if !s.ranged || s.node.Anchored || s.node.Smoothed {
-			w.from -= lookback
+			w.from -= r.lookback
 		}
 		if s.node.Smoothed {
-			w.to += lookback
+			w.to += r.lookback
 		}
 		n.spans, n.edges = append(n.spans, w), append(n.edges, w.from, w.to)
 	}
@@ -97,36 +104,65 @@ func joined(list []window) (apart []window) {
 	return apart
 }
 
-// covers says whether some window has a time of those from lowest to highest, in nanoseconds.
-func (n *numbers) covers(lowest, highest int64) bool {
-	low, high := ceilMilliseconds(lowest), ceilMilliseconds(highest)
+// covers says whether some window has a time of those from low to high, in milliseconds.
+func (n *numbers) covers(low, high int64) bool {
 	i, _ := slices.BinarySearchFunc(n.spans, low, func(w window, at int64) int { return cmp.Compare(w.to, at) })
 	return i < len(n.spans) && n.spans[i].from < high
 }
 
-// knows implements source: it needs no blocks of which no event is of the series.
+// knows implements source: no event of the run is of the series, or its numbers are remembered.
 func (n *numbers) knows(r *store.Run) bool {
-	if n.none || !n.covers(r.Lowest, r.Highest) {
+	n.counted = nil
+	if n.none || !n.covers(ceilMilliseconds(r.Lowest), ceilMilliseconds(r.Highest)) {
 		return true
 	}
 	isType := func(c *store.NameCount) bool {
 		return n.matchesType(c.Name) && (!r.KnownSeverities || n.matchesSeverity(c.Severity))
 	}
 	isSource := func(c *store.NameCount) bool { return n.matchesSource(c.Name) }
-	return r.KnownTypes && matching(r.Types, isType) == none || r.KnownSources && matching(r.Sources, isSource) == none
+	if r.KnownTypes && matching(r.Types, isType) == none || r.KnownSources && matching(r.Sources, isSource) == none {
+		return true
+	}
+	n.counted = n.memory.get(r, n.of)
+	return n.counted != nil
 }
 
 // count implements source.
-func (*numbers) count() error { return nil }
+func (n *numbers) count() error {
+	if n.counted == nil {
+		return nil
+	}
+	kinds, list := n.memory.all(), make([]found, len(n.counted.kinds))
+	for i, number := range n.counted.kinds {
+		k := &kinds[number]
+		list[i] = found{key{k.eventType, k.source, k.severity}, n.counted.base + int64(n.counted.after[i]), n.counted.values[i]}
+	}
+	return n.add(list)
+}
 
-// block implements source.
-func (n *numbers) block(worker int, b store.Block) error {
-	found, count := map[key][]number{}, 0
+// found is a number with what it is of.
+type found struct {
+	key
+	at    int64 // milliseconds
+	value float64
+}
+
+// open implements source.
+func (n *numbers) open(worker int, run *store.Run, blocks []store.Block) error {
+	var list []found
+	for _, b := range blocks {
+		list = n.appendNumbers(list, worker, b)
+	}
+	n.remember(run, blocks, list)
+	return n.add(list)
+}
+
+// appendNumbers appends the numbers of an open block, whenever they were.
+func (n *numbers) appendNumbers(list []found, worker int, b store.Block) []found {
 	for i := range b.Len() {
 		r := b.Record(i)
-		stamp, eventType, level := r.Head()
-		at := int64(stamp)
-		if !n.matchesType(eventType) || !n.matchesSeverity(level) || !n.covers(at, at) {
+		at, eventType, level := r.Head()
+		if !n.matchesType(eventType) || !n.matchesSeverity(level) {
 			continue
 		}
 		source := r.Source()
@@ -137,30 +173,49 @@ func (n *numbers) block(worker int, b store.Block) error {
 		if n.body || !r.ReadFields(ref.Record, n.attributes) {
 			ref = b.Ref(i)
 		}
-		value, ok := aggregate.NumberOf(ref, n.path)
-		if !ok {
-			continue
+		if value, ok := aggregate.NumberOf(ref, n.path); ok {
+			list = append(list, found{key{eventType, source, level.Base()}, ceilMilliseconds(int64(at)), value.Float64()})
 		}
-		k := key{eventType, source, level.Base()}
-		found[k] = append(found[k], number{at, value.Float64()})
-		count++
 	}
-	if count == 0 {
-		return nil
+	return list
+}
+
+// remember keeps numbers for the next query with the same selector.
+func (n *numbers) remember(run *store.Run, blocks []store.Block, list []found) {
+	r := newRows(run, blocks)
+	if r == nil {
+		return
 	}
-	if err := n.room.take(count); err != nil {
-		return err
+	r.after, r.kinds, r.values = make([]uint32, len(list)), make([]uint16, len(list)), make([]float64, len(list))
+	for i := range list {
+		f := &list[i]
+		number, ok := n.memory.number(kind{f.eventType, f.source, f.severity, 1})
+		if !ok {
+			return
+		}
+		r.after[i], r.kinds[i], r.values[i] = uint32(f.at-r.base), number, f.value
 	}
+	n.memory.put(place{run.First, n.of}, r)
+}
+
+// add adds the numbers that a window has.
+func (n *numbers) add(list []found) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for k, list := range found {
-		if n.groups[k] == nil {
-			if err := n.room.take(cellsOfSeries); err != nil {
-				return err
-			}
-			k.eventType, k.source = strings.Clone(k.eventType), strings.Clone(k.source)
+	for i := range list {
+		f := &list[i]
+		if !n.covers(f.at, f.at) {
+			continue
 		}
-		n.groups[k] = append(n.groups[k], list...)
+		of, size := n.groups[f.key], 1
+		if of == nil {
+			of, size = new([]number), 1+cellsOfSeries
+			n.groups[key{strings.Clone(f.eventType), strings.Clone(f.source), f.severity}] = of
+		}
+		if err := n.room.take(size); err != nil {
+			return err
+		}
+		*of = append(*of, number{f.at, f.value})
 	}
 	return nil
 }
@@ -170,7 +225,7 @@ func (n *numbers) finish(*census) ([]storage.Series, error) {
 	list := make([]storage.Series, 0, len(n.groups))
 	for k, of := range n.groups {
 		metric := k.labels(Field, n.field, allLabels)
-		points, ok := n.samples(of)
+		points, ok := n.samples(*of)
 		if !ok {
 			return nil, fmt.Errorf("%v has more numbers than its window has milliseconds: choose a longer range, or fewer events by matchers", metric)
 		}
@@ -187,15 +242,11 @@ func (n *numbers) samples(of []number) (points []promql.FPoint, ok bool) {
 	slices.SortFunc(of, func(a, b number) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.value, b.value)) })
 	points = make([]promql.FPoint, len(of))
 	for i := 0; i < len(of); {
-		edge := edgeAt(n.edges, of[i].at)
+		edge, _ := slices.BinarySearch(n.edges, of[i].at)
 		first := i
-		last := int64(0) // the millisecond of the number before
-		for ; i < len(of) && edgeAt(n.edges, of[i].at) == edge; i++ {
-			at := ceilMilliseconds(of[i].at)
-			if i > first {
-				at = max(at, last+1)
-			}
-			points[i], last = promql.FPoint{T: at, F: of[i].value}, at
+		for last := of[i].at - 1; i < len(of) && of[i].at <= n.edges[edge]; i++ {
+			last = max(of[i].at, last+1)
+			points[i] = promql.FPoint{T: last, F: of[i].value}
 		}
 		for j, limit := i-1, n.edges[edge]; j >= first && points[j].T > limit; j, limit = j-1, limit-1 {
 			points[j].T = limit

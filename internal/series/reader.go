@@ -40,8 +40,8 @@ type source interface {
 	knows(*store.Run) bool
 	// count counts the run that it was asked about last, and knows.
 	count() error
-	// block looks at an open block. It is called from several goroutines.
-	block(worker int, b store.Block) error
+	// open counts a run by its blocks. It is called from several goroutines.
+	open(worker int, run *store.Run, blocks []store.Block) error
 	// finish returns the series.
 	finish(*census) ([]storage.Series, error)
 }
@@ -129,14 +129,22 @@ func (r *reader) gather(ctx context.Context) error {
 		}
 		r.sources, all = append(r.sources, sources), append(all, sources...)
 	}
+	counting := slices.ContainsFunc(all, func(s source) bool { _, ok := s.(*counter); return ok })
+	places := make([]map[kind]uint16, store.ScanWorkers())
+	for i := range places {
+		places[i] = map[kind]uint16{}
+	}
 	complete, err := r.engine.opts.Store.Walk(ctx, r.engine.opts.MaxScan, r.deadline, func(run *store.Run) (bool, error) {
 		r.known.run(run)
 		return countRun(all, run)
-	}, func(worker int, b store.Block) error {
+	}, func(worker int, run *store.Run, blocks []store.Block) error {
 		for _, s := range all {
-			if err := s.block(worker, b); err != nil {
+			if err := s.open(worker, run, blocks); err != nil {
 				return err
 			}
+		}
+		if counting {
+			r.engine.memory.remember(run, blocks, places[worker])
 		}
 		return nil
 	})
@@ -206,13 +214,13 @@ func (r *reader) newSources(s *selector, origin int64) (list []source, err error
 		if metric != Field {
 			counted := m
 			counted.none = m.none || !matchesAll(m.byField, "")
-			list = append(list, newCounter(metric, s, counted, origin, r.room))
+			list = append(list, newCounter(metric, s, counted, origin, r))
 			continue
 		}
 		field, ok := fieldOf(m.byField)
 		switch {
 		case ok:
-			n, err := newNumbers(s, m, field, r.lookback, r.room)
+			n, err := newNumbers(s, m, field, r)
 			if err != nil {
 				return nil, err
 			}

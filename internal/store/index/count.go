@@ -9,6 +9,11 @@ import (
 type Run struct {
 	First, Last     uint64 // sequences
 	Lowest, Highest int64  // event timestamps, nanoseconds since 1970
+	Events          int
+	// ID starts the id of the last block: blocks of one sequence and id are the same.
+	ID uint32
+	// Whole says that all of its blocks are there.
+	Whole bool
 	// Types count the events by type and severity, Sources by source. They are complete where
 	// Known says so; without KnownSeverities some have the severity 0 whatever theirs is.
 	Types, Sources                            []block.NameCount
@@ -26,6 +31,7 @@ func (x *Index) Run(seq uint64, f *Filter) (found Run, ok bool) {
 		}
 		return Run{
 			First: max(r.first, seq), Last: r.last, Lowest: r.lowest, Highest: r.highest,
+			Events: r.events, ID: x.ids[r.last-x.base], Whole: !r.partial && r.first >= seq,
 			Types: r.types.counts(), KnownTypes: !r.types.others && !r.partial && r.first >= seq,
 			KnownSeverities: r.severities,
 			Sources:         r.sources.counts(), KnownSources: !r.sources.others && !r.partial && r.first >= seq,

@@ -66,6 +66,8 @@ type Config struct {
 	// Deduplicate is off until the section is written. With it, an event whose source
 	// and id are stored already is answered with success and not stored again.
 	Deduplicate configoptional.Optional[DeduplicateConfig] `mapstructure:"deduplicate"`
+	// Alerts evaluates alert rules over the events. It is off until the section is written.
+	Alerts configoptional.Optional[AlertsConfig] `mapstructure:"alerts"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -118,7 +120,7 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) (err error) {
 	if _, isNumber := conf.Get("storage::sync").(int); isNumber {
 		return errors.New("`storage::sync` has no unit: write always, or a duration such as 1s")
 	}
-	durations := []string{"timeout", "retention::max_age", "deduplicate::max_age", "storage::nats::connect_wait"}
+	durations := []string{"timeout", "retention::max_age", "deduplicate::max_age", "storage::nats::connect_wait", "alerts::interval", "alerts::query_offset"}
 	if err := units.Durations(conf, durations...); err != nil {
 		return err
 	}

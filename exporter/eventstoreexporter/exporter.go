@@ -19,13 +19,17 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/exporter/eventstoreexporter/internal/metadata"
+	"github.com/isbl/telemetry/internal/alert"
 	"github.com/isbl/telemetry/internal/api"
+	"github.com/isbl/telemetry/internal/budget"
 	"github.com/isbl/telemetry/internal/buffers"
 	"github.com/isbl/telemetry/internal/eventlog"
 	"github.com/isbl/telemetry/internal/httpguard"
 	"github.com/isbl/telemetry/internal/problems"
+	"github.com/isbl/telemetry/internal/promapi"
 	"github.com/isbl/telemetry/internal/receivers"
 	"github.com/isbl/telemetry/internal/registry"
+	"github.com/isbl/telemetry/internal/series"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -42,6 +46,8 @@ type eventStore struct {
 	problems  *problems.Log
 	forget    func() // ends the observation of the store
 	store     *store.Store
+	series    *series.Engine
+	alerts    *alert.Manager // nil without rules
 	api       *api.Handler
 	server    *http.Server
 	wg        sync.WaitGroup
@@ -95,6 +101,12 @@ func (e *eventStore) start(ctx context.Context, host component.Host) (err error)
 		return fmt.Errorf("open the event store: %w", err)
 	}
 	e.startCounters(ctx)
+	e.series = series.New(series.Options{Store: e.store, MaxScan: uint64(e.cfg.MaxScan), Budget: budget.Process()})
+	if e.cfg.Alerts.HasValue() {
+		if e.alerts, err = e.startAlerts(ctx, host, e.cfg.Alerts.Get()); err != nil {
+			return fmt.Errorf("start the alert rules: %w", err)
+		}
+	}
 	if err := e.serve(ctx, host); err != nil {
 		return err
 	}
@@ -142,8 +154,14 @@ func (e *eventStore) connected(err error) {
 
 func (e *eventStore) serve(ctx context.Context, host component.Host) error {
 	instance := registry.InstanceID(e.set.Resource)
+	var rules promapi.Rules
+	if e.alerts != nil {
+		rules = e.alerts
+	}
 	e.api = api.New(api.Options{
 		Store:     e.store,
+		Series:    e.series,
+		Rules:     rules,
 		SourceID:  e.cfg.SourceID,
 		BatchSize: e.cfg.BatchSize,
 		MaxScan:   uint64(e.cfg.MaxScan),
@@ -242,6 +260,9 @@ func (e *eventStore) shutdown(ctx context.Context) error {
 		e.telemetry.Shutdown()
 		e.problems.Close()
 		e.scope.Close()
+		if e.alerts != nil {
+			e.alerts.Close()
+		}
 		if e.store != nil {
 			e.stopErr = errors.Join(e.stopErr, e.store.Close())
 		}

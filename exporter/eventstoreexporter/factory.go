@@ -59,6 +59,7 @@ func createDefaultConfig() component.Config {
 		Deduplicate: configoptional.Default(DeduplicateConfig{
 			MaxEvents: defaultDeduplicateEvents, MaxAge: defaultDeduplicateAge,
 		}),
+		Alerts: configoptional.Default(defaultAlertsConfig()),
 	}
 }
 

@@ -17,7 +17,9 @@ import (
 	"github.com/isbl/telemetry/internal/compress"
 	"github.com/isbl/telemetry/internal/consumer"
 	"github.com/isbl/telemetry/internal/problems"
+	"github.com/isbl/telemetry/internal/promapi"
 	"github.com/isbl/telemetry/internal/receivers"
+	"github.com/isbl/telemetry/internal/series"
 	"github.com/isbl/telemetry/internal/store"
 )
 
@@ -57,6 +59,10 @@ type Options struct {
 	// Answers is the memory that pages in the making and pages that nobody reads may take together.
 	// Nil is half of that of the process's requests.
 	Answers *budget.Budget
+	// Series answers PromQL. Nil makes one over the store.
+	Series *series.Engine
+	// Rules tell of alert rules; nil has none.
+	Rules promapi.Rules
 	// Heartbeat is the longest time in which a stream sends nothing. Zero is 15 s.
 	Heartbeat time.Duration
 	// Logger logs what fails; nil logs nothing.
@@ -100,6 +106,9 @@ func New(opts Options) *Handler {
 	if opts.Answers == nil {
 		opts.Answers = budget.New(max(budget.Process().Limit()/2, 1))
 	}
+	if opts.Series == nil {
+		opts.Series = series.New(series.Options{Store: opts.Store, MaxScan: opts.MaxScan, Budget: opts.Answers})
+	}
 	if opts.Heartbeat == 0 {
 		opts.Heartbeat = heartbeatEvery
 	}
@@ -125,6 +134,7 @@ func New(opts Options) *Handler {
 		h.statsCall(), h.problemsCall(), h.testEventCall(), h.openAPICall(),
 	}, h.consumerCalls()...)
 	h.mux = h.newMux(h.routes())
+	h.mux.Handle(promapi.Prefix, h.prometheus())
 	h.wg.Go(h.sampleRate)
 	h.wg.Go(func() { h.news.run(h.closing) })
 	return h

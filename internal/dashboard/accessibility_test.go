@@ -2,6 +2,7 @@ package dashboard_test
 
 import (
 	"encoding/json"
+	"net/url"
 	"os"
 	"testing"
 	"time"
@@ -21,7 +22,7 @@ func TestAccessibility(t *testing.T) {
 		t.Skip("axe-core is not installed: npm ci in internal/dashboard")
 	}
 	require.NoError(t, err)
-	s := serve(t, plain)
+	s := serve(t, withRules)
 	s.append(shop(time.Now().UTC())...)
 	s.post("PUT", "/consumers/billing", `{}`)
 	ctx := tab(t, s.url)
@@ -34,7 +35,8 @@ func TestAccessibility(t *testing.T) {
 			"#/types?since=2h":              shows("#types", "user.login"),
 			"#/trace?trace_id=" + shopTrace: shows(".timeline", "user.login"),
 			"#/consumers?name=billing":      shows("#consumer", "None."),
-			"#/system?":                     shows("#kept", "adds up"),
+			"#/alerts?name=" + url.QueryEscape("alerts/checkout.yaml/checkout/1"): shows("#alert", "6 orders of shop failed"),
+			"#/system?": shows("#kept", "adds up"),
 		} {
 			var violations string
 			do(t, ctx, script(`location.hash = `+quoted(address)), ready, chromedp.Evaluate(`axe.run().then(r => JSON.stringify(r.violations.map(v => [v.id, v.help, v.nodes.map(n => n.html).slice(0, 3)])))`, &violations,

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"testing"
@@ -71,7 +72,7 @@ const stack = "TimeoutError: no answer from the gateway\n    at Gateway.charge (
 // TestScreenshots looks at each view in both themes and three sizes: nothing sticks out of the
 // window. With -screenshots it writes the pictures of the documentation.
 func TestScreenshots(t *testing.T) {
-	s := serve(t, plain)
+	s := serve(t, withRules)
 	s.append(shop(time.Now().UTC())...)
 	log := problems.Open(t.Name(), registry.NewComponent("receiver", "event"), problems.Options{})
 	defer log.Close()
@@ -98,6 +99,7 @@ func TestScreenshots(t *testing.T) {
 		}},
 		{"dashboard-trace", "#/trace?trace_id=" + shopTrace, shows(".timeline", "alert.payment_failed")},
 		{"dashboard-consumers", "#/consumers?name=billing", shows(".letters", "alert.payment_failed")},
+		{"dashboard-alerts", "#/alerts?name=" + url.QueryEscape("alerts/checkout.yaml/checkout/1"), shows("#alert", "6 orders of shop failed")},
 		{"dashboard-system", "#/system?", chromedp.Tasks{shows("#kept", "adds up"), shows("#problems", "legacy-app")}},
 	}
 	for _, view := range views {

@@ -11,6 +11,7 @@
 //	scopes    service.instance.id    the stores, and of which components each tells
 //	directories path                 the storage directories that are open, for errors
 //	handover  component and port     events of a store in memory, for the one that replaces it
+//	rules     instance and exporter  the alert rules that were read last, for files that are broken later
 //	budget    none                   the memory of the process that requests share
 //
 // A Collector gives its service.instance.id to all of its components, so two collectors in one

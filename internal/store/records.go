@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/isbl/telemetry/internal/store/log"
 )
@@ -82,11 +83,11 @@ func (r Records) Delete(ctx context.Context, key string, revision uint64) error 
 	})
 }
 
-// Keys lists the records.
+// Keys lists the records of consumers: those whose keys do not begin with a slash.
 func (r Records) Keys(ctx context.Context) (keys []string, err error) {
 	err = r.do(ctx, func(ctx context.Context, records log.Records) (err error) {
 		keys, err = records.Keys(ctx)
 		return err
 	})
-	return slices.DeleteFunc(keys, func(key string) bool { return key == setbackKey }), err
+	return slices.DeleteFunc(keys, func(key string) bool { return strings.HasPrefix(key, "/") }), err
 }

@@ -13,10 +13,11 @@ export class Problem extends Error {
   }
 }
 
-/** The address of a call. */
+/** The address of a call. Calls of Prometheus's API begin with /prometheus/. */
 export function address(path, query) {
   const text = query ? String(query) : '';
-  return new URL(`api/v1${path}${text ? `?${text}` : ''}`, document.baseURI).href;
+  const whole = path.startsWith('/prometheus/') ? path.slice(1) : `api/v1${path}`;
+  return new URL(`${whole}${text ? `?${text}` : ''}`, document.baseURI).href;
 }
 
 /** Calls the API until it answers with anything but 401, and returns the response. Errors: Problem, what fetch throws. */
@@ -39,6 +40,7 @@ async function problemOf(response) {
   const fallback = { detail: `The server answered ${response.status} ${response.statusText}.` };
   try {
     const document = parse(await response.text());
+    if (document?.error) return { detail: document.error }; // of Prometheus's API
     return document?.detail ? document : fallback;
   } catch {
     return fallback;

@@ -1,5 +1,6 @@
 // The frame around the views: header, filter bar, keys, and the numbers of the store.
 
+import { AlertsView } from './alerts.js';
 import { address, get } from './api.js';
 import { ConsumersView } from './consumers.js';
 import { curl, eventctl } from './copyas.js';
@@ -17,7 +18,7 @@ import { TypesView } from './types.js';
 import { Copy, explain, html, render, useEffect, usePrefs, useRef, useState, useTask } from './ui.js';
 
 const refreshEvery = 2000;
-const titles = { events: 'Events', types: 'Types', trace: 'Trace', consumers: 'Consumers', system: 'System' };
+const titles = { events: 'Events', types: 'Types', trace: 'Trace', consumers: 'Consumers', alerts: 'Alerts', system: 'System' };
 const filtered = ['events', 'types'];
 const states = { live: 'live', connecting: 'connecting again', paused: 'paused in the background', wrong: 'see the filter', done: 'range ends: not live' };
 
@@ -51,7 +52,7 @@ function App() {
       if (e.key === '/') focus('event_type');
       else if (e.key === 'f') focus('find');
       else if (e.key === '?') setKeys(true);
-      else if (/^[1-5]$/.test(e.key)) document.getElementById(`view-${views[e.key - 1]}`).click();
+      else if (/^[1-6]$/.test(e.key)) document.getElementById(`view-${views[e.key - 1]}`).click();
       else return;
       e.preventDefault();
     };
@@ -90,6 +91,7 @@ function App() {
       ${view === 'types' && html`<${TypesView} query=${query} setError=${setError} term=${term} oldest=${oldest} />`}
       ${view === 'trace' && html`<${TraceView} query=${query} setError=${setError} />`}
       ${view === 'consumers' && html`<${ConsumersView} query=${query} open=${(name) => go({ view, query: new URLSearchParams(name && { name }) })} />`}
+      ${view === 'alerts' && html`<${AlertsView} query=${query} open=${(name) => go({ view, query: new URLSearchParams(name && { name }) })} />`}
       ${view === 'system' && html`<${SystemView} stats=${stats.current} statsError=${stats.error} />`}
     </main>
     <${Footer} view=${view} query=${query} />
@@ -97,7 +99,8 @@ function App() {
     <${KeysDialog} open=${keys} close=${() => setKeys(false)} />`;
 }
 
-const calls = { events: ['/events', ['get']], types: ['/counts', ['counts']], trace: ['/events', ['get', '--all']], consumers: ['/consumers', ['consumers', 'list']], system: ['/stats', ['stats']] };
+const calls = { events: ['/events', ['get']], types: ['/counts', ['counts']], trace: ['/events', ['get', '--all']], consumers: ['/consumers', ['consumers', 'list']],
+  alerts: ['/prometheus/api/v1/alerts', ['alerts']], system: ['/stats', ['stats']] };
 
 function Footer({ view, query }) {
   const consumer = view === 'consumers' && query.get('name');

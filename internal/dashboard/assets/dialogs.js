@@ -31,7 +31,7 @@ export function TokenDialog() {
 
 const keys = [
   ['/', 'go to the filter'], ['f', 'find in the rows shown'], ['j  k', 'next and previous event'], ['Enter', 'open the event'], ['Esc', 'close it'],
-  ['Space', 'pause and resume'], ['1 … 5', 'the views'], ['?', 'these keys'],
+  ['Space', 'pause and resume'], ['1 … 6', 'the views'], ['?', 'these keys'],
 ];
 
 export function KeysDialog({ open, close }) {

@@ -3,7 +3,7 @@
 
 import { defaultSince } from './range.js';
 
-export const views = ['events', 'types', 'trace', 'consumers', 'system'];
+export const views = ['events', 'types', 'trace', 'consumers', 'alerts', 'system'];
 
 /** The route of a location's hash. Links of earlier versions were the query alone. */
 export function parseRoute(hash) {

@@ -48,7 +48,7 @@ func (a *app) countsCommand() *cobra.Command {
 		}
 		bars := make([]show.Bar, len(counts.Buckets))
 		for i, b := range counts.Buckets {
-			bars[i] = show.Bar{Start: b.Start, Name: b.Name, Count: b.Count, Estimated: b.Estimated}
+			bars[i] = show.Bar{Start: b.Start, Name: b.Name, Length: float64(b.Count), Number: show.Count(b.Count, b.Estimated)}
 		}
 		return a.style.Bars(a.out, a.width(), bars)
 	}

@@ -54,6 +54,10 @@ var commandLines = [][]string{
 	{"test-event"},
 	{"expect", "--timeout", "0"},
 	{"expect", "--timeout", "0", "--json"},
+	{"query", "events_total"},
+	{"query", "events_total", "-o", "csv"},
+	{"alerts", "--all"},
+	{"alerts", "-o", "csv"},
 	{"version"},
 	{"version", "-o", "csv"},
 	{"tail", "--last", "2", "-o", "csv"},
@@ -108,7 +112,9 @@ func TestHostileAnswers(t *testing.T) {
 	body := `{"events": [E], "next": H, "more": false, "gap": G, "where_errors": {"events": 1, "first": H}, "event_id": H,
 		"source_id": H, "version": H, "store": {"storage": H}, "buffers": [{"id": H, "configuration": {"overflow": H}}], "event_types": {H: {}}, "sources": {H: {}},
 		"buckets": [{"start": "2026-01-02T03:04:05Z", "event_type": H, "count": 1}], "groups": [{"event_type": H, "count": 1}],
-		"facets": [{"by": H, "values": [{"value": H, "count": 1}]}], "consumers": [{"name": H}], "name": H, "lease": H, "dead_letters": [{"cursor": H, "event": E, "reason": H}]}`
+		"facets": [{"by": H, "values": [{"value": H, "count": 1}]}], "consumers": [{"name": H}], "name": H, "lease": H, "dead_letters": [{"cursor": H, "event": E, "reason": H}],
+		"warnings": [H], "data": {"resultType": "vector", "result": [{"metric": {H: H}, "value": [1, "2"]}],
+		"groups": [{"name": H, "file": H, "rules": [{"name": H, "state": H, "health": H, "lastError": H, "alerts": [{"labels": {H: H}, "annotations": {"summary": H}, "state": H, "value": H}]}]}]}}`
 	fill := func(s string) string {
 		return strings.NewReplacer("E", event, "G", gap, "H", string(text)).Replace(strings.ReplaceAll(strings.ReplaceAll(s, "E", event), "G", gap))
 	}

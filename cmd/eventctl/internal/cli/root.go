@@ -103,7 +103,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.tailCommand(), a.getCommand(), a.statsCommand(), a.countsCommand(), a.aggregateCommand(), a.facetsCommand(), a.typesCommand(),
 		a.consumeCommand(), a.consumersCommand(), a.exportCommand(), a.importCommand(), a.emitCommand(), a.testEventCommand(), a.expectCommand(),
-		a.profileCommand(), a.versionCommand(), manual.Command(),
+		a.queryCommand(), a.alertsCommand(), a.rulesCommand(), a.profileCommand(), a.versionCommand(), manual.Command(),
 	)
 	return root
 }

@@ -3,6 +3,7 @@ package show
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -12,9 +13,10 @@ import (
 type Bar struct {
 	Start *time.Time // nil where there are no intervals
 	Name  string
-	Count uint64
-	// Estimated is how many there were before sampling; it is shown where it differs from Count.
-	Estimated float64
+	// Length is the number that the bar is drawn for; there is none for 0 and less.
+	Length float64
+	// Number is how the number is written.
+	Number string
 }
 
 // minBar is how long the longest bar is at least, in characters.
@@ -22,12 +24,12 @@ const minBar = 10
 
 // Bars draws a chart that is at most width characters wide, if its names leave room.
 func (c *Style) Bars(w io.Writer, width int, bars []Bar) error {
-	var most uint64
+	most := 0.0
 	var nameWidth, countWidth, startWidth int
 	for _, b := range bars {
-		most = max(most, b.Count)
+		most = max(most, b.Length)
 		nameWidth = max(nameWidth, utf8.RuneCountInString(printable(b.Name)))
-		countWidth = max(countWidth, utf8.RuneCountInString(b.number()))
+		countWidth = max(countWidth, utf8.RuneCountInString(b.Number))
 		if b.Start != nil {
 			startWidth = max(startWidth, len(c.Second(b.Start))+2)
 		}
@@ -42,9 +44,9 @@ func (c *Style) Bars(w io.Writer, width int, bars []Bar) error {
 			start = c.Faint(text) + strings.Repeat(" ", startWidth-len(text))
 		}
 		name := printable(b.Name)
-		line := start + c.Category(b.Name, name) + strings.Repeat(" ", nameWidth-utf8.RuneCountInString(name)) + fmt.Sprintf("  %*s", countWidth, b.number())
-		if b.Count > 0 {
-			line += "  " + c.Category(b.Name, bar(b.Count, most, room))
+		line := start + c.Category(b.Name, name) + strings.Repeat(" ", nameWidth-utf8.RuneCountInString(name)) + fmt.Sprintf("  %*s", countWidth, b.Number)
+		if b.Length > 0 && !math.IsInf(b.Length, 0) {
+			line += "  " + c.Category(b.Name, bar(b.Length, most, room))
 		}
 		if _, err := fmt.Fprintln(w, line); err != nil {
 			return err
@@ -53,16 +55,17 @@ func (c *Style) Bars(w io.Writer, width int, bars []Bar) error {
 	return nil
 }
 
-func (b *Bar) number() string {
-	if b.Estimated > float64(b.Count) {
-		return fmt.Sprintf("%d (≈%.0f)", b.Count, b.Estimated)
+// Count writes a number of events, and how many there were before sampling where that differs.
+func Count(n uint64, estimated float64) string {
+	if estimated > float64(n) {
+		return fmt.Sprintf("%d (≈%.0f)", n, estimated)
 	}
-	return fmt.Sprint(b.Count)
+	return fmt.Sprint(n)
 }
 
 // bar is n of most as a line of at most room characters, drawn to an eighth of one.
-func bar(n, most uint64, room int) string {
-	eighths := max(1, int(float64(n)/float64(most)*float64(room)*8+0.5))
+func bar(n, most float64, room int) string {
+	eighths := max(1, int(n/most*float64(room)*8+0.5))
 	line := strings.Repeat("█", eighths/8)
 	if rest := eighths % 8; rest > 0 {
 		line += string([]rune("▏▎▍▌▋▊▉")[rest-1])

@@ -52,7 +52,7 @@ func TestBars(t *testing.T) {
 	start := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
 	var b strings.Builder
 	require.NoError(t, show.NewStyle(false).Bars(&b, 52, []show.Bar{
-		{Start: &start, Name: "user", Count: 80, Estimated: 80}, {Start: &start, Name: "metric", Count: 1, Estimated: 10.4}, {Start: &start, Name: "none"},
+		{Start: &start, Name: "user", Length: 80, Number: show.Count(80, 80)}, {Start: &start, Name: "metric", Length: 1, Number: show.Count(1, 10.4)}, {Start: &start, Name: "none", Number: show.Count(0, 0)},
 	}))
 	assert.Equal(t, `
 2026-01-02T00:00:00Z  user         80  █████████████

@@ -28,6 +28,13 @@ type TelemetryBuilder struct {
 	meter                                       metric.Meter
 	mu                                          sync.Mutex
 	registrations                               []metric.Registration
+	ExporterEventStoreAlertEvaluationDuration   metric.Float64Histogram
+	ExporterEventStoreAlertEvaluationFailures   metric.Int64Counter
+	ExporterEventStoreAlertEvaluations          metric.Int64Counter
+	ExporterEventStoreAlertLastSuccess          metric.Float64Gauge
+	ExporterEventStoreAlertNotificationsDropped metric.Int64Counter
+	ExporterEventStoreAlertNotificationsFailed  metric.Int64Counter
+	ExporterEventStoreAlertNotificationsSent    metric.Int64Counter
 	ExporterEventStoreAPIRequests               metric.Int64Counter
 	ExporterEventStoreBlocks                    metric.Int64ObservableGauge
 	ExporterEventStoreBytes                     metric.Int64ObservableGauge
@@ -498,6 +505,49 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ExporterEventStoreAlertEvaluationDuration, err = builder.meter.Float64Histogram(
+		"otelcol_exporter_event_store_alert_evaluation_duration",
+		metric.WithDescription("Time that the evaluation of an alert rule took. [Alpha]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}...),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreAlertEvaluationFailures, err = builder.meter.Int64Counter(
+		"otelcol_exporter_event_store_alert_evaluation_failures",
+		metric.WithDescription("Number of evaluations of alert rules that failed. [Alpha]"),
+		metric.WithUnit("{evaluation}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreAlertEvaluations, err = builder.meter.Int64Counter(
+		"otelcol_exporter_event_store_alert_evaluations",
+		metric.WithDescription("Number of evaluations of alert rules, failed ones included. [Alpha]"),
+		metric.WithUnit("{evaluation}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreAlertLastSuccess, err = builder.meter.Float64Gauge(
+		"otelcol_exporter_event_store_alert_last_success",
+		metric.WithDescription("When an alert rule of the group was evaluated without a failure last, in seconds since 1970. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreAlertNotificationsDropped, err = builder.meter.Int64Counter(
+		"otelcol_exporter_event_store_alert_notifications_dropped",
+		metric.WithDescription("Number of notifications that were given up. [Alpha]"),
+		metric.WithUnit("{notification}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreAlertNotificationsFailed, err = builder.meter.Int64Counter(
+		"otelcol_exporter_event_store_alert_notifications_failed",
+		metric.WithDescription("Number of notifications that did not arrive and are sent again, counted for each attempt. [Alpha]"),
+		metric.WithUnit("{notification}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterEventStoreAlertNotificationsSent, err = builder.meter.Int64Counter(
+		"otelcol_exporter_event_store_alert_notifications_sent",
+		metric.WithDescription("Number of notifications that arrived. [Alpha]"),
+		metric.WithUnit("{notification}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ExporterEventStoreAPIRequests, err = builder.meter.Int64Counter(
 		"otelcol_exporter_event_store_api_requests",
 		metric.WithDescription("Number of requests that the API answered, counted when the answer begins. [Alpha]"),

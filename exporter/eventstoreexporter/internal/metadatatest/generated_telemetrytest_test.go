@@ -124,9 +124,37 @@ func TestSetupTelemetry(t *testing.T) {
 		observer.Observe(1)
 		return nil
 	}))
+	tb.ExporterEventStoreAlertEvaluationDuration.Record(context.Background(), 1)
+	tb.ExporterEventStoreAlertEvaluationFailures.Add(context.Background(), 1)
+	tb.ExporterEventStoreAlertEvaluations.Add(context.Background(), 1)
+	tb.ExporterEventStoreAlertLastSuccess.Record(context.Background(), 1)
+	tb.ExporterEventStoreAlertNotificationsDropped.Add(context.Background(), 1)
+	tb.ExporterEventStoreAlertNotificationsFailed.Add(context.Background(), 1)
+	tb.ExporterEventStoreAlertNotificationsSent.Add(context.Background(), 1)
 	tb.ExporterEventStoreAPIRequests.Add(context.Background(), 1)
 	tb.ExporterEventStoreCommitDuration.Record(context.Background(), 1)
 	tb.ExporterEventStoreRefusedRequests.Add(context.Background(), 1)
+	AssertEqualExporterEventStoreAlertEvaluationDuration(t, testTel,
+		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualExporterEventStoreAlertEvaluationFailures(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualExporterEventStoreAlertEvaluations(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualExporterEventStoreAlertLastSuccess(t, testTel,
+		[]metricdata.DataPoint[float64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualExporterEventStoreAlertNotificationsDropped(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualExporterEventStoreAlertNotificationsFailed(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualExporterEventStoreAlertNotificationsSent(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualExporterEventStoreAPIRequests(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())

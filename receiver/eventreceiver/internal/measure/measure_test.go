@@ -175,31 +175,58 @@ func TestNesting(t *testing.T) {
 	assert.ErrorIs(t, err, ErrTooDeep)
 }
 
-// An attribute that is encoded as usual is measured at once, and found to be what it is when it is
-// read field by field.
-func TestUsualAttributes(t *testing.T) {
-	short, long := strings.Repeat("x", 127), strings.Repeat("x", 128)
-	for _, name := range []string{"", "n", short, long} {
-		for _, value := range [][]byte{
-			nil, wrap(1, nil), wrap(1, []byte("v")), wrap(1, []byte(short)), wrap(1, []byte(long)), wrap(7, []byte("v")),
-			{3 << 3, 1},
-			binary.AppendUvarint([]byte{3 << 3}, 1<<63),
-			{3 << 3, 1, 3 << 3, 1},
-			append([]byte{4<<3 | wireI64}, make([]byte, 8)...),
-			{2 << 3, 1},
-			wrap(5, wrap(1, nil)), append(wrap(1, nil), wrap(1, []byte("v"))...),
-		} {
-			first, second := wrap(1, []byte(name)), wrap(2, value)
-			usual, err := Proto(requestOf(wrap(2, wrap(6, slices.Concat(first, second)))), noLimit)
-			require.NoError(t, err)
-			swapped, err := Proto(requestOf(wrap(2, wrap(6, slices.Concat(second, first)))), noLimit)
-			require.NoError(t, err)
-			assert.Equal(t, swapped, usual, "%q: %x", name, value)
+// A record as usual is measured at once. With a field that nobody knows it is read field by field,
+// and found to be the same.
+func TestUsualRecords(t *testing.T) {
+	short, long := strings.Repeat("x", 100), strings.Repeat("x", 128)
+	i64 := func(number int) []byte { return append([]byte{byte(number<<3 | wireI64)}, make([]byte, 8)...) }
+	list := func(elements ...[]byte) []byte {
+		var all []byte
+		for _, e := range elements {
+			all = append(all, wrap(1, e)...)
+		}
+		return wrap(5, all)
+	}
+	check := func(fields ...[]byte) {
+		t.Helper()
+		usual := slices.Concat(fields...)
+		strange := slices.Concat(append(fields, wrap(15, nil))...)
+		want, err := Proto(requestOf(wrap(2, strange)), noLimit)
+		require.NoError(t, err)
+		got, err := Proto(requestOf(wrap(2, usual)), noLimit)
+		require.NoError(t, err)
+		assert.Equal(t, want, got, "%x", usual)
+	}
+	values := [][]byte{
+		nil, wrap(1, nil), wrap(1, []byte("v")), wrap(1, []byte(short)), wrap(1, []byte(long)), wrap(7, []byte("v")), i64(4), {2 << 3, 1},
+		{3 << 3, 1}, binary.AppendUvarint([]byte{3 << 3}, 1<<63), {3 << 3, 1, 3 << 3, 1}, append(wrap(1, nil), wrap(1, []byte("v"))...),
+		list(), list(nil, wrap(1, []byte("a")), list(i64(4), []byte{3 << 3, 1})), list(wrap(7, nil)), wrap(6, wrap(1, wrap(2, wrap(1, []byte("a"))))),
+		append(list(), list(nil)...), wrap(5, wrap(2, nil)),
+	}
+	for _, value := range values {
+		check(wrap(5, value))
+		for _, name := range []string{"", "n", short, long} {
+			name, value, strange := wrap(1, []byte(name)), wrap(2, value), wrap(15, nil)
+			for _, attribute := range [][]byte{
+				slices.Concat(name, value), slices.Concat(value, name), slices.Concat(name, value, name), slices.Concat(name, value, strange),
+			} {
+				check(wrap(6, attribute))
+				check(i64(1), wrap(6, attribute), wrap(12, []byte("a.b")))
+			}
 		}
 	}
-	for _, value := range []string{"\x0a", "\x0a\x01", "\x0a\x81", "\x18", "\x18\x80", "\x21\x00"} {
-		_, err := Proto(requestOf(wrap(2, wrap(6, append(wrap(1, []byte("n")), wrap(2, []byte(value))...)))), noLimit)
-		assert.ErrorIs(t, err, ErrMalformed, "%q", value)
+	check(i64(1), i64(11), []byte{2 << 3, 9}, []byte{2 << 3, 0x89, 1}, wrap(3, []byte("INFO")), wrap(9, make([]byte, 16)), wrap(10, make([]byte, 8)),
+		[]byte{8<<3 | wireI32, 1, 0, 0, 0}, []byte{7 << 3, 1}, wrap(12, []byte(long)))
+
+	for _, value := range []string{"\x0a", "\x0a\x01", "\x0a\x81", "\x18", "\x18\x80", "\x21\x00", "\x2a\x01\x0a", "\x2a\x02\x0a\x01", "\x2a\x03\x0a\x01\x0a"} {
+		for _, record := range [][]byte{wrap(6, append(wrap(1, []byte("n")), wrap(2, []byte(value))...)), wrap(5, []byte(value))} {
+			_, err := Proto(requestOf(wrap(2, record)), noLimit)
+			assert.ErrorIs(t, err, ErrMalformed, "%x", record)
+		}
+	}
+	for _, record := range []string{"\x09", "\x09\x01", "\x45\x01", "\x10", "\x10\x80", "\x62\x05a", "\x62", "\x32\x02\x0a", "\x32\x01\x0a", "\x32\x02\x0a\x01"} {
+		_, err := Proto(requestOf(wrap(2, []byte(record))), noLimit)
+		assert.ErrorIs(t, err, ErrMalformed, "%x", record)
 	}
 }
 

@@ -117,11 +117,18 @@ func Proto(body []byte, maxRecords int) (Size, error) {
 			if size.Records > maxRecords {
 				return size, ErrTooMany
 			}
-		case keyValue:
-			if cost, ok := usualKeyValue(body[pos : pos+int(length)]); ok {
+			if cost, ok := usualRecord(body[pos : pos+int(length)]); ok {
 				size.Bytes += cost
 				pos += int(length)
 				continue
+			}
+		case keyValue:
+			if current.kind == record && length < short {
+				if cost, ok := usualKeyValue(body[pos : pos+int(length)]); ok {
+					size.Bytes += cost
+					pos += int(length)
+					continue
+				}
 			}
 		case anyValue:
 			if current.kind == arrayValue {
@@ -134,42 +141,6 @@ func Proto(body []byte, maxRecords int) (Size, error) {
 		stack = append(stack, current)
 		current = frame{end: pos + int(length), kind: field}
 	}
-}
-
-// usualKeyValue measures a KeyValue as nearly all are: a short name, and then a short text or a
-// number. It reports whether this is one. Without it, Proto would take twice the time for usual
-// requests.
-func usualKeyValue(b []byte) (cost int64, ok bool) {
-	name := shortField(b, 1<<3|wireLen)
-	if name < 0 {
-		return 0, false
-	}
-	cost = costText + int64(name)
-	b = b[2+name:]
-	if value := shortField(b, 2<<3|wireLen); value < 1 || value != len(b)-2 {
-		return 0, false
-	}
-	b = b[2:]
-	switch b[0] {
-	case 1<<3 | wireLen:
-		text := shortField(b, 1<<3|wireLen)
-		return cost + costString + int64(text), text >= 0 && text == len(b)-2
-	case 3 << 3: // wireVarint is 0
-		_, n := uvarint(b[1:])
-		return cost + costScalar, n > 0 && n == len(b)-1
-	case 4<<3 | wireI64:
-		return cost + costScalar, len(b) == 9
-	}
-	return 0, false
-}
-
-// shortField returns the length of the field that b begins with, or -1 where it has another tag, or
-// 128 bytes or more.
-func shortField(b []byte, tag byte) int {
-	if len(b) < 2 || b[0] != tag || b[1] >= 0x80 || int(b[1]) > len(b)-2 {
-		return -1
-	}
-	return int(b[1])
 }
 
 // Wire types of protobuf.

@@ -43,7 +43,7 @@ func TestEmit(t *testing.T) {
 	}, e)
 }
 
-// OTLP carries nothing but UTF-8: a request with one string that is not is lost as a whole.
+// OTLP carries only UTF-8: one string in another encoding would cost the whole request.
 func TestEmitRepairsText(t *testing.T) {
 	s := telemetrytest.Start(t)
 	require.NoError(t, s.Emit(t.Context(), "a", map[string]any{

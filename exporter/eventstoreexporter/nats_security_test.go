@@ -16,7 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A server that asks who comes, over TLS, lets in whoever the configuration names, and nobody else.
+// The store connects over TLS to a server with authentication. With wrong credentials it does not
+// start.
 func TestSecuredNATS(t *testing.T) {
 	dir := t.TempDir()
 	pair, ca := certificate(t, dir)

@@ -122,7 +122,8 @@ func near(a, b *big.Rat, part float64) bool {
 	return new(big.Rat).Abs(new(big.Rat).Sub(a, b)).Cmp(most) <= 0
 }
 
-// Functions give what fractions give, whoever added the numbers, and however many they are.
+// Functions return the same as exact fractions, for any number of values and any way to split them
+// among tables.
 func TestFunctionsAreRight(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		list := numbers(60).Draw(t, "numbers")
@@ -179,8 +180,8 @@ func TestFunctionsAreRight(t *testing.T) {
 	})
 }
 
-// A table is what one adds by group, and its memory is bounded: the largest groups stay, and what
-// their counts may lack is known.
+// A table adds numbers by group in bounded memory: it keeps the largest groups, and knows how many
+// events their counts may lack.
 func TestTable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		quantiles := rapid.Bool().Draw(t, "quantiles")

@@ -77,8 +77,8 @@ func TestAggregateProblems(t *testing.T) {
 	}
 }
 
-// What is computed is what a slow and simple computation gives, over events made at random,
-// some of them sampled.
+// Aggregates of random events, some of them sampled, are compared with a slow and simple
+// computation.
 func TestAggregatesAreRight(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	thresholds := map[string]float64{"": 1, "8": 2, "c": 4}

@@ -88,7 +88,7 @@ func scanner(tb testing.TB) *Handler {
 	return h
 }
 
-// BenchmarkScan goes through full blocks, as whoever reads all of a busy store does.
+// BenchmarkScan reads full blocks, which a busy store has.
 func BenchmarkScan(b *testing.B) {
 	h := scanner(b)
 	for _, scan := range scans {
@@ -105,7 +105,7 @@ func BenchmarkScan(b *testing.B) {
 	}
 }
 
-// What an event costs on its way out does not depend on the machine.
+// The number of allocations per event of an answer is the same on each machine.
 func TestAllocations(t *testing.T) {
 	h := scanner(t)
 	for _, scan := range scans {

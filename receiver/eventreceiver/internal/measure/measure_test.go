@@ -198,8 +198,12 @@ func TestUsualRecords(t *testing.T) {
 		assert.Equal(t, want, got, "%x", usual)
 	}
 	values := [][]byte{
-		nil, wrap(1, nil), wrap(1, []byte("v")), wrap(1, []byte(short)), wrap(1, []byte(long)), wrap(7, []byte("v")), i64(4), {2 << 3, 1},
-		{3 << 3, 1}, binary.AppendUvarint([]byte{3 << 3}, 1<<63), {3 << 3, 1, 3 << 3, 1}, append(wrap(1, nil), wrap(1, []byte("v"))...),
+		nil, wrap(1, nil), wrap(1, []byte("v")), wrap(1, []byte(short)), wrap(1, []byte(long)), wrap(7, []byte("v")), i64(4),
+		{2 << 3, 1},
+		{3 << 3, 1},
+		binary.AppendUvarint([]byte{3 << 3}, 1<<63),
+		{3 << 3, 1, 3 << 3, 1},
+		append(wrap(1, nil), wrap(1, []byte("v"))...),
 		list(), list(nil, wrap(1, []byte("a")), list(i64(4), []byte{3 << 3, 1})), list(wrap(7, nil)), wrap(6, wrap(1, wrap(2, wrap(1, []byte("a"))))),
 		append(list(), list(nil)...), wrap(5, wrap(2, nil)),
 	}

@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -54,9 +56,13 @@ func TestPaths(t *testing.T) {
 	assert.Equal(t, map[string]uint64{"path": 12}, refused())
 }
 
-// What cannot be taken is counted by reason, and the answer says why.
+// What cannot be taken is counted by reason, the answer says why, and so does the log for those who
+// debug.
 func TestRefusedRequests(t *testing.T) {
-	s, refused := serveWithin(t, budget.New(64<<20), consumertest.NewNop(), nil)
+	set := nopSettings()
+	core, logged := observer.New(zap.DebugLevel)
+	set.Logger = zap.New(core)
+	s, refused := serveSetWithin(t, set, budget.New(64<<20), consumertest.NewNop(), nil)
 	for _, tt := range []struct {
 		contentType, coding, body string
 		status                    int
@@ -85,6 +91,13 @@ func TestRefusedRequests(t *testing.T) {
 	assert.Equal(t, http.StatusMethodNotAllowed, resp.StatusCode)
 	assert.Equal(t, http.MethodPost, resp.Header.Get("Allow"))
 	assert.Equal(t, map[string]uint64{"media_type": 1, "malformed": 3, "encoding": 3, "method": 1}, refused())
+	reasons := map[string]uint64{}
+	for _, entry := range logged.FilterMessage("a request was refused").All() {
+		assert.Equal(t, zap.DebugLevel, entry.Level)
+		assert.NotEmpty(t, entry.ContextMap()["detail"])
+		reasons[entry.ContextMap()["reason"].(string)]++
+	}
+	assert.Equal(t, refused(), reasons)
 }
 
 // Lines of requests are one request, as the file exporter of the Collector writes them. A byte

@@ -172,9 +172,14 @@ func TestTooDeep(t *testing.T) {
 	}
 }
 
-// What a later component refuses by name is in the answer too; in JSON as in protobuf.
+// What a later component refuses by name is in the answer too, in JSON as in protobuf. The
+// Collector's metrics have the others as accepted.
 func TestPartialSuccess(t *testing.T) {
-	s := serve(t, nopSettings(), answering(t, refuse(3, "event-1", "user.upload", "too_large")), nil)
+	tel := componenttest.NewTelemetry()
+	t.Cleanup(func() { assert.NoError(t, tel.Shutdown(context.Background())) })
+	set := nopSettings()
+	set.TelemetrySettings = tel.NewTelemetrySettings()
+	s := serve(t, set, answering(t, refuse(3, "event-1", "user.upload", "too_large")), nil)
 	ld := plog.NewLogs()
 	for range 3 {
 		appendEvent(ld, "user.upload")
@@ -185,6 +190,12 @@ func TestPartialSuccess(t *testing.T) {
 	assert.Equal(t, http.StatusOK, resp.StatusCode)
 	assert.Contains(t, string(answer), `"rejectedLogRecords":"1"`)
 	assert.Contains(t, string(answer), "1 of 3 records refused, the other 2 were taken")
+	for name, records := range map[string]int64{"accepted": 2, "refused": 1, "failed": 0} {
+		m, err := tel.GetMetric("otelcol_receiver_" + name + "_log_records")
+		if assert.NoError(t, err) {
+			assert.Equal(t, records, m.Data.(metricdata.Sum[int64]).DataPoints[0].Value, name)
+		}
+	}
 
 	resp, answer = s.post(t, jsonType, "", []byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"eventName":"a.b"}]}]}]}`))
 	assert.Equal(t, http.StatusBadRequest, resp.StatusCode, "all are refused: %s", answer)

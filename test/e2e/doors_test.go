@@ -65,6 +65,12 @@ func TestDoors(t *testing.T) {
             id_from: header:webhook-id
             signature: standard_webhooks
             secret: whsec_` + base64.StdEncoding.EncodeToString([]byte(webhookKey)),
+		"processors": `
+  event_buffer:
+    buffer_size: 100000
+    sampling_rates:
+      - {event_type: "sampled.*", min_severity: error, rate: 1}
+      - {event_type: "sampled.*", rate: 0}`,
 		"pipelines": `
     logs: {receivers: [event], processors: [event_buffer], exporters: [event_store]}
     logs/other: {receivers: [otlp], exporters: [event_store]}`,
@@ -79,6 +85,8 @@ func TestDoors(t *testing.T) {
 	t.Run("signed webhooks", func(t *testing.T) { signedWebhooks(t, c) })
 	t.Run("senders of CloudEvents ask first", func(t *testing.T) { handshakes(t, c) })
 	t.Run("bombs", func(t *testing.T) { bombs(t, c) })
+	t.Run("severities", func(t *testing.T) { severities(t, c) })
+	t.Run("a name twice", func(t *testing.T) { nameTwice(t, c) })
 	t.Run("times", func(t *testing.T) { farTimes(t, c, "http://127.0.0.1:"+other) })
 }
 
@@ -253,4 +261,52 @@ func bombs(t *testing.T, c *collector) {
 	assert.Equal(t, codes.ResourceExhausted, status.Code(err), "%v", err)
 	require.NoError(t, newRequest(t, "after the bombs", 1).send(t.Context(), http.DefaultClient, c.otlp))
 	assert.Equal(t, 7, c.problems(t)["receiver/event body_too_large"])
+}
+
+// severities sends events whose severity is a text: sampling knows that they are errors.
+func severities(t *testing.T, c *collector) {
+	for _, text := range []string{"ERROR", "Critical", "warning"} {
+		for _, sent := range [][2]string{
+			{jsonType, fmt.Sprintf(`{"event_type":"sampled.json","metadata":{"severity":%q}}`, text)},
+			{"application/cloudevents+json", fmt.Sprintf(`{"specversion":"1.0","id":%[1]q,"source":"/s","type":"sampled.ce","severitytext":%[1]q}`, text)},
+		} {
+			status, _ := c.post(t, sent[0], sent[1])
+			assert.Equal(t, http.StatusAccepted, status)
+		}
+		status, _ := c.do(t, http.MethodPost, c.otlp+"/v1/logs", fmt.Appendf(nil,
+			`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"eventName":"sampled.otlp","severityText":%q}]}]}]}`, text), "Content-Type", jsonType)
+		assert.Equal(t, http.StatusOK, status)
+	}
+	kept := map[string]int{}
+	for _, e := range c.readAll(t, "event_type="+queryEscape("sampled.*")) {
+		kept[fmt.Sprint(e.EventType, " ", e.Metadata["severity"], " ", e.Metadata["severity_number"])]++
+	}
+	assert.Equal(t, map[string]int{
+		"sampled.json ERROR 17": 1, "sampled.json Critical 21": 1, "sampled.ce ERROR 17": 1, "sampled.ce Critical 21": 1,
+		"sampled.otlp ERROR 17": 1, "sampled.otlp Critical 21": 1,
+	}, kept)
+}
+
+// nameTwice sends an attribute with the same name twice, as SDKs of .NET do: the last value counts
+// in pages, filters and aggregates.
+func nameTwice(t *testing.T, c *collector) {
+	attribute := func(value byte) []byte {
+		return field(6, append(field(1, []byte("n")), field(2, []byte{3 << 3, value})...))
+	}
+	record := bytes.Join([][]byte{attribute(1), attribute(2), field(12, []byte("name.twice"))}, nil)
+	status, _ := c.do(t, http.MethodPost, c.otlp+"/v1/logs", inRecord(record), "Content-Type", protobufType)
+	require.Equal(t, http.StatusOK, status)
+	for query, found := range map[string]int{"": 1, "&data.n=2": 1, "&data.n=1": 0} {
+		query = "event_type=name.twice" + query
+		events := c.readAll(t, query)
+		assert.Len(t, events, found, query)
+		var sums struct {
+			Groups []struct{ Count, Sum int }
+		}
+		get(t, c.api+"/api/v1/aggregate?field=data.n&functions=count,sum&"+query, &sums)
+		if found == 1 {
+			assert.Equal(t, map[string]any{"n": 2.0}, events[0].Data)
+			assert.Equal(t, struct{ Count, Sum int }{1, 2}, sums.Groups[0])
+		}
+	}
 }

@@ -71,7 +71,7 @@ func (s *Store) agree(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	known, revision, err := s.setback(ctx)
+	known, revision, err := s.history(ctx, state)
 	if err != nil {
 		return err
 	}
@@ -81,15 +81,14 @@ func (s *Store) agree(ctx context.Context) error {
 	case known.Times > s.recovery.Setbacks() && known.Created.Equal(state.Created): // others noticed
 		return s.renew(min(known.Last, last), state, known)
 	case state.Last >= last:
+		s.anchor(ctx, known, revision)
 		return nil
 	}
-	next := recovery.Setback{Created: state.Created, Times: s.recovery.Setbacks() + 1, Last: state.Last}
-	value, err := json.Marshal(next)
-	if err != nil {
-		return err
+	next := recovery.Setback{
+		Created: state.Created, Identity: s.recovery.Identity(), Times: s.recovery.Setbacks() + 1, Last: state.Last,
 	}
-	if _, err := s.log.Records().Put(ctx, setbackKey, value, revision); err != nil {
-		return fmt.Errorf("write the generation of the event stream: %w", err) // or another was faster
+	if _, err := s.putSetback(ctx, next, revision); err != nil { // or another was faster
+		return err
 	}
 	return s.renew(state.Last, state, next)
 }

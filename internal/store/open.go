@@ -112,7 +112,11 @@ func (s *Store) fitPayload() error {
 func (s *Store) loadRecovery(ctx context.Context, left *handover.Events) (err error) {
 	var known recovery.Setback
 	if s.Shared() {
-		if known, _, err = s.setback(ctx); err != nil {
+		found, err := s.log.State(ctx)
+		if err != nil {
+			return err
+		}
+		if known, _, err = s.history(ctx, found); err != nil {
 			return err
 		}
 	}

@@ -66,6 +66,8 @@ type Store struct {
 	sideIndex *sideindex.Index       // nil without a directory
 	window    *dedupe.Window         // nil without Deduplicate
 
+	anchored time.Time // when the newest block was noted; maintenance's
+
 	stop   context.CancelFunc // ends maintenance
 	wg     sync.WaitGroup
 	closed atomic.Bool

@@ -21,12 +21,14 @@ const generationFile = "generation"
 type generation struct {
 	id   string
 	hash uint64
-	// created and setbacks are those of a shared log.
+	// created, setbacks and identity are those of a shared log.
 	created  time.Time
 	setbacks int
+	identity string
 }
 
-// Setback is that a shared log lost its end, which all who share it have to know.
+// Setback is what all who share a log have to know of it: that it lost its end, and by what it is
+// known again.
 type Setback struct {
 	// Created says which log it was.
 	Created time.Time `json:"created"`
@@ -34,6 +36,16 @@ type Setback struct {
 	Times int `json:"times"`
 	// Last is the newest sequence that was left.
 	Last uint64 `json:"last"`
+	// Identity names the generation before the first setback; empty for the log's name and
+	// Created. A log that was made anew from a backup has it in common with the one before.
+	Identity string `json:"identity,omitempty"`
+	Anchor   Anchor `json:"anchor,omitzero"`
+}
+
+// Anchor is a block that the log had: the newest one when it was noted.
+type Anchor struct {
+	Seq uint64 `json:"seq"`
+	ID  string `json:"id"`
 }
 
 func (r *Recovery) set(id string) { r.generation.Store(newGeneration(id)) }
@@ -43,23 +55,27 @@ func newGeneration(id string) *generation {
 	return &generation{id: id, hash: binary.BigEndian.Uint64(sum[:])}
 }
 
-// Renew sets the generation of a shared log: its name, when it was made, and how often it lost its
-// end. So all who share it have the same.
+// Renew sets the generation of a shared log: its name, when it was first made, and how often it
+// lost its end. So all who share it have the same.
 func (r *Recovery) Renew(created time.Time, known Setback) {
-	id := r.opts.Log.Name + "@" + created.UTC().Format(time.RFC3339Nano)
 	if !known.Created.Equal(created) {
 		known = Setback{}
 	}
+	identity := cmp.Or(known.Identity, r.opts.Log.Name+"@"+created.UTC().Format(time.RFC3339Nano))
+	id := identity
 	if known.Times > 0 {
 		id += fmt.Sprintf("#%d", known.Times)
 	}
 	g := newGeneration(id)
-	g.created, g.setbacks = created, known.Times
+	g.created, g.setbacks, g.identity = created, known.Times, identity
 	r.generation.Store(g)
 }
 
 // Created returns when the shared log of this generation was made.
 func (r *Recovery) Created() time.Time { return r.generation.Load().created }
+
+// Identity names the generation of a shared log before its first setback.
+func (r *Recovery) Identity() string { return r.generation.Load().identity }
 
 // Setbacks returns how often the shared log of this generation lost its end.
 func (r *Recovery) Setbacks() int { return r.generation.Load().setbacks }

@@ -18,8 +18,8 @@ import (
 )
 
 func storeCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "store", Short: "Look after the stream in NATS that keeps events"}
-	cmd.AddCommand(applyCommand())
+	cmd := &cobra.Command{Use: "store", Short: "Look after what keeps events: change a stream in NATS, copy a store"}
+	cmd.AddCommand(applyCommand(), copyCommand())
 	return cmd
 }
 
@@ -42,7 +42,7 @@ configuration with storage::nats are looked at.`,
 		Example: `  otelcol-isbl store apply --config=/etc/isbl/config.yaml --dry-run
   otelcol-isbl store apply --config=/etc/isbl/config.yaml`,
 		RunE: func(cmd *cobra.Command, names []string) error {
-			stores, err := storesOf(cmd.Context(), files, sets, names)
+			stores, err := storesOf(cmd.Context(), files, sets, names, func(c *eventstoreexporter.Config) bool { return c.Storage.NATS.HasValue() })
 			if err != nil {
 				return err
 			}
@@ -68,8 +68,8 @@ type natsStore struct {
 }
 
 // storesOf reads a configuration as the Collector does, and returns the stores with those names, or
-// all that are in NATS.
-func storesOf(ctx context.Context, files, sets, names []string) (stores []natsStore, err error) {
+// all that are meant.
+func storesOf(ctx context.Context, files, sets, names []string, meant func(*eventstoreexporter.Config) bool) (stores []natsStore, err error) {
 	set := settings()
 	factories, err := set.Factories()
 	if err != nil {
@@ -96,7 +96,7 @@ func storesOf(ctx context.Context, files, sets, names []string) (stores []natsSt
 	}
 	for id, exporter := range conf.Exporters {
 		cfg, ok := exporter.(*eventstoreexporter.Config)
-		if !ok || len(names) > 0 && !slices.Contains(names, id.String()) || len(names) == 0 && !cfg.Storage.NATS.HasValue() {
+		if !ok || len(names) > 0 && !slices.Contains(names, id.String()) || len(names) == 0 && !meant(cfg) {
 			continue
 		}
 		if err := confmap.Validate(cfg); err != nil {
@@ -105,7 +105,7 @@ func storesOf(ctx context.Context, files, sets, names []string) (stores []natsSt
 		stores = append(stores, natsStore{id, cfg})
 	}
 	if len(stores) == 0 || len(stores) < len(names) {
-		return nil, errors.New("the configuration has no such event_store exporter with `storage::nats`")
+		return nil, fmt.Errorf("%s: the configuration has no such event_store exporter", strings.Join(files, ", "))
 	}
 	slices.SortFunc(stores, func(a, b natsStore) int { return cmp.Compare(a.id.String(), b.id.String()) })
 	return stores, nil

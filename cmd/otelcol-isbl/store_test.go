@@ -74,3 +74,34 @@ service:
 	require.NoError(t, err)
 	assert.Contains(t, out, "max_bytes is 64MiB, will be 32MiB")
 }
+
+func TestStoreCopy(t *testing.T) {
+	ns := natstest.Start(t, nil)
+	dir := t.TempDir()
+	write := func(name, exporters string) string {
+		file := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(file, []byte("receivers: {event: }\nexporters: "+exporters+
+			"\nservice: {pipelines: {logs: {receivers: [event], exporters: [event_store]}}}\n"), 0o600))
+		return file
+	}
+	nats := write("nats.yaml", fmt.Sprintf("{event_store: {storage: {nats: {urls: [%q]}}}}", ns.ClientURL()))
+	disk := write("disk.yaml", fmt.Sprintf("{event_store: {storage: {directory: %q}}, event_store/memory: }", filepath.Join(dir, "data")))
+	run := func(args ...string) (string, error) {
+		cmd := newCommand()
+		var out bytes.Buffer
+		cmd.SetOut(&out)
+		cmd.SetErr(&out)
+		cmd.SetArgs(append([]string{"store", "copy"}, args...))
+		err := cmd.ExecuteContext(t.Context())
+		return out.String(), err
+	}
+	_, err := run("--from", disk, "--to", nats)
+	require.ErrorContains(t, err, "has 2 event_store exporters: choose one with --exporter")
+	_, err = run("--from", disk, "--to", nats, "--exporter", "event_store")
+	require.ErrorIs(t, err, os.ErrNotExist)
+	_, err = run("--from", disk, "--to", nats, "--exporter", "event_store/memory")
+	require.ErrorContains(t, err, "no such event_store exporter") // in the second file
+	out, err := run("--from", nats, "--to", disk, "--exporter", "event_store")
+	require.NoError(t, err)
+	assert.Equal(t, "copied 0 events\n", out)
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/store/log"
 )
 
@@ -51,4 +52,19 @@ func shown(property string, value any) string {
 	default:
 		return fmt.Sprint(value)
 	}
+}
+
+// Copy copies the events of a store, which no collector has open, into a new one: from a directory
+// to NATS, or back. Cursors and consumers are good there. It returns the number of events.
+func Copy(ctx context.Context, from, to *Config) (events uint64, err error) {
+	var opts [2]store.Options
+	for i, cfg := range []*Config{from, to} {
+		if cfg.Storage.Directory == "" && !cfg.Storage.NATS.HasValue() {
+			return 0, errors.New("events in memory cannot be copied: write `storage::directory` or `storage::nats`")
+		}
+		if opts[i], err = cfg.storeOptions(ctx); err != nil {
+			return 0, err
+		}
+	}
+	return store.Copy(ctx, opts[0], opts[1])
 }

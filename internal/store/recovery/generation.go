@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -104,8 +105,9 @@ func (r *Recovery) loadGeneration() error {
 		return fmt.Errorf("read the store's identity: %w", err)
 	}
 	if err == nil {
-		if id, err := uuid.Parse(strings.TrimSpace(string(b))); err == nil {
-			r.set(id.String())
+		id := strings.TrimSpace(string(b))
+		if adopted.MatchString(id) || uuid.Validate(id) == nil {
+			r.set(id)
 			return nil
 		}
 	}
@@ -120,6 +122,12 @@ func (r *Recovery) loadGeneration() error {
 	}
 	return r.write(id)
 }
+
+// adopted is the generation of a store whose events were in NATS before.
+var adopted = regexp.MustCompile(`^[^\s@]+@[0-9T:.-]+Z(#\d+)?$`)
+
+// Adopt gives a store that is not shared the generation of another one with the same blocks.
+func (r *Recovery) Adopt(generation string) error { return r.write(generation) }
 
 // NewGeneration gives a store that is not shared another identity.
 func (r *Recovery) NewGeneration() error { return r.write(uuid.NewString()) }

@@ -20,12 +20,12 @@ func Apply(ctx context.Context, opts Options, dryRun bool) ([]Difference, error)
 	if opts.Logger == nil {
 		opts.Logger = zap.NewNop()
 	}
-	engine, err := opts.start()
-	if err != nil {
+	s := newStream(opts)
+	defer s.Close()
+	var err error
+	if s.engine, err = opts.start(); err != nil {
 		return nil, err
 	}
-	s := &stream{opts: opts, engine: engine}
-	defer s.Close()
 	if s.reads, err = s.connect(ctx, "apply"); err != nil {
 		return nil, err
 	}

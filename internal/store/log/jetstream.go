@@ -48,11 +48,16 @@ type stream struct {
 	doubts map[uint64]doubt // blocks that the leader does not have
 }
 
+// newStream returns a stream that is not connected yet.
+func newStream(opts Options) *stream {
+	return &stream{opts: opts, doubts: map[uint64]doubt{}, silences: map[*nats.Conn]*silence{}}
+}
+
 // Open opens a log, creating it if need be. On a disk that cannot be written the log is as it was,
 // to be read, and notWritable says why. An error names the directory or the stream;
 // embedded.ErrInUse means that another process has the directory.
 func Open(ctx context.Context, opts Options) (_ Log, notWritable, err error) {
-	s := &stream{opts: opts, doubts: map[uint64]doubt{}, silences: map[*nats.Conn]*silence{}}
+	s := newStream(opts)
 	defer func() {
 		if err != nil {
 			s.Close()

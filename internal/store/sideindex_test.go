@@ -175,7 +175,7 @@ func TestFiltersFindTheSame(t *testing.T) {
 			require.NoError(t, s.Append(t.Context(), ld))
 		}
 		if over := len(all) - 1500; over > 0 {
-			require.Eventually(t, func() bool { return s.Stats(t.Context()).Events <= 1500 }, time.Minute, time.Millisecond)
+			require.Eventually(t, func() bool { return s.Stats(t.Context()).Events <= 1500 }, 5*time.Minute, time.Millisecond)
 		}
 		all = all[len(all)-int(s.Stats(t.Context()).Events):]
 	}
@@ -211,7 +211,7 @@ func TestFiltersFindTheSame(t *testing.T) {
 	known := func() {
 		require.Eventually(t, func() bool { // but for the last blocks, which are no unit yet
 			return s.SideIndex().Blocks+21 >= s.Stats(t.Context()).Blocks
-		}, time.Minute, time.Millisecond)
+		}, 5*time.Minute, time.Millisecond)
 	}
 	files := func() []string {
 		list, err := filepath.Glob(filepath.Join(opts.Directory, "sideindex", "*.content"))

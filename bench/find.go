@@ -64,6 +64,7 @@ func measureFind(ctx context.Context, l *lab) (section, error) {
 		return section{}, err
 	}
 	var f figures
+	f.add("load", "the machine, before", "load average", loadAverage())
 	for n := range needles {
 		if err := l.fill(ctx, p, l.findEvents/needles, eventTypes); err != nil {
 			return section{}, err

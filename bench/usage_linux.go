@@ -88,3 +88,10 @@ func forget(file *os.File) error {
 	}
 	return unix.Fadvise(int(file.Fd()), 0, 0, unix.FADV_DONTNEED)
 }
+
+// loadAverage is how many processes wanted to run in the last minute.
+func loadAverage() (load float64) {
+	text, _ := os.ReadFile("/proc/loadavg") // without it, 0
+	_, _ = fmt.Sscanf(string(text), "%f", &load)
+	return load
+}

@@ -81,11 +81,12 @@ func (e *eventStore) alertMetrics() alert.Observer {
 			attrs := with(attribute.String("group", group))
 			tb.ExporterEventStoreAlertEvaluations.Add(ctx, 1, attrs)
 			tb.ExporterEventStoreAlertEvaluationDuration.Record(ctx, took.Seconds(), attrs)
+			failures := int64(1)
 			if ok {
+				failures = 0 // so that the first failure is an increase
 				tb.ExporterEventStoreAlertLastSuccess.Record(ctx, float64(time.Now().UnixMilli())/1000, attrs)
-			} else {
-				tb.ExporterEventStoreAlertEvaluationFailures.Add(ctx, 1, attrs)
 			}
+			tb.ExporterEventStoreAlertEvaluationFailures.Add(ctx, failures, attrs)
 		},
 		Sent: func(kind string, alerts int) {
 			tb.ExporterEventStoreAlertNotificationsSent.Add(ctx, int64(alerts), with(attribute.String("notifier", kind)))

@@ -74,7 +74,7 @@ func (am *Alertmanager) offerBatch(batch []amAlert) {
 		}
 		select {
 		case oldest := <-am.queue:
-			am.observe.dropped(kindAlertmanager, "full", len(oldest))
+			am.observe.dropped(kindAlertmanager, reasonFull, len(oldest))
 		default:
 		}
 	}

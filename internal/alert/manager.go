@@ -96,7 +96,11 @@ func New(opts Options) (*Manager, error) {
 	if opts.Shared {
 		m.wg.Go(func() { m.lease.run(ctx) })
 	}
+	for _, n := range opts.Once {
+		opts.Observe.begin(n.Kind(), reasonFull, reasonRefused, reasonDead)
+	}
 	for _, am := range opts.Alertmanagers {
+		opts.Observe.begin(kindAlertmanager, reasonFull)
 		m.wg.Go(func() { am.run(ctx) })
 	}
 	for _, g := range m.groups {

@@ -7,9 +7,26 @@ type Observer struct {
 	// Evaluated is called after each evaluation of a rule.
 	Evaluated func(group string, took time.Duration, ok bool)
 	// Sent, Failed and Dropped are called with the kind of notifier and the number of alerts.
-	// Failed ones are sent again; dropped ones are not.
+	// Failed ones are sent again; dropped ones are not. At the start they are called with 0 alerts
+	// for all that may happen, so that the first of a kind is an increase.
 	Sent, Failed func(kind string, alerts int)
 	Dropped      func(kind, reason string, alerts int)
+}
+
+// Why a notification is given up.
+const (
+	reasonFull    = "full"
+	reasonRefused = "refused"
+	reasonDead    = "dead"
+)
+
+// begin counts nothing of what may happen to the notifications of a kind.
+func (o *Observer) begin(kind string, reasons ...string) {
+	o.sent(kind, 0)
+	o.failed(kind, 0)
+	for _, reason := range reasons {
+		o.dropped(kind, reason, 0)
+	}
 }
 
 func (o *Observer) evaluated(group string, took time.Duration, ok bool) {

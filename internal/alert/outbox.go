@@ -63,7 +63,7 @@ func (g *group) enqueue(state *groupState, a Alert, now time.Time) {
 		state.Out = append(state.Out, delivery{ID: id.String(), To: n.Name(), Alert: a, Since: now, Next: now})
 	}
 	for len(state.Out) > maxOut {
-		g.give(&state.Out[0], "full")
+		g.give(&state.Out[0], reasonFull)
 		state.Out = state.Out[1:]
 	}
 }
@@ -177,9 +177,9 @@ func (g *group) settle(ctx context.Context, outcomes []outcome) {
 			state.Out = append(state.Out, d)
 		case err == nil:
 		case errors.Is(err, ErrRefused):
-			g.give(&d, "refused")
+			g.give(&d, reasonRefused)
 		case errors.Is(err, errDead):
-			g.give(&d, "dead")
+			g.give(&d, reasonDead)
 		default:
 			d.Attempts++
 			d.Next = now.Add(min(lastRetry, firstRetry<<min(d.Attempts-1, 20)))

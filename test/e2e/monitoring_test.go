@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,7 +26,7 @@ func TestMonitoring(t *testing.T) {
 	t.Parallel()
 	config, _, metrics := shiftedConfigYAML(t)
 	config = replace(t, config, map[string]string{ // what is measured only where it is asked for
-		"batch_size: 10":   "metrics: {event_types: true}",
+		"batch_size: 10":   "metrics: {event_types: true}\n    alerts: {rule_files: [" + alwaysFires(t) + "]}",
 		"max_bytes: 10GiB": "max_age: 24h",
 	})
 	c := start(t, config)
@@ -33,7 +34,11 @@ func TestMonitoring(t *testing.T) {
 	postEvents(t, c, `[{"event_type": "user.login", "source": "shop"}, {"source": "shop"}]`)
 	putConsumer(t, c)
 	target := "localhost:" + metrics
-	page := fetch(t, "http://"+target+"/metrics")
+	page := ""
+	require.Eventually(t, func() bool { // the rule was evaluated
+		page = fetch(t, "http://"+target+"/metrics")
+		return strings.Contains(page, "otelcol_exporter_event_store_alert_evaluations_total")
+	}, time.Minute, 50*time.Millisecond)
 
 	t.Run("promtool check metrics", func(t *testing.T) {
 		check := exec.Command(tool(t, "promtool"), "check", "metrics")
@@ -51,6 +56,25 @@ func TestMonitoring(t *testing.T) {
 		content, err := os.ReadFile("../../deploy/grafana/dashboards/isbl-telemetry.json")
 		require.NoError(t, err)
 		assertMetricsExist(t, page, string(content))
+	})
+	t.Run("the store answers all panels of the dashboard of its events", func(t *testing.T) {
+		ago := func(d time.Duration) string { return time.Now().Add(-d).UTC().Format(time.RFC3339) }
+		postEvents(t, c, fmt.Sprintf(`[
+			{"event_type": "http.request", "source": "shop", "timestamp": %q, "data": {"duration_ms": 12}},
+			{"event_type": "http.request", "source": "shop", "timestamp": %q, "metadata": {"severity": "ERROR"}, "data": {"duration_ms": 40}},
+			{"event_type": "http.request", "source": "shop", "timestamp": %q},
+			{"event_type": "backup.finished", "source": "cron", "timestamp": %q}
+		]`, ago(2*time.Second), ago(time.Second), ago(24*time.Hour), ago(2*time.Hour)))
+		api := c.api + "/prometheus"
+		d := loadDashboard(t, "isbl-events.json")
+		for name, expr := range d.expressions() {
+			assert.True(t, query(t, api, expr), name)
+		}
+		for _, variable := range []string{"event_type", "source", "severity"} {
+			var answer struct{ Data []string }
+			get(t, api+"/api/v1/label/"+variable+"/values?match[]=events_total", &answer)
+			assert.NotEmpty(t, answer.Data, variable)
+		}
 	})
 	t.Run("a real Prometheus answers all panels", func(t *testing.T) {
 		api := startPrometheus(t, target)
@@ -97,6 +121,16 @@ func tool(t *testing.T, name string) string {
 		t.Skipf("%s is missing: install it, on Debian with the package prometheus", name)
 	}
 	return path
+}
+
+// alwaysFires writes a file with a rule over events that fires.
+func alwaysFires(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "rules.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(`groups:
+  - {name: always, interval: 1s, rules: [{alert: Always, expr: vector(1)}]}
+`), 0o600))
+	return file
 }
 
 func postEvents(t *testing.T, c *collector, body string) {

@@ -106,7 +106,8 @@ func loadDashboard(t *testing.T, name string) (d dashboard) {
 // expressions returns those of all panels, by what to call them, with Grafana's variables replaced
 // as it does when everything is chosen.
 func (d dashboard) expressions() map[string]string {
-	variables := strings.NewReplacer("$__rate_interval", "1m", "$__range", "1h", "$job", ".*", "$instance", ".*")
+	variables := strings.NewReplacer("$__rate_interval", "5m", "$__range", "6h", "$job", ".*", "$instance", ".*",
+		"$event_type", ".*", "$source", ".*", "$severity", ".*", "$field", "data.duration_ms")
 	all := map[string]string{}
 	for _, panel := range d.Panels {
 		for i, target := range panel.Targets {

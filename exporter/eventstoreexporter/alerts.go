@@ -16,13 +16,14 @@ import (
 	"github.com/isbl/telemetry/internal/registry"
 )
 
-// ruleFiles keep what the exporters of this process read last, by exporter: a file that is broken
-// when the collector reads its configuration again leaves its old rules in force.
+// ruleFiles keep what the exporters of this process read last, by their ids: a file that is broken
+// when the collector reads its configuration again leaves its old rules in force. The id of the
+// collector is another one then.
 var ruleFiles = registry.NewSlot[*rulefile.Loader]("rules")
 
 // startAlerts evaluates the configured rules. What is wrong with a file is logged.
 func (e *eventStore) startAlerts(ctx context.Context, host component.Host, cfg *AlertsConfig) (*alert.Manager, error) {
-	loader := ruleFiles.GetOrAdd(registry.InstanceID(e.set.Resource)+"/"+e.id.Value.AsString(), func() *rulefile.Loader { return &rulefile.Loader{} })
+	loader := ruleFiles.GetOrAdd(e.id.Value.AsString(), func() *rulefile.Loader { return &rulefile.Loader{} })
 	groups, err := loader.Load(cfg.RuleFiles)
 	if err != nil {
 		e.set.Logger.Error("alert rules cannot be used; the others are in force", zap.Error(err))

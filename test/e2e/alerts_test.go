@@ -8,7 +8,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -85,14 +87,29 @@ func TestAlerts(t *testing.T) {
 	require.Eventually(t, func() bool { return got.count("resolved") == 1 }, 60*time.Second, 10*time.Millisecond)
 	assert.Equal(t, 1, got.count("firing"), "the firing of before was told before")
 	require.Eventually(t, func() bool { return len(count(c.readAll(t, "event_type=alert.job_failed"))) == 2 }, 30*time.Second, 10*time.Millisecond)
+	assert.Equal(t, []rule{{"JobFailed", "inactive", "ok"}}, c.rules(t))
+
+	// A broken file leaves the rules of before in force when the configuration is read again.
+	require.NoError(t, os.WriteFile(rules, []byte("groups: 1"), 0o600))
+	http.DefaultClient.CloseIdleConnections() // or the server waits for them
+	require.NoError(t, c.cmd.Process.Signal(syscall.SIGHUP))
+	require.Eventually(t, func() bool { return c.readied() == 2 && c.logged("the others are in force") }, 30*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return slices.Equal([]rule{{"JobFailed", "inactive", "ok"}}, c.rules(t)) }, 30*time.Second, 10*time.Millisecond)
+}
+
+type rule struct{ Name, State, Health string }
+
+// rules are the rules of the first group; nil without one.
+func (c *collector) rules(t *testing.T) []rule {
+	t.Helper()
 	var answer struct {
 		Data struct {
-			Groups []struct {
-				Rules []struct{ Name, State, Health string }
-			}
+			Groups []struct{ Rules []rule }
 		}
 	}
 	get(t, c.api+"/prometheus/api/v1/rules", &answer)
-	require.Len(t, answer.Data.Groups, 1)
-	assert.Equal(t, []struct{ Name, State, Health string }{{"JobFailed", "inactive", "ok"}}, answer.Data.Groups[0].Rules)
+	if len(answer.Data.Groups) == 0 {
+		return nil
+	}
+	return answer.Data.Groups[0].Rules
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"math"
 	"runtime"
 	"time"
 
@@ -79,13 +78,14 @@ func (s *Store) newScan(p *predicate.Predicate, part Part) (*scan, error) {
 	sc := &scan{s: s, part: part, filter: s.newFilter(p)}
 	sc.filter.work = part.Work
 	defer part.Work.took(stepIndex, part.Work.begin())
-	end := uint64(math.MaxUint64)
+	_, newest := s.index.Bounds()
+	end := newest + 1 // a run that grows meanwhile is not passed a second time
 	if !part.Before.IsZero() {
 		at, err := s.locate(part.Before)
 		if err != nil {
 			return nil, err
 		}
-		end = s.normalise(at).seq
+		end = min(end, s.normalise(at).seq)
 	}
 	for seq := uint64(1); ; {
 		span, _, ok := s.index.Next(seq, &sc.filter.index)

@@ -10,8 +10,7 @@ import (
 const (
 	// silentFor is how long nobody answers on a connection before it goes to another server. Its
 	// server may be cut off from the others, which is no reason for it to close the connection.
-	// Where the server says that nobody is there to answer it takes as long as an election at
-	// least.
+	// Where the server says that nobody is there to answer it takes as long as an election.
 	silentFor = 1500 * time.Millisecond
 	// silentForAtMost bounds the time until it goes on to the next one: an election at first, then
 	// twice as long each time. Without a leader, or a stream, nobody answers anywhere.
@@ -22,7 +21,13 @@ const (
 
 // silence is how long nobody has answered on a connection. It is safe for concurrent use.
 type silence struct {
-	mu          sync.Mutex
+	mu         sync.Mutex
+	hung       patience // the server itself does not answer
+	leaderless patience // it says that nobody is there to answer
+}
+
+// patience is how long something has gone on without an answer.
+type patience struct {
 	since, last time.Time     // of the first request without an answer, and when the last one failed
 	wait        time.Duration // before the connection goes to another server
 }
@@ -31,7 +36,7 @@ type silence struct {
 func (q *silence) heard() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.since, q.wait = time.Time{}, 0
+	q.hung, q.leaderless = patience{}, patience{}
 }
 
 // unheard notes a request without an answer, which began at some time, and reports whether it is
@@ -39,18 +44,24 @@ func (q *silence) heard() {
 func (q *silence) unheard(began, now time.Time, refused bool) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.since.IsZero() || now.Sub(q.last) > max(forgotten, q.wait) {
-		q.since, q.wait = began, silentFor
-	}
-	q.last = now
-	wait := q.wait
 	if refused {
-		wait = max(wait, electionTime)
+		q.hung.since = time.Time{}
+		return q.leaderless.over(began, now, electionTime)
 	}
-	if now.Sub(q.since) < wait {
+	return q.hung.over(began, now, silentFor)
+}
+
+// over notes a request without an answer, and reports whether patience is over: first after a time,
+// then later and later.
+func (p *patience) over(began, now time.Time, first time.Duration) bool {
+	if p.since.IsZero() || now.Sub(p.last) > max(forgotten, p.wait) {
+		p.since, p.wait = began, first
+	}
+	p.last = now
+	if now.Sub(p.since) < p.wait {
 		return false
 	}
-	q.since, q.wait = now, min(max(electionTime, 2*q.wait), silentForAtMost)
+	p.since, p.wait = now, min(max(electionTime, 2*p.wait), silentForAtMost)
 	return true
 }
 

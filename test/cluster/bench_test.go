@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 
 	"github.com/isbl/telemetry/internal/store"
 	"github.com/isbl/telemetry/internal/store/log/remote"
@@ -52,6 +54,58 @@ func BenchmarkAppend(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// How many events two collectors take together: four senders of OTLP over HTTP, three servers that
+// sync each block, three replicas, all on this machine. What an event costs is given for senders,
+// collectors and servers.
+func BenchmarkCollectors(b *testing.B) {
+	if _, err := os.Stat(binary); err != nil {
+		b.Skip("bin/otelcol-isbl is missing: run make build")
+	}
+	const senders = 4
+	for _, events := range []int{1000, 100} {
+		b.Run(fmt.Sprintf("events=%d/senders=%d", events, senders), func(b *testing.B) {
+			s := startServers(b, 3, "")
+			collectors := []*collector{startCollector(b, s), startCollector(b, s)}
+			bodies := make([][]byte, b.N)
+			for i := range bodies {
+				body, err := plogotlp.NewExportRequestFromLogs(bulk(0, i, events)).MarshalProto()
+				require.NoError(b, err)
+				bodies[i] = body
+			}
+			parts := map[string]func() time.Duration{
+				"senders": func() time.Duration { return cpuOf(b, os.Getpid()) },
+				"servers": func() time.Duration { return s.cpu(b) - cpuOf(b, os.Getpid()) },
+				"collectors": func() time.Duration {
+					return cpuOf(b, collectors[0].cmd.Process.Pid) + cpuOf(b, collectors[1].cmd.Process.Pid)
+				},
+			}
+			before := map[string]time.Duration{}
+			for part, cpu := range parts {
+				before[part] = cpu()
+			}
+			var next atomic.Int64
+			var wg sync.WaitGroup
+			b.ResetTimer()
+			for c := range senders {
+				wg.Go(func() {
+					for i := next.Add(1) - 1; i < int64(b.N); i = next.Add(1) - 1 {
+						if _, err := collectors[c%2].api.Send(context.Background(), bodies[i]); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			wg.Wait()
+			b.StopTimer()
+			all := float64(b.N * events)
+			b.ReportMetric(all/b.Elapsed().Seconds(), "events/s")
+			for part, cpu := range parts {
+				b.ReportMetric(float64((cpu()-before[part]).Microseconds())/all, part+"-µs/event")
+			}
+		})
 	}
 }
 

@@ -40,7 +40,7 @@ const (
 	elections = 7 * time.Second
 	planned   = 2 * time.Second
 	// reaction is how soon after an election that took longer senders go on.
-	reaction = 2 * time.Second
+	reaction = 4 * time.Second
 )
 
 var faults = []fault{
@@ -123,6 +123,9 @@ func TestFaults(t *testing.T) {
 		t.Skip("three servers for each fault")
 	}
 	all := os.Getenv("CLUSTER") == "all"
+	if !all {
+		t.Parallel()
+	}
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
 			if f.long && !all {

@@ -264,21 +264,25 @@ func (ns *natsServer) cut(d time.Duration, everybody bool) {
 // cpu returns the time that the servers and this process have used; 0 where it is not known.
 func (s *servers) cpu(b *testing.B) (used time.Duration) {
 	b.Helper()
-	pids := []int{os.Getpid()}
+	used = cpuOf(b, os.Getpid())
 	for _, ns := range s.list {
-		pids = append(pids, ns.cmd.Process.Pid)
+		used += cpuOf(b, ns.cmd.Process.Pid)
 	}
-	for _, pid := range pids {
-		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if err != nil {
-			return 0
-		}
-		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-		for _, ticks := range fields[11:13] { // utime and stime, in hundredths of a second
-			n, err := strconv.Atoi(ticks)
-			require.NoError(b, err)
-			used += time.Duration(n) * 10 * time.Millisecond
-		}
+	return used
+}
+
+// cpuOf returns the time that a process has used; 0 where it is not known.
+func cpuOf(b *testing.B, pid int) (used time.Duration) {
+	b.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	for _, ticks := range fields[11:13] { // utime and stime, in hundredths of a second
+		n, err := strconv.Atoi(ticks)
+		require.NoError(b, err)
+		used += time.Duration(n) * 10 * time.Millisecond
 	}
 	return used
 }

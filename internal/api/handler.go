@@ -5,7 +5,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"runtime"
 	"sync"
 	"time"
 
@@ -76,8 +75,6 @@ type Handler struct {
 	mux   *http.ServeMux
 	rate  rate
 	news  *news
-	// streamReads has room for each stream that reads from the store.
-	streamReads chan struct{}
 	// scans has room for each answer that looks at many events.
 	scans chan struct{}
 	// compressing is what compressed answers may take.
@@ -120,7 +117,6 @@ func New(opts Options) *Handler {
 	}
 	h := &Handler{
 		opts: opts, news: &news{store: opts.Store, topics: map[string]*topic{}},
-		streamReads: make(chan struct{}, max(4, runtime.GOMAXPROCS(0))),
 		scans:       make(chan struct{}, maxScans),
 		compressing: compress.NewMemory(opts.Answers),
 		maxQueued:   5 * time.Second,

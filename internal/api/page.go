@@ -71,9 +71,9 @@ func (h *Handler) collect(ctx context.Context, q store.Query, b *body, maxBytes 
 	}
 	defer func() { _ = b.hold(0) }() // less never fails
 	limit, deadline := q.Limit, time.Now().Add(maxScan)
-	ahead := readAhead{store: h.opts.Store}
+	ahead := readAhead{store: h.opts.Store, turn: h.opts.Store.NewTurn(), next: h.opts.Store.NewTurn()}
+	defer ahead.end()
 	ctx, stop := context.WithCancel(ctx)
-	defer ahead.wait()
 	defer stop()
 	whole := b.format.blocks && q.Filter.All() && !q.Descending && q.Work == nil
 	for {
@@ -113,6 +113,7 @@ func (h *Handler) collect(ctx context.Context, q store.Query, b *body, maxBytes 
 			ahead.start(ctx, q)
 		}
 		more := b.add(&page, maxBytes)
+		ahead.turn.Give()
 		if b.full && b.count == 0 {
 			return budget.ErrFull
 		}
@@ -126,13 +127,19 @@ func (h *Handler) collect(ctx context.Context, q store.Query, b *body, maxBytes 
 // readAhead reads the next events of the store while those before are written.
 type readAhead struct {
 	store *store.Store
+	turn  *store.Turn   // of the page that read returned last
+	next  *store.Turn   // of the one that start reads
 	ready chan struct{} // nil when nothing was started
 	page  store.Page
 	err   error
 }
 
-// start begins to read what read is asked for next. Wait must be called in the end.
+// start begins to read what read is asked for next, unless other readers wait.
 func (a *readAhead) start(ctx context.Context, q store.Query) {
+	if !a.next.TryTake() {
+		return
+	}
+	q.Turn = a.next
 	ready := make(chan struct{})
 	a.ready = ready
 	go func() {
@@ -141,19 +148,27 @@ func (a *readAhead) start(ctx context.Context, q store.Query) {
 	}()
 }
 
+// read reads a page. The turn is to be given when it is written.
 func (a *readAhead) read(ctx context.Context, q store.Query) (store.Page, error) {
 	if a.ready == nil {
+		q.Turn = a.turn
 		return a.store.Read(ctx, q)
 	}
-	a.wait()
-	return a.page, a.err
+	<-a.ready
+	a.ready = nil
+	a.turn, a.next = a.next, a.turn
+	page := a.page
+	a.page = store.Page{}
+	return page, a.err
 }
 
-func (a *readAhead) wait() {
+// end must be called once ctx of start is done.
+func (a *readAhead) end() {
 	if a.ready != nil {
 		<-a.ready
-		a.ready = nil
 	}
+	a.turn.Give()
+	a.next.Give()
 }
 
 // compact is the JSON of small values of ours, which always have one.

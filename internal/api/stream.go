@@ -155,16 +155,10 @@ func (s *stream) run(ctx context.Context, q store.Query, t *topic) {
 }
 
 // read adds the next events to the buffer, and returns whether there are more now. It returns false
-// for ok when the stream ends. Only so many streams read at once: events keep blocks in memory.
+// for ok when the stream ends.
 func (s *stream) read(ctx context.Context, q store.Query) (more, ok bool) {
-	select {
-	case s.h.streamReads <- struct{}{}:
-		defer func() { <-s.h.streamReads }()
-	case <-s.h.closing.Done():
-		return false, false
-	case <-ctx.Done():
-		return false, false
-	}
+	q.Turn = s.h.opts.Store.NewTurn()
+	defer q.Turn.Give()
 	q.After = s.at
 	page, err := s.h.opts.Store.Read(ctx, q)
 	var gone *store.CursorError

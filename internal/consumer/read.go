@@ -24,6 +24,8 @@ type pageEnd struct {
 func (d *delivery) read(ctx context.Context, q store.Query, n int) (next store.Cursor, end pageEnd, err error) {
 	deadline := time.Now().Add(scanTime)
 	next = q.After
+	q.Turn = d.c.store.NewTurn()
+	defer q.Turn.Give()
 	for {
 		q.Limit, q.After = min(chunk, n-end.added), next
 		page, err := d.c.store.Read(ctx, q)
@@ -48,6 +50,7 @@ func (d *delivery) read(ctx context.Context, q store.Query, n int) (next store.C
 			}
 		}
 		next, end.more = page.Next, page.More
+		q.Turn.Give()
 		if !page.More || end.added >= n || time.Now().After(deadline) {
 			return next, end, nil
 		}

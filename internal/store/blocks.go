@@ -66,8 +66,6 @@ func (s *Store) fetch(ctx context.Context, f *filter, first, last uint64) ([]ope
 func (s *Store) load(ctx context.Context, first, last uint64) (list []log.Stored, err error) {
 	s.reopening.RLock()
 	defer s.reopening.RUnlock()
-	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
-	defer cancel()
 	for b, err := range s.log.Fetch(ctx, first, int(min(last-first+1, math.MaxInt32)), maxFetchBytes) {
 		switch {
 		case err != nil && len(list) > 0:

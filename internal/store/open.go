@@ -29,6 +29,7 @@ import (
 // has it.
 func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	s := &Store{opts: opts.withDefaults(), notifier: &follow.Notifier{}}
+	s.turns = newTurns()
 	s.decoded, s.newest = cache.New[*decoded](decodedBytes), cache.New[[]byte](s.opts.newestBytes())
 	defer func() {
 		if err != nil {

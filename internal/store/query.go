@@ -89,6 +89,9 @@ type Query struct {
 	Limit int
 	// Work, if set, gathers what reading takes.
 	Work *Work
+	// Turn, if not nil, is taken by Read, and is to be given when the events of the page were
+	// written elsewhere. Without it, Read has one of its own, and the page should be short.
+	Turn *Turn
 }
 
 // Page is a part of the answer to a Query.

@@ -13,6 +13,13 @@ func (s *Store) Read(ctx context.Context, q Query) (Page, error) {
 	if s.closed.Load() {
 		return Page{}, ErrClosed
 	}
+	if q.Turn == nil {
+		q.Turn = s.NewTurn()
+		defer q.Turn.Give()
+	}
+	if err := q.Turn.Take(ctx); err != nil {
+		return Page{}, err
+	}
 	r := reader{s: s, q: q, filter: s.newFilter(q.Filter), deadline: time.Now().Add(maxScan)}
 	r.filter.work = q.Work
 	if r.filter.ByContent() || r.filter.ByText() {
@@ -44,6 +51,14 @@ type reader struct {
 // full says whether the page ends here.
 func (r *reader) full() bool {
 	return len(r.page.Entries) >= r.q.Limit || r.bytes >= maxPageBytes || time.Now().After(r.deadline)
+}
+
+// pause lets others read while there is nothing in the page.
+func (r *reader) pause(ctx context.Context) error {
+	if len(r.page.Entries) > 0 {
+		return nil
+	}
+	return r.q.Turn.pass(ctx)
 }
 
 func (r *reader) stop(next Cursor, more bool) error {
@@ -135,6 +150,9 @@ func (r *reader) ascend(ctx context.Context) error {
 			_, last := x.Bounds()
 			return r.stop(r.s.after(at.seq-1), at.seq <= last)
 		}
+		if err := r.pause(ctx); err != nil {
+			return err
+		}
 	}
 }
 
@@ -220,6 +238,9 @@ func (r *reader) descend(ctx context.Context) error {
 		if r.full() {
 			first, _ := x.Bounds()
 			return r.stop(r.older(at), at.seq > first)
+		}
+		if err := r.pause(ctx); err != nil {
+			return err
 		}
 	}
 }

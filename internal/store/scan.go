@@ -173,21 +173,36 @@ func (s *Store) openSpan(ctx context.Context, f *filter, span index.Span, visit 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		blocks, err := s.fetch(ctx, f, first, span.Last)
+		n, err := s.openBlocks(ctx, f, first, span.Last, visit)
 		if err != nil {
 			return err
 		}
-		for _, b := range blocks {
-			if b.events == nil {
-				continue
-			}
-			start := f.work.begin()
-			if err := visit(b.events); err != nil {
-				return err
-			}
-			f.work.matched(len(b.events.Records), start)
-		}
-		first += uint64(max(len(blocks), 1))
+		first += uint64(max(n, 1))
 	}
 	return nil
+}
+
+// openBlocks visits the blocks of one answer of the log, and returns how many there were. Visit
+// must not read from the store.
+func (s *Store) openBlocks(ctx context.Context, f *filter, first, last uint64, visit func(*decoded) error) (n int, err error) {
+	turn := s.NewTurn()
+	if err := turn.Take(ctx); err != nil {
+		return 0, err
+	}
+	defer turn.Give()
+	blocks, err := s.fetch(ctx, f, first, last)
+	if err != nil {
+		return 0, err
+	}
+	for _, b := range blocks {
+		if b.events == nil {
+			continue
+		}
+		start := f.work.begin()
+		if err := visit(b.events); err != nil {
+			return 0, err
+		}
+		f.work.matched(len(b.events.Records), start)
+	}
+	return len(blocks), nil
 }

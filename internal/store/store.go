@@ -63,6 +63,7 @@ type Store struct {
 	committer *commit.Committer
 	decoded   *cache.Cache[*decoded] // those that were read last, so that many readers cost one decoding
 	newest    *cache.Cache[[]byte]   // LogsData of those that were stored last: most reading is of them
+	turns     chan struct{}          // has room for each Turn that is taken
 	sideIndex *sideindex.Index       // nil without a directory
 	window    *dedupe.Window         // nil without Deduplicate
 

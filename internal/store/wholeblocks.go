@@ -42,8 +42,6 @@ func (s *Store) ReadBlocks(ctx context.Context, dst []byte, after Cursor, limit,
 
 	s.reopening.RLock()
 	defer s.reopening.RUnlock()
-	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
-	defer cancel()
 	room := (maxBytes - len(dst)) / 2 // about as much is left of it by compression
 	for stored, err := range s.log.Fetch(ctx, at, int(min(end-at, math.MaxInt32)), max(1, min(maxFetchBytes, room))) {
 		switch {

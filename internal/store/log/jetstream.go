@@ -40,6 +40,7 @@ type stream struct {
 	info                 Info
 	subject              string
 	records              records
+	answers              chan struct{} // has room for each answer under way to Fetch and Since
 
 	mu     sync.Mutex
 	seen   uint64           // the newest sequence that was seen
@@ -50,7 +51,10 @@ type stream struct {
 
 // newStream returns a stream that is not connected yet.
 func newStream(opts Options) *stream {
-	return &stream{opts: opts, doubts: map[uint64]doubt{}, silences: map[*nats.Conn]*silence{}}
+	return &stream{
+		opts: opts, doubts: map[uint64]doubt{}, silences: map[*nats.Conn]*silence{},
+		answers: make(chan struct{}, opts.answers()),
+	}
 }
 
 // Open opens a log, creating it if need be. On a disk that cannot be written the log is as it was,

@@ -79,6 +79,16 @@ func (o *Options) apiSubject(request string) string {
 	return jetstream.DefaultAPIPrefix + request
 }
 
+// answers is how many answers of many blocks may be under way at once. What the server has sent and
+// nobody has taken stays in its memory, and above 64 MiB it closes the connection. An embedded
+// server reads a whole file of 8 MiB for each, and is no faster with more.
+func (o *Options) answers() int {
+	if o.NATS != nil {
+		return 8
+	}
+	return 2
+}
+
 func (o *Options) start() (engine, error) {
 	if o.NATS != nil {
 		return remote.New(*o.NATS), nil

@@ -35,6 +35,13 @@ func (s *stream) Since(ctx context.Context, t time.Time) (seq uint64, ok bool, e
 // that was just made, or whose leader changes, is not served by every server yet.
 func (s *stream) fetch(ctx context.Context, blocks int, opts ...jetstreamext.GetBatchOpt) iter.Seq2[Stored, error] {
 	return func(yield func(Stored, error) bool) {
+		select {
+		case s.answers <- struct{}{}:
+			defer func() { <-s.answers }()
+		case <-ctx.Done():
+			yield(Stored{}, ctx.Err())
+			return
+		}
 		ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 		defer cancel()
 		for {

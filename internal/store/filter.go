@@ -47,11 +47,19 @@ func (s *Store) newFilter(p *predicate.Predicate) filter {
 	return f
 }
 
+// maxIDKeys is of how many ids the side index is asked: more take longer to look up in each block
+// than its records take to read.
+const maxIDKeys = 1000
+
 // keysOf returns what the side index can be asked of a predicate.
 func keysOf(p *predicate.Predicate) (keys sideindex.Keys) {
 	eventIDs, traceIDs := p.IDs()
-	keys.AddEventIDs(eventIDs)
-	sideindex.AddTraceIDs(&keys, traceIDs)
+	if len(eventIDs) <= maxIDKeys {
+		keys.AddEventIDs(eventIDs)
+	}
+	if len(traceIDs) <= maxIDKeys {
+		sideindex.AddTraceIDs(&keys, traceIDs)
+	}
 	for path, values := range p.Data() {
 		keys.AddValue(path, values.Texts, values.Numbers)
 	}

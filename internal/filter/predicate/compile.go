@@ -51,6 +51,7 @@ func (p *Predicate) compile(spec *filter.Spec, now time.Time) (wrong string, err
 	if p.traceIDs, err = traceIDs(spec.TraceIDs); err != nil {
 		return "trace_id", err
 	}
+	p.eventIDSet, p.traceIDSet = setOf(p.eventIDs), setOf(p.traceIDs)
 	if spec.Text != "" {
 		if p.text, err = text.NewSearch(spec.Text); err != nil {
 			return "text", err
@@ -128,6 +129,14 @@ func noneEmpty(list []string) error {
 		return errEmpty
 	}
 	return nil
+}
+
+func setOf[T comparable](list []T) map[T]struct{} {
+	set := make(map[T]struct{}, len(list))
+	for _, one := range list {
+		set[one] = struct{}{}
+	}
+	return set
 }
 
 func traceIDs(list []string) (ids []pcommon.TraceID, err error) {

@@ -16,8 +16,13 @@ import (
 // has none.
 type Hints [][][]byte
 
-// hintBytes is how much of an event id is looked for.
-const hintBytes = 16
+const (
+	// hintBytes is how much of an event id is looked for.
+	hintBytes = 16
+	// maxHints bounds a group: to look for many strings, one after the other, takes longer than to
+	// read the records.
+	maxHints = 64
+)
 
 // In says whether an encoded record, or several of them, can contain an event that matches.
 func (h Hints) In(encoded []byte) bool {
@@ -38,22 +43,24 @@ func (p *Predicate) Hints() (h Hints) {
 	for _, id := range p.eventIDs {
 		group = append(group, []byte(id[max(0, len(id)-hintBytes):])) // ids of one time begin alike
 	}
-	if group != nil {
-		h = append(h, group)
-	}
+	h = h.with(group)
 	group = nil
 	for _, id := range p.traceIDs {
 		group = append(group, id[:])
 	}
-	if group != nil {
-		h = append(h, group)
-	}
+	h = h.with(group)
 	for i := range p.data {
-		if group := p.data[i].hints(); group != nil {
-			h = append(h, group)
-		}
+		h = h.with(p.data[i].hints())
 	}
 	return h
+}
+
+// with adds a group that is not too large; nil is none.
+func (h Hints) with(group [][]byte) Hints {
+	if group == nil || len(group) > maxHints {
+		return h
+	}
+	return append(h, group)
 }
 
 // Tags of the fields of an AnyValue.

@@ -31,6 +31,8 @@ type Predicate struct {
 	minSeverity    severity.Number
 	eventIDs       []string
 	traceIDs       []pcommon.TraceID
+	eventIDSet     map[string]struct{} // the same ids: there may be many
+	traceIDSet     map[pcommon.TraceID]struct{}
 	data           []datum
 	text           *text.Search // nil for any
 	where          *condition.Condition
@@ -181,12 +183,18 @@ func (p *Predicate) Reads() (attributes []string, only bool) {
 // MatchesContent says whether ids, data and condition match. An error is about this event alone:
 // the condition cannot be decided for it, or ctx is done.
 func (p *Predicate) MatchesContent(ctx context.Context, ref eventlog.Ref) (bool, error) {
-	switch {
-	case p == nil:
+	if p == nil {
 		return true, nil
-	case len(p.eventIDs) > 0 && !slices.Contains(p.eventIDs, ref.EventID()),
-		len(p.traceIDs) > 0 && !slices.Contains(p.traceIDs, ref.Record.TraceID()):
-		return false, nil
+	}
+	if len(p.eventIDSet) > 0 {
+		if _, ok := p.eventIDSet[ref.EventID()]; !ok {
+			return false, nil
+		}
+	}
+	if len(p.traceIDSet) > 0 {
+		if _, ok := p.traceIDSet[ref.Record.TraceID()]; !ok {
+			return false, nil
+		}
 	}
 	for i := range p.data {
 		if !p.data[i].matches(ref) {

@@ -250,7 +250,7 @@ func TestRandomExpressions(t *testing.T) {
 	})
 	ref := newReference(events)
 	answered := 0
-	for range 300 { // from the second query on, also from what earlier ones remember
+	for range 500 { // from the second query on, also from what earlier ones remember
 		q := series.Query{Expr: expression(rng), Start: at(1200 + rng.IntN(600)), Step: time.Duration(1+rng.IntN(300)) * time.Second}
 		q.End = q.Start.Add(time.Duration(rng.IntN(600)) * time.Second)
 		if rng.IntN(3) == 0 {

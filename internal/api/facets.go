@@ -53,7 +53,7 @@ func (h *Handler) serveFacets(w http.ResponseWriter, r *http.Request, values url
 	}
 	workers := make([]*facets.Counter, store.ScanWorkers())
 	for i := range workers {
-		workers[i] = facets.NewCounter(dimensions)
+		workers[i] = facets.NewCounter(dimensions, maxGroupBytes/len(workers))
 	}
 	ctx, stop, bad := h.scan(w, r)
 	if bad != nil {

@@ -37,17 +37,22 @@ type Counter struct {
 	dimensions []dimension.Dimension
 	counts     []counts
 	events     uint64
+	room       int // bytes for more values
 }
+
+// valueBytes is about what a value takes beside its text.
+const valueBytes = 64
 
 type counts struct {
 	byValue map[string]uint64
-	other   uint64 // events with values beyond maxDistinct
+	other   uint64 // events with values for which there was no room
 	missing uint64
 }
 
-// NewCounter returns a Counter of dimensions.
-func NewCounter(dimensions []dimension.Dimension) *Counter {
-	c := &Counter{dimensions: dimensions, counts: make([]counts, len(dimensions))}
+// NewCounter returns a Counter of dimensions, which takes about maxBytes. Values that come when
+// these are used up count as others.
+func NewCounter(dimensions []dimension.Dimension, maxBytes int) *Counter {
+	c := &Counter{dimensions: dimensions, counts: make([]counts, len(dimensions)), room: maxBytes}
 	for i := range c.counts {
 		c.counts[i].byValue = map[string]uint64{}
 	}
@@ -63,20 +68,22 @@ func (c *Counter) Add(r eventlog.Ref) {
 			c.counts[i].missing++
 			continue
 		}
-		c.counts[i].add(text.Shorten(value, maxValue), 1)
+		c.add(&c.counts[i], text.Shorten(value, maxValue), 1)
 	}
 }
 
-func (c *counts) add(value string, n uint64) {
-	if _, known := c.byValue[value]; known {
-		c.byValue[value] += n
+func (c *Counter) add(to *counts, value string, n uint64) {
+	if _, known := to.byValue[value]; known {
+		to.byValue[value] += n
 		return
 	}
-	if len(c.byValue) >= maxDistinct {
-		c.other += n
+	size := len(value) + valueBytes
+	if len(to.byValue) >= maxDistinct || size > c.room {
+		to.other += n
 		return
 	}
-	c.byValue[strings.Clone(value)] = n // not the block that it is part of
+	c.room -= size
+	to.byValue[strings.Clone(value)] = n // not the block that it is part of
 }
 
 // Merge adds what other counted. Values beyond the limit of c count as others.
@@ -84,7 +91,7 @@ func (c *Counter) Merge(other *Counter) {
 	c.events += other.events
 	for i := range c.counts {
 		for value, n := range other.counts[i].byValue {
-			c.counts[i].add(value, n)
+			c.add(&c.counts[i], value, n)
 		}
 		c.counts[i].other += other.counts[i].other
 		c.counts[i].missing += other.counts[i].missing
@@ -96,7 +103,8 @@ type Facet struct {
 	By string `json:"by"`
 	// Values are the most frequent ones, the most frequent first.
 	Values []Value `json:"values"`
-	// Distinct is how many values there are; where there are more than 10 000, that many.
+	// Distinct is how many values there are; where there are more than 10 000, or more than there
+	// is memory for, how many were counted by name.
 	Distinct int `json:"distinct"`
 	// Other counts the events with values that are not listed, and Missing those without one.
 	Other   uint64 `json:"other"`

@@ -39,7 +39,7 @@ func count(tb testing.TB, c *Counter, events ...event.Event) {
 
 func TestFacets(t *testing.T) {
 	names := []string{"event_type", "category", "source", "severity", "data.user.id", "data.x"}
-	a, b := NewCounter(dimensions(t, names...)), NewCounter(dimensions(t, names...))
+	a, b := NewCounter(dimensions(t, names...), 16<<20), NewCounter(dimensions(t, names...), 16<<20)
 	user := func(id any) map[string]any { return map[string]any{"user": map[string]any{"id": id}} }
 	count(t, a,
 		event.Event{EventType: "user.login", Data: user(int64(7)), Metadata: map[string]any{"severity_number": int64(17)}},
@@ -60,7 +60,7 @@ func TestFacets(t *testing.T) {
 
 // Each event is counted once, however many values there are and however long they are.
 func TestBounds(t *testing.T) {
-	c := NewCounter(dimensions(t, "data.n"))
+	c := NewCounter(dimensions(t, "data.n"), 16<<20)
 	for i := range maxDistinct + 50 {
 		count(t, c, event.Event{EventType: "a.b", Data: map[string]any{"n": strings.Repeat("x", 10*maxValue*(i%2)) + fmt.Sprint(i)}})
 	}
@@ -74,6 +74,36 @@ func TestBounds(t *testing.T) {
 	assert.LessOrEqual(t, facet.Distinct, maxDistinct)
 }
 
+// Long values of many dimensions take no more memory than there is for them, and are counted even
+// so.
+func TestMemory(t *testing.T) {
+	names := make([]string, 20)
+	data := map[string]any{}
+	for i := range names {
+		names[i] = fmt.Sprint("data.k", i)
+	}
+	const maxBytes = 100 << 10
+	c, other := NewCounter(dimensions(t, names...), maxBytes), NewCounter(dimensions(t, names...), maxBytes)
+	for i := range 500 {
+		for k := range names {
+			data[fmt.Sprint("k", k)] = fmt.Sprint(i, strings.Repeat("x", 10*maxValue))
+		}
+		count(t, []*Counter{c, other}[i%2], event.Event{EventType: "a.b", Data: data})
+	}
+	c.Merge(other)
+	var kept int
+	for _, facet := range c.Top(1000) {
+		events := facet.Other
+		for _, v := range facet.Values {
+			kept += len(v.Value)
+			events += v.Count
+		}
+		assert.EqualValues(t, 500, events)
+	}
+	assert.Greater(t, kept, maxBytes/2)
+	assert.LessOrEqual(t, kept, maxBytes)
+}
+
 func TestWrongDimensions(t *testing.T) {
 	for _, name := range []string{"", "data.", "data", "host", "metadata.x"} {
 		_, err := dimension.Parse(name)
@@ -84,7 +114,7 @@ func TestWrongDimensions(t *testing.T) {
 func BenchmarkAdd(b *testing.B) {
 	ld := plog.NewLogs()
 	require.NoError(b, eventlog.AppendRecord(ld, &event.Event{EventID: "a", EventType: "user.login", Timestamp: event.Time(1), Source: "shop", Data: map[string]any{"user": map[string]any{"id": int64(7)}}}))
-	c := NewCounter(dimensions(b, "event_type", "source", "severity", "data.user.id"))
+	c := NewCounter(dimensions(b, "event_type", "source", "severity", "data.user.id"), 16<<20)
 	b.ReportAllocs()
 	for b.Loop() {
 		for ref := range eventlog.All(ld) {

@@ -137,7 +137,7 @@ func TestKeyboard(t *testing.T) {
 		key(" "), shows("#pause", "Resume"), key(" "), shows("#pause", "Pause"),
 		key("?"), until(`document.querySelector('#keys').open`), key("\x1b"), until(`!document.querySelector('#keys').open`),
 		key("/"), until(`document.activeElement.id === 'event_type'`), script(`document.activeElement.blur()`),
-		key("5"), until(`document.querySelector('#flow')`), until(`document.title.startsWith('System')`))
+		key("6"), until(`document.querySelector('#flow')`), until(`document.title.startsWith('System')`))
 }
 
 // Empty pages say why they are empty.

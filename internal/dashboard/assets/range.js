@@ -1,5 +1,5 @@
-// Time ranges, as the API writes them: since and until are RFC 3339 times or durations back
-// from now.
+// Time ranges, as the API writes them: since and until are RFC 3339 times, numbers since 1970, or
+// durations back from now.
 
 import { duration, millis } from './time.js';
 
@@ -27,10 +27,19 @@ export function durationMillis(text) {
   return sum;
 }
 
+/** Milliseconds of a number of seconds, milli-, micro- or nanoseconds, which its size tells apart. */
+function unixMillis(n) {
+  if (n < 1e8) return undefined; // likelier a duration without its unit
+  if (n < 1e11) return n * 1e3;
+  if (n < 1e14) return n;
+  return n < 1e17 ? n / 1e3 : n / 1e6;
+}
+
 /** Milliseconds since 1970 of a bound; undefined when it is not one. */
 export function boundMillis(text, now) {
   const back = durationMillis(text);
   if (back !== undefined) return now - back;
+  if (/^\d+(\.\d+)?$/.test(text)) return unixMillis(Number(text));
   const t = millis(text);
   return Number.isNaN(t) ? undefined : t;
 }

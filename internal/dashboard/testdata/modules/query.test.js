@@ -84,6 +84,10 @@ test('ranges are those of the API', () => {
   assert.equal(durationMillis('5'), undefined);
   assert.equal(boundMillis('1d', now), now - 8.64e7);
   assert.equal(boundMillis('yesterday', now), undefined);
+  for (const text of ['1767323045', '1767323045.0', '1767323045000', '1767323045000000', '1767323045000000000']) {
+    assert.equal(boundMillis(text, now), Date.parse('2026-01-02T03:04:05Z'), text);
+  }
+  assert.equal(boundMillis('3600', now), undefined);
   assert.deepEqual(bounds(new URLSearchParams('since=1h'), now), { since: now - 3.6e6, until: now });
   assert.equal(bounds(new URLSearchParams('since=1h&until=2h'), now), undefined);
   assert.equal(bounds(new URLSearchParams('since=x'), now), undefined);

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/storage"
@@ -60,22 +59,8 @@ func newCounter(metric string, s *selector, m matchers, origin int64, r *reader)
 	return c
 }
 
-// edge returns the place of the first edge that is not before a time in nanoseconds.
+// edge returns the place of the first of its edges that is not before a time in nanoseconds.
 func (c *counter) edge(at int64) int { return edgeAt(c.edges, at) }
-
-func edgeAt(edges []int64, at int64) int {
-	i, _ := slices.BinarySearch(edges, ceilMilliseconds(at))
-	return i
-}
-
-// ceilMilliseconds is the first millisecond that is not before a time in nanoseconds.
-func ceilMilliseconds(at int64) int64 {
-	ms := at / int64(time.Millisecond)
-	if at%int64(time.Millisecond) > 0 {
-		ms++
-	}
-	return ms
-}
 
 // keyOf leaves of an event what the series need.
 func (c *counter) keyOf(eventType, source string, level severity.Number) (k key) {

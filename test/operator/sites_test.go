@@ -6,10 +6,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/isbl/telemetry/client"
 )
 
 // A second site has mirrors of the stream and of the bucket. When the first one is lost, they
@@ -28,16 +25,7 @@ func TestSecondSite(t *testing.T) {
 		leafnodes { remotes [{url: "nats://127.0.0.1:%d"}] }`, ports.LeafNode.Port))
 	conf := m{"storage": m{"nats": m{"urls": []string{first.ClientURL()}}}, "retention": m{"max_bytes": "64MiB"}}
 	c := collect(t, conf)
-	c.stores(t, "a", 0, 10)
-	noted(t, first.JetStream(t))
-	c.stores(t, "b", 0, 10)
-	page, err := c.api.Events(t.Context(), client.Query{Limit: 5})
-	require.NoError(t, err)
-	_, err = c.api.PutConsumer(t.Context(), "work", client.Definition{From: "start"})
-	require.NoError(t, err)
-	batch := c.fetches(t, "work", 7)
-	_, err = c.api.Ack(t.Context(), "work", client.Ack{Lease: batch.Lease})
-	require.NoError(t, err)
+	after := halfway(t, c, first.JetStream(t))
 	c.stop()
 
 	here, there := first.JetStream(t), second.JetStream(t)
@@ -68,13 +56,5 @@ func TestSecondSite(t *testing.T) {
 		_, err := there.UpdateStream(t.Context(), config)
 		require.NoError(t, err)
 	}
-	c = collect(t, conf)
-	rest, next := c.reads(t, page.Next)
-	assert.Equal(t, append(ids("a", 5, 10), ids("b", 0, 10)...), rest)
-	batch = c.fetches(t, "work", 100)
-	assert.Nil(t, batch.Gap)
-	assert.Equal(t, append(ids("a", 7, 10), ids("b", 0, 10)...), idsOf(batch.Events))
-	c.stores(t, "new", 0, 10)
-	rest, _ = c.reads(t, next)
-	assert.Equal(t, ids("new", 0, 10), rest)
+	goesOn(t, collect(t, conf), after)
 }

@@ -24,8 +24,8 @@ const backup = `groups:
         labels: {severity: critical}
 `
 
-// nightly is a world in which a backup finishes at 02:00 each day, but for the third, when it
-// finishes at 09:30.
+// nightly is a world in which a backup finishes at 02:00 each day. On the third day it finishes at
+// 09:30.
 func nightly(began time.Time) *world {
 	var finished []time.Time
 	day := began.Truncate(24 * time.Hour)

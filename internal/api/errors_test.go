@@ -113,7 +113,7 @@ func TestClosedStore(t *testing.T) {
 	}
 }
 
-// Whoever does not get everything must see that, also without knowing of trailers.
+// A client that does not get everything sees that, also if it knows nothing of trailers.
 func TestAllBreaksOff(t *testing.T) {
 	for name, end := range map[string]func(*client){
 		"store closed":   func(c *client) { assert.NoError(c.tb, c.store.Close()) },

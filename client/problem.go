@@ -55,9 +55,10 @@ func IsProblem(err error, status int) bool {
 func readProblem(resp *http.Response) error {
 	p := &Problem{}
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes)) // a part of a message is better than none
+	prometheus := promError(body)
 	switch kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); {
-	case kind == "application/json" && promError(body) != "":
-		p.Detail = promError(body)
+	case kind == "application/json" && prometheus != "":
+		p.Detail = prometheus
 	case strings.HasSuffix(kind, "json") && json.Unmarshal(body, p) == nil:
 		p.Foreign = kind != "application/problem+json"
 	case kind == "text/plain":

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/isbl/telemetry/internal/alert/rulefile"
+	"github.com/isbl/telemetry/internal/promexpr"
 )
 
 const (
@@ -131,7 +132,7 @@ func (m *Manager) newGroup(in *rulefile.Group) (*group, error) {
 		}
 		r.expr = expr
 		if rulefile.ClaimsAbsence(r.Parsed) {
-			r.window = rulefile.Window(r.Parsed, lookback)
+			r.window = rulefile.Window(r.Parsed, promexpr.Lookback)
 		}
 		key := r.Alert + "/" + fingerprint(r.Labels)
 		r.key = fmt.Sprintf("%s/%d", key, same[key])

@@ -23,8 +23,6 @@ const (
 	maxAlerts = 1000
 	// maxText is the highest size of a label or an annotation in bytes; more is cut.
 	maxText = 4 << 10
-	// lookback is how far a selector without a range looks.
-	lookback = 5 * time.Minute
 )
 
 // QueryFunc evaluates an expression at a time, over event time. It is safe for concurrent use.

@@ -171,7 +171,7 @@ var gone = newProblem(http.StatusServiceUnavailable, "the client left")
 // busy is about a request that can succeed later.
 func busy(format string, args ...any) *problem {
 	p := newProblem(http.StatusServiceUnavailable, format, args...)
-	p.retryAfter = 2 * time.Second
+	p.retryAfter = httpjson.RetryAfter
 	return p
 }
 

@@ -9,7 +9,12 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 )
+
+// RetryAfter is when a client may try again that was refused for lack of room: the header
+// Retry-After.
+const RetryAfter = 2 * time.Second
 
 // Problem is an error as RFC 9457 writes it. Types that have more members embed it.
 type Problem struct {

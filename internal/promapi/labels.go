@@ -12,7 +12,8 @@ import (
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/util/annotations"
 
-	"github.com/isbl/telemetry/internal/alert/rulefile"
+	"github.com/isbl/telemetry/internal/dimension"
+	"github.com/isbl/telemetry/internal/promexpr"
 	"github.com/isbl/telemetry/internal/series"
 	"github.com/isbl/telemetry/internal/version"
 )
@@ -23,12 +24,6 @@ var metrics = map[string]struct{ kind, help string }{
 	series.Stored: {"counter", "Events that are kept, by event time."},
 	series.Field:  {"gauge", `The numbers of a field of the data, each at the time of its event; a selector must say which: field="data.duration_ms".`},
 }
-
-// fieldLabel is the label of the field in series.Field.
-const fieldLabel = "field"
-
-// groupLabels are the labels of all series.
-var groupLabels = []string{"event_type", "category", "source", "severity"}
 
 // longAgo is the begin of a range that none is given for.
 var longAgo = time.Unix(0, 0)
@@ -49,7 +44,7 @@ func (s *selected) String() string {
 
 // hasField says whether a selector names the field that series.Field needs.
 func (s *selected) hasField() bool {
-	return slices.ContainsFunc(s.matchers, func(m *labels.Matcher) bool { return m.Name == fieldLabel && m.Type == labels.MatchEqual })
+	return slices.ContainsFunc(s.matchers, func(m *labels.Matcher) bool { return m.Name == series.FieldLabel && m.Type == labels.MatchEqual })
 }
 
 // selectors reads the parameters match[]. Those of series.Field without a field are left out:
@@ -61,7 +56,7 @@ func (r *request) selectors(missing []string) ([]selected, error) {
 	}
 	var list []selected
 	for _, text := range texts {
-		parsed, err := rulefile.Parser().ParseMetricSelector(text)
+		parsed, err := promexpr.Parser().ParseMetricSelector(text)
 		if err != nil {
 			return nil, badData(`invalid parameter "match[]": %w`, err)
 		}
@@ -119,7 +114,7 @@ func (h *Handler) series(r *request) error {
 	}
 	all := map[string]labels.Labels{}
 	for _, s := range list {
-		found, err := h.lookup(r, s, append([]string{fieldLabel}, groupLabels...))
+		found, err := h.lookup(r, s, append([]string{series.FieldLabel}, dimension.Names...))
 		if err != nil {
 			return err
 		}
@@ -128,7 +123,7 @@ func (h *Handler) series(r *request) error {
 			all[named.String()] = named
 		}
 	}
-	out := []labels.Labels{}
+	var out []labels.Labels
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		out = append(out, all[key])
 	}
@@ -145,11 +140,11 @@ func (h *Handler) labels(r *request) error {
 	if err != nil {
 		return err
 	}
-	names := []string{}
+	var names []string
 	for _, s := range list {
-		names = append(append(names, model.MetricNameLabel), groupLabels...)
+		names = append(append(names, model.MetricNameLabel), dimension.Names...)
 		if s.metric == series.Field {
-			names = append(names, fieldLabel)
+			names = append(names, series.FieldLabel)
 		}
 	}
 	slices.Sort(names)
@@ -174,7 +169,7 @@ func (h *Handler) labelValues(r *request, name string) error {
 				values[metric] = true
 			}
 		}
-	case slices.Contains(groupLabels, name):
+	case slices.Contains(dimension.Names, name):
 		for _, s := range list {
 			found, err := h.lookup(r, s, []string{name})
 			if err != nil {
@@ -186,14 +181,14 @@ func (h *Handler) labelValues(r *request, name string) error {
 		}
 	}
 	delete(values, "")
-	return answerList(r, append([]string{}, slices.Sorted(maps.Keys(values))...), limit)
+	return answerList(r, slices.Sorted(maps.Keys(values)), limit)
 }
 
 // answerList writes at most limit values of a list; 0 is no limit.
 func answerList[T any](r *request, list []T, limit int) error {
 	var notes annotations.Annotations
-	if limit > 0 && len(list) > limit {
-		list = list[:limit]
+	list, cut := atMost(list, limit)
+	if cut {
 		notes.Add(errTruncated)
 	}
 	body, err := encode(list, notes, "")

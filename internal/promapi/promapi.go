@@ -12,12 +12,12 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/util/annotations"
 
 	"github.com/isbl/telemetry/internal/budget"
+	"github.com/isbl/telemetry/internal/httpjson"
 	"github.com/isbl/telemetry/internal/series"
 	"github.com/isbl/telemetry/internal/store"
 )
@@ -197,7 +197,7 @@ func writeError(w http.ResponseWriter, err error) {
 		body = []byte(`{"status":"error","errorType":"internal","error":"the error cannot be written"}`)
 	}
 	if e.status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", strconv.Itoa(int((2 * time.Second).Seconds())))
+		w.Header().Set("Retry-After", strconv.Itoa(int(httpjson.RetryAfter.Seconds())))
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(e.status)

@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 
-	"github.com/isbl/telemetry/internal/alert/rulefile"
+	"github.com/isbl/telemetry/internal/promexpr"
 	"github.com/isbl/telemetry/internal/series"
 )
 
@@ -100,28 +100,27 @@ func (h *Handler) ask(r *request, q series.Query, use func(*promql.Result) error
 func limited(v parser.Value, limit int) (_ parser.Value, cut bool) {
 	switch list := v.(type) {
 	case promql.Vector:
-		if list == nil {
-			list = promql.Vector{}
-		}
-		if limit > 0 && len(list) > limit {
-			return list[:limit], true
-		}
-		return list, false
+		return atMost(list, limit)
 	case promql.Matrix:
-		if list == nil {
-			list = promql.Matrix{}
-		}
-		if limit > 0 && len(list) > limit {
-			return list[:limit], true
-		}
-		return list, false
+		return atMost(list, limit)
 	default:
 		return v, false
 	}
 }
 
+// atMost returns the first elements of a list, which is never nil; 0 is no limit.
+func atMost[L ~[]E, E any](list L, limit int) (_ L, cut bool) {
+	if list == nil {
+		list = L{}
+	}
+	if limit > 0 && len(list) > limit {
+		return list[:limit], true
+	}
+	return list, false
+}
+
 func formatQuery(r *request) error {
-	expr, err := rulefile.Parser().ParseExpr(r.q.Get("query"))
+	expr, err := promexpr.Parser().ParseExpr(r.q.Get("query"))
 	if err != nil {
 		return badData(`invalid parameter "query": %w`, err)
 	}

@@ -15,12 +15,11 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 
 	"github.com/isbl/telemetry/internal/budget"
+	"github.com/isbl/telemetry/internal/promexpr"
 	"github.com/isbl/telemetry/internal/store"
 )
 
 const (
-	// defaultLookback is how far back a selector without a range looks for a number of Field.
-	defaultLookback = 5 * time.Minute
 	// rememberedPart is the part of the budget's size that what queries remember takes, beside it.
 	rememberedPart = 2
 	// maxTime is how long a query may take.
@@ -50,11 +49,11 @@ type Engine struct {
 
 // New returns an Engine.
 func New(opts Options) *Engine {
-	p := parser.NewParser(parser.Options{EnableExtendedRangeSelectors: true})
+	p := promexpr.Parser()
 	return &Engine{
 		opts: opts, parser: p, memory: newMemory(opts.Budget.Limit() / rememberedPart),
 		engine: promql.NewEngine(promql.EngineOpts{
-			Logger: opts.Logger, MaxSamples: maxSamples, Timeout: maxTime, LookbackDelta: defaultLookback, Parser: p,
+			Logger: opts.Logger, MaxSamples: maxSamples, Timeout: maxTime, LookbackDelta: promexpr.Lookback, Parser: p,
 			NoStepSubqueryIntervalFn: func(int64) int64 { return noStep },
 			EnableAtModifier:         true, EnableNegativeOffset: true,
 		}),
@@ -73,7 +72,7 @@ type Query struct {
 	// query has equal times, and no Step.
 	Start, End time.Time
 	Step       time.Duration
-	// Lookback is how far back a selector without a range looks; zero is 5 minutes.
+	// Lookback is how far back a selector without a range looks; zero is promexpr.Lookback.
 	Lookback time.Duration
 	// Timeout bounds the time; zero, and more than 20 s, is 20 s.
 	Timeout time.Duration
@@ -92,7 +91,7 @@ func (e *Engine) Exec(ctx context.Context, q Query, use func(*promql.Result) err
 		defer cancel()
 	}
 	if q.Lookback <= 0 {
-		q.Lookback = defaultLookback
+		q.Lookback = promexpr.Lookback
 	}
 	room := newRoom(e.opts.Budget)
 	defer room.release()

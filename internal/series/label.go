@@ -21,8 +21,8 @@ const (
 	Field = "events_field"
 )
 
-// fieldLabel is the label of Field that names the field.
-const fieldLabel = "field"
+// FieldLabel is the label of Field that names the field.
+const FieldLabel = "field"
 
 // labelSet is some of the labels of a series.
 type labelSet uint8
@@ -73,7 +73,7 @@ func (k key) labels(metric, field string, set labelSet) labels.Labels {
 	add(labelSource, "source", k.source)
 	add(labelSeverity, "severity", severityLabel(k.severity))
 	if field != "" {
-		b.Add(fieldLabel, field)
+		b.Add(FieldLabel, field)
 	}
 	b.Sort()
 	return b.Labels()
@@ -99,7 +99,7 @@ func newMatchers(list []*labels.Matcher) (m matchers) {
 			m.bySource = append(m.bySource, each)
 		case "severity":
 			m.bySeverity = append(m.bySeverity, each)
-		case fieldLabel:
+		case FieldLabel:
 			m.byField = append(m.byField, each)
 		default:
 			m.none = m.none || !each.Matches("") // there is no such label

@@ -14,7 +14,6 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
-	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/util/annotations"
 	"github.com/stretchr/testify/assert"
@@ -24,6 +23,7 @@ import (
 
 	"github.com/isbl/telemetry/internal/budget"
 	"github.com/isbl/telemetry/internal/event"
+	"github.com/isbl/telemetry/internal/promexpr"
 	"github.com/isbl/telemetry/internal/series"
 	"github.com/isbl/telemetry/internal/severity"
 	"github.com/isbl/telemetry/internal/store"
@@ -243,7 +243,7 @@ func TestRandomExpressions(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	events := draw(rng, 3000)
 	engine, _ := newEngine(t, events)
-	parse := parser.NewParser(parser.Options{EnableExtendedRangeSelectors: true})
+	parse := promexpr.Parser()
 	counted := promql.NewEngine(promql.EngineOpts{
 		MaxSamples: 1e8, Timeout: time.Minute, Parser: parse, EnableAtModifier: true, EnableNegativeOffset: true,
 		NoStepSubqueryIntervalFn: func(int64) int64 { return 60_000 },

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/isbl/telemetry/internal/alert/rulefile"
+	"github.com/isbl/telemetry/internal/promexpr"
 )
 
 // A broken file keeps the rules that it had, and costs other files nothing.
@@ -75,7 +76,7 @@ func TestWindow(t *testing.T) {
 		`max_over_time(rate(events_total[5m])[2h:])`: 2*time.Hour + 5*time.Minute,
 		`rate(a[1h]) > 2 * rate(a[1h] offset 1d)`:    25 * time.Hour,
 	} {
-		parsed, err := rulefile.Parser().ParseExpr(expr)
+		parsed, err := promexpr.Parser().ParseExpr(expr)
 		require.NoError(t, err)
 		assert.Equal(t, want, rulefile.Window(parsed, 5*time.Minute), expr)
 	}
@@ -95,7 +96,7 @@ func TestClaimsAbsence(t *testing.T) {
 		`rate(a[1h]) > -1`:                                                 true,
 		`rate(a[1h]) > 1 unless rate(b[1h]) > 1`:                           true,
 	} {
-		parsed, err := rulefile.Parser().ParseExpr(expr)
+		parsed, err := promexpr.Parser().ParseExpr(expr)
 		require.NoError(t, err)
 		assert.Equal(t, want, rulefile.ClaimsAbsence(parsed), expr)
 	}

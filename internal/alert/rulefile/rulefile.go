@@ -18,6 +18,8 @@ import (
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/isbl/telemetry/internal/promexpr"
 )
 
 // Limits of what is read.
@@ -33,7 +35,7 @@ const (
 // Group is a list of rules that are evaluated one after the other.
 type Group struct {
 	File, Name string
-	// Interval is the time between two evaluations; zero is the default of whoever evaluates.
+	// Interval is the time between two evaluations; zero is the default of the evaluation.
 	Interval time.Duration
 	// QueryOffset is how long before now an evaluation looks; nil is the default.
 	QueryOffset *time.Duration
@@ -80,12 +82,6 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Parser returns the parser of expressions, with the extensions of PromQL that the engine over
-// events knows.
-func Parser() parser.Parser {
-	return parser.NewParser(parser.Options{EnableExtendedRangeSelectors: true})
-}
-
 // Parse reads the content of a file. The error joins an *Error for each fault that it finds.
 func Parse(file string, content []byte) (_ []Group, err error) {
 	defer func() {
@@ -100,7 +96,7 @@ func Parse(file string, content []byte) (_ []Group, err error) {
 	if err != nil {
 		return nil, &Error{File: file, Err: err}
 	}
-	p := Parser()
+	p := promexpr.Parser()
 	parsed, faults := rulefmt.Parse(content, false, model.UTF8Validation, p, slog.New(slog.DiscardHandler))
 	var errs []error
 	for _, fault := range faults {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/isbl/telemetry/internal/promexpr"
 )
 
 // typeLabel is the label of the event type.
@@ -45,7 +47,7 @@ func EventType(alert string) string {
 // Without returns an expression whose selectors never see some event types. Selectors that name
 // another type stay as they are.
 func Without(expr string, types []string) (string, error) {
-	parsed, err := Parser().ParseExpr(expr)
+	parsed, err := promexpr.Parser().ParseExpr(expr)
 	if err != nil {
 		return "", err
 	}

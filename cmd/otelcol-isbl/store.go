@@ -61,15 +61,15 @@ configuration with storage::nats are looked at.`,
 	return cmd
 }
 
-// natsStore is an event_store exporter of a configuration.
-type natsStore struct {
+// configured is an event_store exporter of a configuration.
+type configured struct {
 	id  component.ID
 	cfg *eventstoreexporter.Config
 }
 
 // storesOf reads a configuration as the Collector does, and returns the stores with those names, or
 // all that are meant.
-func storesOf(ctx context.Context, files, sets, names []string, meant func(*eventstoreexporter.Config) bool) (stores []natsStore, err error) {
+func storesOf(ctx context.Context, files, sets, names []string, meant func(*eventstoreexporter.Config) bool) (stores []configured, err error) {
 	set := settings()
 	factories, err := set.Factories()
 	if err != nil {
@@ -102,16 +102,16 @@ func storesOf(ctx context.Context, files, sets, names []string, meant func(*even
 		if err := confmap.Validate(cfg); err != nil {
 			return nil, fmt.Errorf("exporters::%s: %w", id, err)
 		}
-		stores = append(stores, natsStore{id, cfg})
+		stores = append(stores, configured{id, cfg})
 	}
 	if len(stores) == 0 || len(stores) < len(names) {
 		return nil, fmt.Errorf("%s: the configuration has no such event_store exporter", strings.Join(files, ", "))
 	}
-	slices.SortFunc(stores, func(a, b natsStore) int { return cmp.Compare(a.id.String(), b.id.String()) })
+	slices.SortFunc(stores, func(a, b configured) int { return cmp.Compare(a.id.String(), b.id.String()) })
 	return stores, nil
 }
 
-func (s natsStore) apply(ctx context.Context, out io.Writer, dryRun bool) error {
+func (s configured) apply(ctx context.Context, out io.Writer, dryRun bool) error {
 	changes, err := s.cfg.Apply(ctx, dryRun)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.id, err)

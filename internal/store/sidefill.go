@@ -109,6 +109,6 @@ func (s *Store) fillBlock(at sideindex.Place, raw []byte) {
 	if opened, err := block.Read(raw, events); err == nil {
 		records = opened.Records
 	}
-	totals := s.ledger.Stats()
-	s.sideIndex.Add(at, id, records, int64(totals.Bytes*uint64(events)/max(1, totals.Events)))
+	kept, bytes := s.ledger.Size()
+	s.sideIndex.Add(at, id, records, int64(bytes*uint64(events)/max(1, kept)))
 }

@@ -187,3 +187,10 @@ func (l *Ledger) Stats() Stats {
 	s.Refused, s.EventTypes, s.Sources = maps.Clone(s.Refused), maps.Clone(s.EventTypes), maps.Clone(s.Sources)
 	return s
 }
+
+// Size returns how many events are kept, and the bytes of their blocks, as Stats has them.
+func (l *Ledger) Size() (events, bytes uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.index.Totals().Events, l.bytes
+}

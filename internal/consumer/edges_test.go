@@ -257,3 +257,39 @@ func FuzzDecode(f *testing.F) {
 	f.Add(large.encode())
 	f.Fuzz(func(_ *testing.T, raw []byte) { _, _ = decode(raw) })
 }
+
+// What retention removed is counted to the event also when the store was stopped and started since.
+func TestOvertakenByRetentionBeforeARestart(t *testing.T) {
+	opts := store.Options{Directory: t.TempDir(), MaxEvents: 100}
+	s, err := store.Open(t.Context(), opts)
+	require.NoError(t, err)
+	c := New(s)
+	put(t, c, "c", nil)
+	require.NoError(t, s.Append(t.Context(), numbered(t, 0, 40)))
+	first, _ := fetch(t, c, "c", 30)
+	_, err = c.Ack(t.Context(), "c", Ack{Lease: first.Lease})
+	require.NoError(t, err)
+	for i := range 57 {
+		require.NoError(t, s.Append(t.Context(), numbered(t, 40*(i+1), 40)))
+	}
+	evicted := s.Stats(t.Context()).Evicted
+	require.EqualValues(t, 2240, evicted)
+	for range 2 { // what one start has found, the next one finds again
+		c.Close()
+		require.NoError(t, s.Close())
+		s, err = store.Open(t.Context(), opts)
+		require.NoError(t, err)
+		c = New(s)
+	}
+	t.Cleanup(func() { c.Close(); assert.NoError(t, s.Close()) })
+
+	b, got := fetch(t, c, "c", 10)
+	require.NotNil(t, b.Gap)
+	assert.Equal(t, store.ReasonRetention, b.Gap.Reason)
+	require.NotNil(t, b.Gap.Events)
+	assert.Equal(t, evicted-30, *b.Gap.Events)
+	assert.EqualValues(t, evicted, got[0])
+	info, err := c.Get(t.Context(), "c")
+	require.NoError(t, err)
+	assert.Equal(t, evicted-30, info.Gone)
+}

@@ -130,13 +130,14 @@ func (s *Store) hasRoom(events int) bool {
 	return !s.opts.RejectNew || s.opts.MaxEvents == 0 || s.index.Totals().Events+uint64(events) <= s.opts.MaxEvents
 }
 
-// noteClosed writes the tail of a store that was open and takes no more events.
+// noteClosed notes the end of a store that was open and takes no more events, and what it evicted.
 func (s *Store) noteClosed() {
 	if s.committer == nil || s.health.ReadOnly() != nil {
 		return
 	}
 	if err := s.trimNow(context.Background()); err == nil {
 		s.recovery.Note(s.ledger, true)
+		s.recovery.NotePast(s.index)
 	}
 }
 

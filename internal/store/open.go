@@ -163,6 +163,7 @@ func (s *Store) readIndex(ctx context.Context) error {
 			}
 		}
 	}
+	s.recovery.RecallPast(s.index)
 	s.ledger.Opened()
 	s.ledger.Trim(state.First, state.Bytes)
 	s.recovery.Note(s.ledger, false)

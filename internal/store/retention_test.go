@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -32,6 +34,51 @@ func TestMaxEvents(t *testing.T) {
 		require.NoError(t, s.Append(t.Context(), logs("b", 0, 1000)))
 		assert.EqualValues(t, 1000, s.Stats(t.Context()).Events, "a block goes as a whole, and the newest stays")
 	})
+}
+
+// Where what was evicted before a restart is not known, a reader learns that it missed events; a
+// number that it gets is right.
+func TestEvictedBeforeARestart(t *testing.T) {
+	for name, change := range map[string]func(b []byte) []byte{
+		"as written":    func(b []byte) []byte { return b },
+		"not there":     nil,
+		"empty":         func([]byte) []byte { return nil },
+		"cut off":       func(b []byte) []byte { return b[:len(b)-6] },
+		"a flipped bit": func(b []byte) []byte { b[len(b)/2] ^= 1; return b },
+	} {
+		t.Run(name, func(t *testing.T) {
+			opts := store.Options{Directory: t.TempDir(), MaxEvents: 100}
+			s := open(t, opts)
+			start := s.Start()
+			for i := range 30 {
+				require.NoError(t, s.Append(t.Context(), logs("a", 10*i, 10)))
+			}
+			require.EqualValues(t, 200, s.Stats(t.Context()).Evicted)
+			require.NoError(t, s.Close())
+			file := filepath.Join(opts.Directory, "evicted")
+			b, err := os.ReadFile(file)
+			require.NoError(t, err)
+			if change == nil {
+				require.NoError(t, os.Remove(file))
+			} else {
+				require.NoError(t, os.WriteFile(file, change(b), 0o600))
+			}
+
+			opts.MaxEvents = 50 // more is evicted at once
+			s = open(t, opts)
+			require.Eventually(t, func() bool { return s.Stats(t.Context()).Events == 50 }, 30*time.Second, time.Millisecond)
+			all, gaps := readAll(t, s, store.Query{After: start, Limit: 1000})
+			assert.Equal(t, names("a", 250, 50), all)
+			require.Len(t, gaps, 1)
+			assert.Equal(t, store.ReasonRetention, gaps[0].Reason)
+			if name != "as written" {
+				assert.Nil(t, gaps[0].Events)
+				return
+			}
+			require.NotNil(t, gaps[0].Events)
+			assert.EqualValues(t, 250, *gaps[0].Events)
+		})
+	}
 }
 
 func TestMaxAge(t *testing.T) {

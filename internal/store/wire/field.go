@@ -61,11 +61,9 @@ func take(msg []byte, pos int) (f field, next int) {
 	start := pos
 	switch f.typ {
 	case protowire.BytesType:
-		var size uint64
-		if size, start = takeVarint(msg, pos); start > len(msg) || size > uint64(len(msg)-start) {
+		if start, pos = takeBytes(msg, pos); pos > len(msg) {
 			return field{}, -1
 		}
-		pos = start + int(size)
 	case protowire.VarintType:
 		_, pos = takeVarint(msg, pos)
 	case protowire.Fixed64Type:
@@ -80,6 +78,19 @@ func take(msg []byte, pos int) (f field, next int) {
 	}
 	f.bytes = msg[start:pos]
 	return f, pos
+}
+
+// takeBytes returns where the bytes of a field are whose size is at pos. Their end lies behind that
+// of the message where they are malformed.
+func takeBytes(msg []byte, pos int) (start, stop int) {
+	if pos < len(msg) && msg[pos] < 0x80 { // as nearly all; takeVarint is not inlined
+		return pos + 1, pos + 1 + int(msg[pos])
+	}
+	size, start := takeVarint(msg, pos)
+	if start > len(msg) || size > uint64(len(msg)-start) {
+		return start, len(msg) + 1
+	}
+	return start, start + int(size)
 }
 
 // takeVarint reads a number, and says where the message goes on: behind its end where the

@@ -56,11 +56,11 @@ func (r Record) ReadFields(to plog.LogRecord, attributes []string) bool {
 // readAttribute puts an attribute, if it has one of some names and is the first with it. It returns
 // false where it is no scalar.
 func readAttribute(to pcommon.Map, keyValue []byte, names []string) bool {
-	var m member
-	readMember(&m, keyValue)
-	if !slices.Contains(names, m.Name) {
+	if !slices.Contains(names, nameOf(keyValue)) {
 		return true
 	}
+	var m member
+	readMember(&m, keyValue)
 	if _, known := to.Get(m.Name); known {
 		return true
 	}

@@ -20,6 +20,16 @@ func readMember(m *member, keyValue []byte) {
 	}
 }
 
+// nameOf is the name of a KeyValue.
+func nameOf(keyValue []byte) string {
+	for f := range fields(keyValue) {
+		if f.num == 1 {
+			return text(f.bytes)
+		}
+	}
+	return ""
+}
+
 // appendMember appends what is in a KeyValue.
 func appendMember(to []member, keyValue []byte) []member {
 	to = append(to, member{})

@@ -96,8 +96,9 @@ func (r Record) IDs() (eventID string, traceID [16]byte) {
 	for f := range fields(r.record) {
 		switch f.num {
 		case 6:
-			var m member
-			if readMember(&m, f.bytes); m.Name == event.AttrUID && !hasID { // the first one is the id
+			if !hasID && nameOf(f.bytes) == event.AttrUID { // the first one is the id
+				var m member
+				readMember(&m, f.bytes)
 				eventID, hasID = m.Value.Text(), true
 			}
 		case 9:

@@ -122,6 +122,7 @@ func inject(t *testing.T, strace, dir, calls string, storeOnly bool, what string
 		for _, path := range []string{
 			filepath.Join(dir, "generation"), filepath.Join(dir, "generation.new"),
 			filepath.Join(dir, "tail"), filepath.Join(dir, "tail.new"),
+			filepath.Join(dir, "evicted"), filepath.Join(dir, "evicted.new"),
 			filepath.Join(stream, "meta.inf.tmp"), filepath.Join(stream, "meta.sum.tmp"),
 			filepath.Join(stream, "msgs/1.blk"), filepath.Join(stream, "msgs/index.db"), filepath.Join(stream, "msgs/index.db.tmp"),
 		} {

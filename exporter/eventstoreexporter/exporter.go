@@ -172,6 +172,7 @@ func (e *eventStore) serve(ctx context.Context, host component.Host) error {
 		OnAnswer:  e.countAnswer,
 		Logger:    e.set.Logger,
 	})
+	e.startAnswers()
 	cfg := confighttp.ServerConfig(e.cfg.ServerConfig)
 	challenge := ""
 	if cfg.Auth.HasValue() {

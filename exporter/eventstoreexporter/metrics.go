@@ -2,6 +2,7 @@ package eventstoreexporter
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -127,12 +128,26 @@ func (e *eventStore) startCounters(ctx context.Context) {
 	}
 }
 
+// startAnswers counts no answer of each call that reads, and no failure of any call.
+func (e *eventStore) startAnswers() {
+	for route, method := range e.api.Calls() {
+		e.countAnswers(0, route, method, http.StatusServiceUnavailable)
+		if method == http.MethodGet {
+			e.countAnswers(0, route, method, http.StatusOK)
+		}
+	}
+}
+
 func (e *eventStore) reason(reason string) metric.MeasurementOption {
 	return metric.WithAttributeSet(attribute.NewSet(e.id, attribute.String("reason", reason)))
 }
 
 // countAnswer counts an answer of the API.
 func (e *eventStore) countAnswer(route, method string, status int) {
-	e.telemetry.ExporterEventStoreAPIRequests.Add(context.Background(), 1, metric.WithAttributeSet(attribute.NewSet(
+	e.countAnswers(1, route, method, status)
+}
+
+func (e *eventStore) countAnswers(n int64, route, method string, status int) {
+	e.telemetry.ExporterEventStoreAPIRequests.Add(context.Background(), n, metric.WithAttributeSet(attribute.NewSet(
 		e.id, semconv.HTTPRoute(route), semconv.HTTPRequestMethodKey.String(method), semconv.HTTPResponseStatusCode(status))))
 }

@@ -4,6 +4,7 @@ package api
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"sync"
 	"time"
@@ -139,6 +140,17 @@ func New(opts Options) *Handler {
 // routes returns all calls, the index included.
 func (h *Handler) routes() []call {
 	return append([]call{h.indexCall("/"), h.indexCall(prefix)}, h.calls...)
+}
+
+// Calls goes through all calls of the API, by the names that Options.OnAnswer is told.
+func (h *Handler) Calls() iter.Seq2[string, string] {
+	return func(yield func(route, method string) bool) {
+		for _, c := range h.routes() {
+			if !yield(c.Path, c.Method) {
+				return
+			}
+		}
+	}
 }
 
 // Close ends the streams, answers the requests that wait for events with what they have, and

@@ -38,8 +38,9 @@ var (
 // time as Reopen. Errors that are not named are those of the connection; the call can be repeated.
 type Log interface {
 	// Append sends a block and returns without waiting. Blocks are stored in the order of the
-	// calls. A block with the id of one that was stored in the last 30 seconds is not stored again.
-	// An error means that the block was not sent.
+	// calls; where Info.Shared is set, those that find no leader are sent again, and may then come
+	// after others that were under way with them. A block with the id of one that was stored in the
+	// last 30 seconds is not stored again. An error means that the block was not sent.
 	Append(b Block) (Pending, error)
 
 	// Fetch yields blocks from a sequence on, in order: at most so many, and of at most maxBytes

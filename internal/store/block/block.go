@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -18,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/isbl/telemetry/internal/eventlog"
+	"github.com/isbl/telemetry/internal/store/checksum"
 	"github.com/isbl/telemetry/internal/store/wire"
 )
 
@@ -25,8 +25,6 @@ import (
 const MaxHeaderBytes = 16 << 10
 
 const idBytes = 16
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // ErrDamaged means that a block is not what its writer stored.
 var ErrDamaged = errors.New("damaged block")
@@ -65,7 +63,7 @@ func (e *Encoder) Encode(raw []byte, s *Summary) Encoded {
 	}
 	payload := bytes.Clone(s2.EncodeSnappy(e.room, raw))
 	h := Header{
-		Summary: *s, Severities: true, ID: binary.BigEndian.Uint32(hash[:]), Checksum: crc32.Checksum(payload, castagnoli),
+		Summary: *s, Severities: true, ID: binary.BigEndian.Uint32(hash[:]), Checksum: checksum.Of(payload),
 	}
 	return Encoded{Header: h, Headers: header(s, id, h.Checksum), Payload: payload, ID: id}
 }
@@ -73,7 +71,7 @@ func (e *Encoder) Encode(raw []byte, s *Summary) Encoded {
 // RawBytes is the size of the LogsData of a block, after checking the payload against h. Its
 // errors are ErrDamaged.
 func RawBytes(h *Header, payload []byte) (int, error) {
-	if crc32.Checksum(payload, castagnoli) != h.Checksum {
+	if checksum.Of(payload) != h.Checksum {
 		return 0, fmt.Errorf("%w: the checksum does not match", ErrDamaged)
 	}
 	n, err := s2.DecodedLen(payload)

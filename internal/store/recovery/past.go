@@ -3,11 +3,11 @@ package recovery
 import (
 	"encoding/binary"
 	"errors"
-	"hash/crc32"
 	"os"
 
 	"go.uber.org/zap"
 
+	"github.com/isbl/telemetry/internal/store/checksum"
 	"github.com/isbl/telemetry/internal/store/index"
 )
 
@@ -19,10 +19,7 @@ const (
 	pastBlock = 2 + 4
 )
 
-var (
-	castagnoli = crc32.MakeTable(crc32.Castagnoli)
-	errPast    = errors.New("the file is damaged")
-)
+var errPast = errors.New("the file is damaged")
 
 // NotePast writes what is remembered of evicted blocks, for readers that come after a restart.
 func (r *Recovery) NotePast(x *index.Index) {
@@ -56,7 +53,7 @@ func (r *Recovery) RecallPast(x *index.Index) {
 }
 
 func (r *Recovery) encodePast(p index.Past) []byte {
-	b := make([]byte, 0, pastHead+pastBlock*len(p.Counts)+crc32.Size)
+	b := make([]byte, 0, pastHead+pastBlock*len(p.Counts)+checksum.Bytes)
 	b = append(b, pastMagic...)
 	b = binary.LittleEndian.AppendUint64(b, r.Hash())
 	b = binary.LittleEndian.AppendUint64(b, p.Base)
@@ -64,17 +61,17 @@ func (r *Recovery) encodePast(p index.Past) []byte {
 		b = binary.LittleEndian.AppendUint16(b, events)
 		b = binary.LittleEndian.AppendUint32(b, p.IDs[i])
 	}
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	return binary.LittleEndian.AppendUint32(b, checksum.Of(b))
 }
 
 // decodePast returns nothing of a file that is of another generation.
 func (r *Recovery) decodePast(b []byte) (p index.Past, err error) {
-	blocks := len(b) - pastHead - crc32.Size
+	blocks := len(b) - pastHead - checksum.Bytes
 	if blocks < 0 || blocks%pastBlock != 0 || string(b[:len(pastMagic)]) != pastMagic {
 		return p, errPast
 	}
 	b, sum := b[:pastHead+blocks], b[pastHead+blocks:]
-	if binary.LittleEndian.Uint32(sum) != crc32.Checksum(b, castagnoli) {
+	if binary.LittleEndian.Uint32(sum) != checksum.Of(b) {
 		return p, errPast
 	}
 	if binary.LittleEndian.Uint64(b[len(pastMagic):]) != r.Hash() {

@@ -4,11 +4,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"math"
 	"slices"
 	"sort"
+
+	"github.com/isbl/telemetry/internal/store/checksum"
 )
 
 // The head of a file; docs/format.md describes it.
@@ -22,7 +23,7 @@ const (
 // with 16 there is one in 1000.
 var bitsPerHash = [sections]int{ids: 32, values: 24, words: 24}
 
-// share of the bytes of blocks that the lines of a group may take, but for its ids.
+// share of the bytes of blocks that the lines of a group may take, except for its ids.
 const share = 0.24
 
 var errDamaged = errors.New("damaged side index")
@@ -83,7 +84,7 @@ func encode(first uint64, units []*unit) []byte {
 		head = binary.LittleEndian.AppendUint64(head, g.ends[i])
 		head = binary.LittleEndian.AppendUint64(head, g.check[i])
 	}
-	binary.LittleEndian.AppendUint32(head, crc32.Checksum(head, castagnoli))
+	binary.LittleEndian.AppendUint32(head, checksum.Of(head))
 	for i, u := range units {
 		for section := range u.sets {
 			g.write(out, section, i, &u.sets[section])
@@ -162,7 +163,7 @@ func readHead(r io.ReaderAt, bytes int64) (*group, error) {
 		return nil, err
 	}
 	body := head[:len(head)-sumBytes]
-	if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(head[len(body):]) {
+	if checksum.Of(body) != binary.LittleEndian.Uint32(head[len(body):]) {
 		return nil, fmt.Errorf("%w: the checksum of the head does not match", errDamaged)
 	}
 	g := &group{first: binary.LittleEndian.Uint64(fixed[24:]), bytes: bytes}

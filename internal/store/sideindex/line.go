@@ -2,23 +2,22 @@ package sideindex
 
 import (
 	"encoding/binary"
-	"hash/crc32"
 	"math/bits"
+
+	"github.com/isbl/telemetry/internal/store/checksum"
 )
 
 const (
 	lineBytes = 64
-	sumBytes  = 4                          // CRC-32C of the rest, at the end of a line
+	sumBytes  = checksum.Bytes             // of the rest, at the end of a line
 	lineBits  = 8 * (lineBytes - sumBytes) // for hashes
 	probes    = 7                          // bits of a hash
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
 // line is a Bloom filter for some of the hashes of a unit, in 64 bytes of a group.
 type line []byte
 
-func (l line) sum() uint32  { return crc32.Checksum(l[:lineBytes-sumBytes], castagnoli) }
+func (l line) sum() uint32  { return checksum.Of(l[:lineBytes-sumBytes]) }
 func (l line) seal()        { binary.LittleEndian.PutUint32(l[lineBytes-sumBytes:], l.sum()) }
 func (l line) intact() bool { return binary.LittleEndian.Uint32(l[lineBytes-sumBytes:]) == l.sum() }
 

@@ -58,26 +58,30 @@ func take(msg []byte, pos int) (f field, next int) {
 	if f.num < protowire.MinValidNumber {
 		return field{}, -1
 	}
-	start := pos
-	switch f.typ {
+	start, stop := takeValue(msg, pos, f.typ)
+	if stop > len(msg) {
+		return field{}, -1
+	}
+	f.bytes = msg[start:stop]
+	return f, stop
+}
+
+// takeValue returns where the bytes of a field are that follows its tag at pos. Their end lies
+// behind that of the message where they are malformed.
+func takeValue(msg []byte, pos int, typ protowire.Type) (start, stop int) {
+	switch typ {
 	case protowire.BytesType:
-		if start, pos = takeBytes(msg, pos); pos > len(msg) {
-			return field{}, -1
-		}
+		return takeBytes(msg, pos)
 	case protowire.VarintType:
-		_, pos = takeVarint(msg, pos)
+		_, stop = takeVarint(msg, pos)
+		return pos, stop
 	case protowire.Fixed64Type:
-		pos += 8
+		return pos, pos + 8
 	case protowire.Fixed32Type:
-		pos += 4
+		return pos, pos + 4
 	default: // groups are of the past
-		return field{}, -1
+		return pos, len(msg) + 1
 	}
-	if pos > len(msg) {
-		return field{}, -1
-	}
-	f.bytes = msg[start:pos]
-	return f, pos
 }
 
 // takeBytes returns where the bytes of a field are whose size is at pos. Their end lies behind that

@@ -57,46 +57,33 @@ func init() { // values hold values, which an initialiser cannot say
 	anyValueForm.fields[kindArray], anyValueForm.fields[kindKeyValueList] = message(&arrayValueForm), message(&keyValueListForm)
 }
 
-// valid says whether a message is in normal form, and nested no deeper than depth. It is take for
-// fields that are known: their tags are one byte.
+// valid says whether a message is in normal form, and nested no deeper than depth. The tag of each
+// field is one byte, since all numbers are below 16.
 func (m *form) valid(msg []byte, depth int) bool {
 	if depth == 0 {
 		return false
 	}
 	var seen uint16
 	for pos := 0; pos < len(msg); {
-		tag := msg[pos]
-		num := int(tag >> 3)
+		num, typ := int(msg[pos]>>3), protowire.Type(msg[pos]&7)
 		if num >= len(m.fields) {
 			return false
 		}
 		r, bit := &m.fields[num], uint16(1)<<num
-		if !r.known || r.typ != protowire.Type(tag&7) || seen&bit != 0 && !r.many || m.oneof && seen != 0 {
+		if !r.known || r.typ != typ || seen&bit != 0 && !r.many || m.oneof && seen != 0 {
 			return false
 		}
 		seen |= bit
-		start := pos + 1
-		switch r.typ {
-		case protowire.BytesType:
-			if start, pos = takeBytes(msg, start); pos > len(msg) {
-				return false
-			}
-			switch {
-			case r.size > 0 && pos > start && pos-start != r.size:
-				return false
-			case r.message != nil && !r.message.valid(msg[start:pos], depth-1):
-				return false
-			}
-		case protowire.VarintType:
-			_, pos = takeVarint(msg, start)
-		case protowire.Fixed64Type:
-			pos = start + 8
-		case protowire.Fixed32Type:
-			pos = start + 4
-		}
-		if pos > len(msg) {
+		start, stop := takeValue(msg, pos+1, typ)
+		switch {
+		case stop > len(msg):
+			return false
+		case r.size > 0 && stop > start && stop-start != r.size:
+			return false
+		case r.message != nil && !r.message.valid(msg[start:stop], depth-1):
 			return false
 		}
+		pos = stop
 	}
 	return true
 }

@@ -30,6 +30,16 @@ func nameOf(keyValue []byte) string {
 	return ""
 }
 
+// valueOf is the value of a KeyValue. ok says whether it has this name.
+func valueOf(keyValue []byte, name string) (value field, ok bool) {
+	if nameOf(keyValue) != name {
+		return field{}, false
+	}
+	var m member
+	readMember(&m, keyValue)
+	return m.Value, true
+}
+
 // appendMember appends what is in a KeyValue.
 func appendMember(to []member, keyValue []byte) []member {
 	to = append(to, member{})

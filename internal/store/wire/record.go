@@ -79,9 +79,8 @@ func (r Record) Threshold() string {
 		if f.num != 6 {
 			continue
 		}
-		var m member
-		if readMember(&m, f.bytes); m.Name == event.AttrThreshold { // the first one
-			return m.Value.Text()
+		if threshold, ok := valueOf(f.bytes, event.AttrThreshold); ok { // the first one
+			return threshold.Text()
 		}
 	}
 	return ""
@@ -96,10 +95,8 @@ func (r Record) IDs() (eventID string, traceID [16]byte) {
 	for f := range fields(r.record) {
 		switch f.num {
 		case 6:
-			if !hasID && nameOf(f.bytes) == event.AttrUID { // the first one is the id
-				var m member
-				readMember(&m, f.bytes)
-				eventID, hasID = m.Value.Text(), true
+			if id, ok := valueOf(f.bytes, event.AttrUID); ok && !hasID { // the first one is the id
+				eventID, hasID = id.Text(), true
 			}
 		case 9:
 			copy(traceID[:], f.bytes)
@@ -123,9 +120,8 @@ func (s *scopeLogs) source() string {
 // service is the service name of the resource, "" without one.
 func (s *scopeLogs) service() string {
 	for attribute := range nested(s.resource, 1, 1) {
-		var m member
-		if readMember(&m, attribute); m.Name == event.AttrServiceName {
-			return m.Value.Text()
+		if service, ok := valueOf(attribute, event.AttrServiceName); ok {
+			return service.Text()
 		}
 	}
 	return ""

@@ -212,7 +212,7 @@ func (e *eventStore) countRefused(r *http.Request, refusal httpguard.Refusal) {
 }
 
 // put stores a request of canonical records. nil means that it is as durable as the
-// configuration says, but for records that eventlog.Answer tells of. A *eventlog.Refused is
+// configuration says, except for records that eventlog.Answer tells of. A *eventlog.Refused is
 // permanent, every other error may be retried.
 func (e *eventStore) put(caller context.Context, ld plog.Logs) error {
 	ctx, cancel := context.WithTimeoutCause(caller, e.cfg.TimeoutConfig.Timeout, errTimeout)

@@ -128,7 +128,8 @@ func (e *eventStore) startCounters(ctx context.Context) {
 	}
 }
 
-// startAnswers counts no answer of each call that reads, and no failure of any call.
+// startAnswers is startCounters for the answers of the API: the status 503 of every call, and 200
+// of those that read.
 func (e *eventStore) startAnswers() {
 	for route, method := range e.api.Calls() {
 		e.countAnswers(0, route, method, http.StatusServiceUnavailable)

@@ -122,32 +122,28 @@ func TestMetricsOfConsumersAndAnswers(t *testing.T) {
 	} {
 		assert.Equal(t, want, values[name], name)
 	}
-	type answer struct {
-		route, method string
-		status        int64
+	var index struct {
+		Calls []struct{ Method, Path string }
 	}
-	requests, err := tel.GetMetric("otelcol_exporter_event_store_api_requests")
-	require.NoError(t, err)
-	answers := map[answer]int64{}
-	for _, p := range requests.Data.(metricdata.Sum[int64]).DataPoints {
-		exporter, _ := p.Attributes.Value("exporter")
-		require.Equal(t, 4, p.Attributes.Len())
-		require.Equal(t, set.ID.String(), exporter.AsString())
-		route, _ := p.Attributes.Value("http.route")
-		method, _ := p.Attributes.Value("http.request.method")
-		status, _ := p.Attributes.Value("http.response.status_code")
-		answers[answer{route.AsString(), method.AsString(), status.AsInt64()}] = p.Value
+	r.get(t, "/api/v1", &index)
+	id := attribute.String("exporter", set.ID.String())
+	answers := func(n int64, route, method string, status int) metricdata.DataPoint[int64] {
+		return metricdata.DataPoint[int64]{Value: n, Attributes: attribute.NewSet(
+			id, attribute.String("http.route", route), attribute.String("http.request.method", method), attribute.Int("http.response.status_code", status),
+		)}
 	}
-	for of, want := range map[answer]int64{
-		{"/api/v1/consumers/{name}", "PUT", 201}: 1, {"/api/v1/consumers/{name}/fetch", "POST", 200}: 1,
-		{"/api/v1/stats", "GET", 200}: 1, {"other", "GET", 404}: 1,
-		// From the start, so that an increase from none is seen.
-		{"/api/v1/events", "GET", 200}: 0, {"/api/v1/events", "GET", 503}: 0, {"/api/v1/consumers/{name}/ack", "POST", 503}: 0,
-	} {
-		n, ok := answers[of]
-		assert.True(t, ok, of)
-		assert.Equal(t, want, n, of)
+	want := []metricdata.DataPoint[int64]{
+		answers(1, "/api/v1/consumers/{name}", "PUT", 201), answers(1, "/api/v1/consumers/{name}/fetch", "POST", 200),
+		answers(1, "/api/v1/stats", "GET", 200), answers(1, "other", "GET", 404),
+		answers(1, "/api/v1", "GET", 200), answers(0, "/api/v1", "GET", 503), answers(0, "/", "GET", 200), answers(0, "/", "GET", 503),
 	}
+	for _, c := range index.Calls { // they are there from the start, so that the first increase is seen
+		want = append(want, answers(0, c.Path, c.Method, 503))
+		if c.Method == http.MethodGet && c.Path != "/api/v1/stats" {
+			want = append(want, answers(0, c.Path, c.Method, 200))
+		}
+	}
+	metadatatest.AssertEqualExporterEventStoreAPIRequests(t, tel, want, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
 	age, err := tel.GetMetric("otelcol_exporter_event_store_oldest_event_age")
 	require.NoError(t, err)
 	assert.Positive(t, age.Data.(metricdata.Gauge[float64]).DataPoints[0].Value)

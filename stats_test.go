@@ -85,7 +85,7 @@ func TestManyEventTypes(t *testing.T) {
 	assert.Equal(t, telemetry.TypeStats{Emitted: 54, Filtered: 10, Kept: 44, Estimated: 44}, st.EventTypes["other"])
 }
 
-// series reads the metrics: name and attributes but for the component's to value.
+// series reads the metrics: name and attributes except for the component's to value.
 func series(t *testing.T, reader metric.Reader) map[string]int64 {
 	t.Helper()
 	var rm metricdata.ResourceMetrics

@@ -68,8 +68,8 @@ func (o *outcome) failAll(spans []span, failed []failure) {
 	}
 }
 
-// failSome acknowledges a batch but for the events that the worker names, which come back on their
-// own account.
+// failSome acknowledges a batch except for the events that the worker names as failed. These come
+// back, each with its own count of deliveries.
 func (o *outcome) failSome(spans []span, failed []failure) {
 	o.acked.Acknowledged = o.events - len(failed)
 	o.s.Acknowledged += uint64(o.acked.Acknowledged)

@@ -129,7 +129,7 @@ func TestALeaseThatWasTakenOverIsFenced(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, Acked{Acknowledged: 3}, acked)
 
-	// Nor can a record be written by whoever has read it before.
+	// A process that has read the record before cannot write it either.
 	value, revision, err := stores[0].Records().Get(t.Context(), "c")
 	require.NoError(t, err)
 	_, err = stores[1].Records().Put(t.Context(), "c", value, revision)

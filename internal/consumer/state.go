@@ -61,7 +61,7 @@ type span struct {
 	After      store.Cursor `json:"a"` // the place before it
 	Last       store.Cursor `json:"z"` // cursor of its last event
 	Events     int          `json:"n"`
-	Deliveries int          `json:"d"`           // the number of times it was handed out, but for those in an outage
+	Deliveries int          `json:"d"`           // the number of times it was handed out, except in an outage
 	Expired    int          `json:"x,omitempty"` // the number of times it expired since it was halved
 	Lease      string       `json:"l,omitempty"` // empty when no worker has it; spans of one batch share it
 	Due        time.Time    `json:"t"`           // end of the lease, or time of the next delivery

@@ -69,7 +69,7 @@ func TestCanonicalBody(t *testing.T) {
 		{name: "both bodies", attrs: attributes{"body": "attribute"}, body: "body", wantAttributes: attributes{"body": "attribute"}, wantBody: "body"},
 		{name: "both bodies, one a map", attrs: attributes{"body": "attribute"}, body: attributes{"b": "2"}, wantAttributes: attributes{"body": "attribute"}, wantBody: attributes{"b": "2"}},
 		{name: "map with a body that is text", body: attributes{"body": "b", "a": "1"}, wantAttributes: attributes{"a": "1"}, wantBody: "b"},
-		{name: "map with nothing but a body that is a map", body: attributes{"body": attributes{"x": "1"}}, wantAttributes: attributes{"body": attributes{"x": "1"}}},
+		{name: "map whose only entry is a body that is a map", body: attributes{"body": attributes{"x": "1"}}, wantAttributes: attributes{"body": attributes{"x": "1"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -48,7 +48,7 @@ func FuzzRecordToJSON(f *testing.F) {
 	})
 }
 
-// bodyOf is a record with nothing but a body.
+// bodyOf is a record that has only a body.
 func bodyOf(tb testing.TB, body any) plog.Logs {
 	tb.Helper()
 	ld := plog.NewLogs()

@@ -58,7 +58,7 @@ type key struct {
 // severityLabel is the name of a severity as a label has it.
 func severityLabel(n severity.Number) string { return strings.ToLower(n.Name()) }
 
-// labels returns the labels of a series, in which key has those of set; field is empty but for
+// labels returns the labels of a series, in which key has those of set; field is empty except for
 // Field.
 func (k key) labels(metric, field string, set labelSet) labels.Labels {
 	b := labels.NewScratchBuilder(6)

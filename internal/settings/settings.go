@@ -51,7 +51,7 @@ func fromFile(path string, all []Setting) error {
 	var document yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	switch err := decoder.Decode(&document); {
-	case errors.Is(err, io.EOF): // nothing but comments
+	case errors.Is(err, io.EOF): // only comments
 		return nil
 	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)

@@ -21,7 +21,7 @@ type filter struct {
 	work *Work // of the question; nil where nobody asks
 
 	attributes []string      // that MatchesContent reads
-	readsOnly  bool          // and nothing but them and fields
+	readsOnly  bool          // only them and fields
 	texts      []string      // those of the record that was looked at last
 	partly     *eventlog.Ref // the record that ReadFields read last; nil before the first
 }

@@ -209,7 +209,7 @@ func TestFiltersFindTheSame(t *testing.T) {
 		}
 	}
 	known := func() {
-		require.Eventually(t, func() bool { // but for the last blocks, which are no unit yet
+		require.Eventually(t, func() bool { // except for the last blocks, which are no unit yet
 			return s.SideIndex().Blocks+21 >= s.Stats(t.Context()).Blocks
 		}, 5*time.Minute, time.Millisecond)
 	}

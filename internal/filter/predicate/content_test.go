@@ -59,7 +59,7 @@ func TestContent(t *testing.T) {
 		{"beyond float64", data("big", "9007199254740993"), true},
 		{"its neighbour", data("big", "9007199254740992"), false},
 		{"a float64", data("even", "4611686018427387904"), true},
-		{"its neighbour, which is none", data("even", "4611686018427387905"), false},
+		{"its neighbour, which is no float64", data("even", "4611686018427387905"), false},
 		{"int as float, large", data("even", "4.611686018427387904e18"), true},
 		{"float", data("f", "1.50"), true},
 		{"bool", data("ok", "true"), true},

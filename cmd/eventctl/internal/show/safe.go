@@ -11,10 +11,10 @@ import (
 )
 
 // Writer is the edge between the program and a terminal: what goes through it cannot move the
-// cursor, change the title or do anything else but be shown, wherever it comes from. Control
+// cursor, change the title or have any other effect on the terminal than to be shown. Control
 // characters (C0 without line feed and tab, DEL, C1, and those that change the direction of text)
-// become \uXXXX, which means the same inside of JSON; bytes that are not UTF-8 become U+FFFD. Write
-// is safe for concurrent use.
+// become \u with four hexadecimal digits, which means the same inside of JSON; bytes that are not
+// UTF-8 become U+FFFD. Write is safe for concurrent use.
 type Writer struct {
 	// Colours lets the sequences through that set colours.
 	Colours bool

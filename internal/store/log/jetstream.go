@@ -84,6 +84,11 @@ func Open(ctx context.Context, opts Options) (_ Log, notWritable, err error) {
 	}
 	cfg := s.stream.CachedInfo().Config
 	s.subject = cfg.Subjects[0]
+	if opts.NATS != nil && s.stream.CachedInfo().State.LastSeq == 0 {
+		if err = s.awaitTaken(ctx); err != nil {
+			return nil, nil, fmt.Errorf("open the event stream: %w", s.explained(err))
+		}
+	}
 	s.info = Info{
 		Name: cfg.Name, Created: s.stream.CachedInfo().Created, Shared: opts.NATS != nil,
 		MaxAge: cfg.MaxAge, MaxBytes: max(cfg.MaxBytes, 0), RejectNew: cfg.Discard == jetstream.DiscardNew, MaxBlockBytes: s.conns[0].MaxPayload(),

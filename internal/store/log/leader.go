@@ -39,14 +39,28 @@ func (s *stream) again(ctx context.Context, js jetstream.JetStream, request func
 	}
 }
 
+// awaitTaken returns when blocks of a new stream are taken: the servers of a cluster do not all
+// know of it at once. It sends a message for another stream, which is refused.
+func (s *stream) awaitTaken(ctx context.Context) error {
+	err := s.again(ctx, s.publish, func(ctx context.Context) error {
+		_, err := s.publish.PublishMsg(ctx, &nats.Msg{Subject: s.subject}, jetstream.WithExpectStream("none"), jetstream.WithRetryAttempts(0))
+		return err
+	})
+	if refusal := new(jetstream.APIError); errors.As(err, &refusal) && refusal.ErrorCode == codeOtherStream {
+		return nil
+	}
+	return err
+}
+
 // errNoAnswer means that no server answered.
 var errNoAnswer = errors.New("no server of the event stream answers")
 
-// Error codes of JetStream for what may be otherwise in a moment.
+// Error codes of JetStream.
 const (
-	codeNoPeers   = 10005 // too few servers are there for a new stream
-	codeNoLeader  = 10008 // the cluster, or the stream, has no leader
-	codeInProcess = 10158 // a message with this id is being stored: it may be stored or not
+	codeNoPeers     = 10005 // too few servers are there for a new stream
+	codeNoLeader    = 10008 // the cluster, or the stream, has no leader
+	codeOtherStream = 10060 // a message is for another stream
+	codeInProcess   = 10158 // a message with this id is being stored: it may be stored or not
 )
 
 // unanswered reports whether a request was not answered by one who knows.

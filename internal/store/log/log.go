@@ -34,8 +34,9 @@ var (
 // the block before it; the first one is 1. Blocks go away from the front, by retention and by Trim.
 // Other processes may append to the same log where Info.Shared is set.
 //
-// A Log is safe for concurrent use, but for Reopen, Fetch and State: these must not run at the same
-// time as Reopen. Errors that are not named are those of the connection; the call can be repeated.
+// A Log is safe for concurrent use, except for Reopen, Fetch and State: these must not run at the
+// same time as Reopen. Errors that are not named are those of the connection; the call can be
+// repeated.
 type Log interface {
 	// Append sends a block and returns without waiting. Blocks are stored in the order of the
 	// calls; where Info.Shared is set, those that find no leader are sent again, and may then come
